@@ -1,0 +1,1 @@
+"""Derivatives of a graph: `reverse` (backward, grad), `forward` (jvp), `check` (gradcheck)."""

@@ -1,0 +1,182 @@
+"""Reverse mode: one sweep over the graph, from the output back, gives the gradient by every Node.
+
+`backward` leaves the gradients as numbers in the Nodes. `grad` returns them as Nodes, a graph of
+its own that can be drawn and differentiated again. Both are the same sweep over the same rules:
+given values the rules compute, given Nodes they build.
+
+Source: S. Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT 16 (1976) 146-160.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph.errors import GradientError, NodeTypeError
+from ..graph.node import Node, checked_value, constant, describe, frozen
+from ..graph.ops import astype, unbroadcast
+from ..graph.order import topological_order
+
+
+def backward(y: Node, seed: Any = None, keep: str = "all") -> None:
+    """Leave in every Node that y depends on the gradient of y, in `grad`.
+
+    Variables accumulate: a second call adds to what they hold (set `w.grad = None` to start
+    afresh). Other Nodes are overwritten.
+
+    Args:
+        y: the output; a scalar, unless `seed` is given.
+        seed: the gradient to start from, of y's shape; 1 for a scalar.
+        keep: "all", or "leaves" to free the gradients of other Nodes as soon as they are used.
+
+    Raises:
+        GradientError: if y is no scalar and has no seed, if no variable reaches y, or if a leaf
+            was given a new value after the forward pass.
+    """
+    if keep not in ("all", "leaves"):
+        raise GradientError(f'keep is "all" or "leaves", not {keep!r}')
+    order = topological_order(y)
+    _check_differentiable(y, order)
+    cotangents = {y: _checked_seed(y, seed)}
+    for node in reversed(order):
+        g = cotangents.pop(node, None)
+        if g is None:
+            continue
+        if node.op is None:
+            node.grad = g if node.grad is None else node.grad + g
+            continue
+        if keep == "all":
+            node.grad = g
+        values = [x._value for x in node.inputs]
+        for x, contribution in _pull_back(node, g, node._value, values):
+            before = cotangents.get(x)
+            cotangents[x] = contribution if before is None else before + contribution
+
+
+def grad(y: Node, wrt: Node | Sequence[Node], seed: Node | None = None) -> Any:
+    """Return ∂y/∂x for each x in `wrt` as Nodes, which can be drawn and differentiated again.
+
+    Args:
+        y: the output; a scalar, unless `seed` is given.
+        wrt: one Node or several, leaves or not, each requiring a gradient.
+        seed: a Node of y's shape to start from; a constant 1 for a scalar.
+
+    Returns:
+        A Node for one Node, else a list in the order of `wrt`.
+
+    Raises:
+        GradientError: if y is no scalar and has no seed, or some x does not reach y.
+    """
+    targets = [wrt] if isinstance(wrt, Node) else list(wrt)
+    order = topological_order(y)
+    _check_differentiable(y, order)
+    between = _reached_from(targets, order)
+    for x in targets:
+        if not isinstance(x, Node):
+            raise NodeTypeError(f"wrt holds Nodes, not {type(x).__name__} {x!r:.40}")
+        if y not in between or x not in between or not x.requires_grad:
+            raise GradientError(_no_path(x, y, order), (x, y))
+    if seed is None:
+        seed = constant(_checked_seed(y, None), name=f"∂{y.name}/∂{y.name}" if y.name else None)
+    cotangents: dict[Node, Node] = {y: seed}
+    for node in reversed(order):
+        g = cotangents.get(node)
+        if g is None:
+            continue
+        if y.name and node.name and g.name is None and g.seq > y.seq:
+            g.name = _derivative_name(y.name, node.name)
+        if node.op is None:
+            continue
+        # Constants enter as numbers, so that what depends on them alone is folded, not drawn.
+        inputs = [x if x.requires_grad or x.op else x._value for x in node.inputs]
+        for x, contribution in _pull_back(node, g, node, inputs):
+            if x in between:
+                cotangents[x] = cotangents[x] + contribution if x in cotangents else contribution
+    gradients = [cotangents[x] for x in targets]
+    return gradients[0] if isinstance(wrt, Node) else gradients
+
+
+def _pull_back(node: Node, g: Any, out: Any, inputs: list[Any]) -> list[tuple[Node, Any]]:
+    """List what g, the gradient of a Node, contributes to the gradient of each of its inputs.
+
+    Given values it computes values; given Nodes, it builds Nodes.
+    """
+    contributions = []
+    for x, vjp in zip(node.inputs, node.op.vjps):  # type: ignore[union-attr]
+        if x.requires_grad:
+            c = vjp(g, out, inputs, node.attrs)
+            if type(c) is not np.float64 or type(x._value) is not np.float64:
+                c = _fitted(c, x)
+            contributions.append((x, c))
+    return contributions
+
+
+def _fitted(c: Any, x: Node) -> Any:
+    """Bring a contribution to the shape and dtype of its input: broadcast and promotion, undone."""
+    c = unbroadcast(c, x.shape)
+    return frozen(c if c.dtype == x.dtype else astype(c, x.dtype))
+
+
+def _check_differentiable(y: Node, order: list[Node]) -> None:
+    """Refuse an output without derivative, and a graph whose leaves have changed since."""
+    if not y.requires_grad:
+        why = (
+            f"its dtype is {y.dtype}, and only floating-point numbers have gradients"
+            if any(x.requires_grad for x in order)
+            else "it depends on constants only; make an input with mg.variable"
+        )
+        raise GradientError(f"{describe(y)} has no gradient: {why}", (y,))
+    changed = {x for x in order if x.op is None and x._assigned != x.seq}
+    for user in order if changed else ():
+        for leaf in user.inputs:
+            if leaf in changed and leaf._assigned > user.seq:
+                raise GradientError(
+                    f"{describe(leaf)} was given a new value after {describe(user)} had used the "
+                    "old one; run the forward pass again, then ask for gradients",
+                    (leaf, user),
+                )
+
+
+def _checked_seed(y: Node, seed: Any) -> Any:
+    if seed is None:
+        if y.shape:
+            raise GradientError(
+                f"{describe(y)} is not a scalar, so there is no single gradient to start from; "
+                "reduce it first, for example with mg.sum, or give a seed of its shape",
+                (y,),
+            )
+        seed = 1.0
+    seed = checked_value(seed, y.dtype)
+    if seed.shape != y.shape:
+        raise GradientError(
+            f"the seed has shape {seed.shape}, but {describe(y)} needs its own", (y,)
+        )
+    return seed
+
+
+def _reached_from(sources: Sequence[Node], order: list[Node]) -> set[Node]:
+    """The Nodes of a graph that depend on a source, sources included."""
+    reached = set(sources)
+    for node in order:
+        if not reached.isdisjoint(node.inputs):
+            reached.add(node)
+    return reached
+
+
+def _no_path(x: Node, y: Node, order: list[Node]) -> str:
+    if x in order and not x.requires_grad:
+        return f"{describe(x)} has no gradient; make it with mg.variable if it should have one"
+    return (
+        f"{describe(x)} does not reach {describe(y)}: no path of differentiable operations leads "
+        "from one to the other, so the derivative is zero everywhere; leave it out, or look for "
+        "the missing edge with mg.draw"
+    )
+
+
+def _derivative_name(y: str, x: str) -> str:
+    return f"∂({y})/∂{x}" if "∂" in y else f"∂{y}/∂{x}"
+
+
+Node.backward = backward

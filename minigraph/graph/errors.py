@@ -1,0 +1,44 @@
+"""Errors that name the nodes, say what is wrong, and say what would fit.
+
+Each one subclasses the builtin that a Python user would expect, so `except ValueError` keeps
+working, and `MinigraphError`, so `except mg.MinigraphError` catches them all.
+"""
+
+from __future__ import annotations
+
+
+class MinigraphError(Exception):
+    """Anything that minigraph itself reports. `nodes` holds the Nodes that the message names."""
+
+    def __init__(self, message: str, nodes: tuple = ()) -> None:
+        super().__init__(message)
+        self.nodes = nodes
+
+
+class NodeTypeError(MinigraphError, TypeError):
+    """A value that no Node can hold, or an operation that no Node has."""
+
+
+class ShapeError(MinigraphError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class GradientError(MinigraphError, ValueError):
+    """A derivative that was asked for where there is none, or one that would be wrong."""
+
+
+class ParseError(MinigraphError, ValueError):
+    """A typed expression that minigraph does not read. `position` counts characters from 0."""
+
+    def __init__(self, message: str, text: str, position: int) -> None:
+        start = text.rfind("\n", 0, position) + 1
+        line = text[start:].split("\n", 1)[0]
+        column = position - start
+        left = max(0, column - 40)
+        clipped = (
+            ("…" if left else "") + line[left : left + 80] + ("…" if line[left + 80 :] else "")
+        )
+        caret = " " * (column - left + (left > 0)) + "^"
+        super().__init__(f"{message}\n    {clipped}\n    {caret}")
+        self.text = text
+        self.position = position

@@ -1,0 +1,290 @@
+"""The Node: one class for every vertex of a computational graph.
+
+Make leaves with `variable` and `constant`, group Nodes with `scope`. Everything else about a Node,
+its operators, `backward()`, `leaves()`, is bound to it by the module that defines it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import NodeTypeError, ShapeError
+
+if TYPE_CHECKING:
+    from .operation import Operation
+
+NO_ATTRS: dict[str, Any] = {}
+new_seq = count()
+current_scope: ContextVar[str] = ContextVar("minigraph scope", default="")
+
+
+class Node:
+    """A vertex: a variable, a constant, or the result of an operation.
+
+    Attributes:
+        op: the `Operation` that computed the value; None for a leaf.
+        inputs: the Nodes that it was computed from, in order; `x * x` holds x twice.
+        attrs: the operation's settings that are not Nodes, such as `axis`.
+        value: `np.float64` (or another NumPy scalar) for a scalar, else a read-only `np.ndarray`.
+        grad: the gradient that `backward()` left here, shaped like the value; None until then.
+        requires_grad: whether a variable can be reached from here.
+        name, scope: a label of its own, and the path of the `scope` it was made in.
+        seq: a counter of creation. Inputs are made before their users, so it sorts topologically.
+
+    Nodes are compared and hashed by identity: two Nodes with equal values are still two Nodes.
+    """
+
+    __slots__ = (
+        "op", "inputs", "attrs", "_value", "grad", "requires_grad",
+        "name", "scope", "seq", "_assigned", "__weakref__",
+    )  # fmt: skip
+
+    op: Operation | None
+    inputs: tuple[Node, ...]
+    attrs: dict[str, Any]
+    grad: Any
+    requires_grad: bool
+    name: str | None
+    scope: str
+    seq: int
+
+    @property
+    def value(self) -> Any:
+        """The number or array held here."""
+        return self._value
+
+    @value.setter
+    def value(self, new: Any) -> None:
+        if self.op is not None:
+            raise NodeTypeError(
+                f"{describe(self)} is computed from its inputs, so its value cannot be set; "
+                "give a leaf a new value and run the forward pass again",
+                (self,),
+            )
+        new = checked_value(new, self.dtype)
+        if new.shape != self.shape:
+            raise ShapeError(
+                f"{describe(self)} cannot take a value of shape {new.shape}; make a new leaf",
+                (self,),
+            )
+        self._value = new
+        self._assigned = next(new_seq)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value; () for a scalar."""
+        return self._value.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The NumPy dtype of the value."""
+        return self._value.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._value.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._value.size
+
+    @property
+    def kind(self) -> str:
+        """What this vertex is: "variable", "constant" or "operation"."""
+        if self.op is not None:
+            return "operation"
+        return "variable" if self.requires_grad else "constant"
+
+    def named(self, name: str | None) -> Node:
+        """Give this Node a name and return it: `y = (d * e).named("y")`."""
+        self.name = checked_name(name)
+        return self
+
+    def detach(self) -> Node:
+        """Return a constant with the same value, cut off from how it was computed."""
+        return leaf(self._value, requires_grad=False, name=self.name)
+
+    def __repr__(self) -> str:
+        what = self.op.name if self.op else self.kind
+        return f"<{what} {self.name + ' ' if self.name else ''}= {brief(self._value)}>"
+
+    def __float__(self) -> float:
+        return float(self._one_element("float"))
+
+    def __int__(self) -> int:
+        return int(self._one_element("int"))
+
+    def __bool__(self) -> bool:
+        return bool(self._one_element("bool"))
+
+    def __format__(self, spec: str) -> str:
+        return format(self._one_element("a format"), spec) if spec else repr(self)
+
+    def _one_element(self, what: str) -> Any:
+        if self.size != 1:
+            raise NodeTypeError(
+                f"{describe(self)} has {self.size} elements, and {what} takes one; "
+                "reduce it first, for example with mg.sum",
+                (self,),
+            )
+        return self._value.item()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        raise NodeTypeError(
+            f"{describe(self)} would leave the graph by becoming an array, and lose its gradient; "
+            "write .value if that is what you want",
+            (self,),
+        )
+
+    if TYPE_CHECKING:  # bound at the foot of ops.py, order.py and autodiff/reverse.py
+        T: Node
+
+        # fmt: off
+        def __add__(self, other: Any) -> Node: ...
+        def __radd__(self, other: Any) -> Node: ...
+        def __sub__(self, other: Any) -> Node: ...
+        def __rsub__(self, other: Any) -> Node: ...
+        def __mul__(self, other: Any) -> Node: ...
+        def __rmul__(self, other: Any) -> Node: ...
+        def __truediv__(self, other: Any) -> Node: ...
+        def __rtruediv__(self, other: Any) -> Node: ...
+        def __pow__(self, other: Any) -> Node: ...
+        def __rpow__(self, other: Any) -> Node: ...
+        def __matmul__(self, other: Any) -> Node: ...
+        def __rmatmul__(self, other: Any) -> Node: ...
+        def __neg__(self) -> Node: ...
+        def __pos__(self) -> Node: ...
+        def __abs__(self) -> Node: ...
+        def __lt__(self, other: Any) -> Node: ...
+        def __le__(self, other: Any) -> Node: ...
+        def __gt__(self, other: Any) -> Node: ...
+        def __ge__(self, other: Any) -> Node: ...
+        def __getitem__(self, index: Any) -> Node: ...
+        def __len__(self) -> int: ...
+        def __iter__(self) -> Iterator[Node]: ...
+        sum: Callable[..., Node]
+        mean: Callable[..., Node]
+        reshape: Callable[..., Node]
+        transpose: Callable[..., Node]
+        leaves: Callable[[], list[Node]]
+        backward: Callable[..., None]
+        # fmt: on
+
+
+def leaf(value: Any, *, requires_grad: bool, name: str | None = None) -> Node:
+    """Make a leaf of a value that has been checked; `variable` and `constant` check it first."""
+    node = (
+        Node()
+    )  # no __init__: it would cost a call on every operation, which fills its Node itself
+    node.op = None
+    node.inputs = ()
+    node.attrs = NO_ATTRS
+    node._value = value
+    node.grad = None
+    node.requires_grad = requires_grad
+    node.name = name
+    node.scope = current_scope.get()
+    node.seq = node._assigned = next(new_seq)
+    return node
+
+
+def variable(value: Any, name: str | None = None) -> Node:
+    """Make a differentiable leaf.
+
+    Args:
+        value: a real number or an array of them, of any shape; copied. Integers become float64.
+        name: its label in drawings and messages.
+
+    Raises:
+        NodeTypeError: if the value is not made of real numbers.
+    """
+    value = checked_value(value)
+    if value.dtype.kind != "f":
+        value = checked_value(value, np.dtype(np.float64))
+    return leaf(value, requires_grad=True, name=checked_name(name))
+
+
+def constant(value: Any, name: str | None = None) -> Node:
+    """Make a leaf without gradient; integers and booleans keep their dtype. See `variable`."""
+    return leaf(checked_value(value), requires_grad=False, name=checked_name(name))
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Put the Nodes made inside under `name`; scopes nest, as in "encoder/layer1"."""
+    if not isinstance(name, str) or not name.strip("/ "):
+        raise NodeTypeError(f"a scope needs a name such as 'layer1', not {name!r}")
+    outer = current_scope.get()
+    token = current_scope.set(f"{outer}/{name}" if outer else name)
+    try:
+        yield
+    finally:
+        current_scope.reset(token)
+
+
+def checked_value(value: Any, dtype: np.dtype | None = None) -> Any:
+    """Copy real numbers into the form that Nodes hold: NumPy scalar or read-only array."""
+    if isinstance(value, Node):
+        raise NodeTypeError(
+            f"{describe(value)} is a Node already; use it as it is, or take its .value", (value,)
+        )
+    try:
+        array = np.array(value)
+    except (ValueError, TypeError) as error:
+        raise NodeTypeError(f"cannot make an array of {type(value).__name__}: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise NodeTypeError(f"a Node holds real numbers, not {_not_real(value, array)}")
+    return frozen(array if dtype is None else array.astype(dtype, copy=False))
+
+
+def frozen(value: Any) -> Any:
+    """Return a scalar as a NumPy scalar, and an array locked against changes in place."""
+    if type(value) is np.ndarray:
+        if value.ndim == 0:
+            return value[()]
+        value.setflags(write=False)
+    return value
+
+
+def _not_real(value: Any, array: np.ndarray) -> str:
+    if value is None:
+        return "None; does a function here lack its return?"
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}; to read an expression use mg.parse"
+    if array.dtype.kind == "c":
+        return f"the complex {brief(array)}; keep its real and imaginary part in two Nodes"
+    if array.dtype.kind == "O" and any(isinstance(item, Node) for item in array.flat):
+        return "an array of Nodes; keep them as separate Nodes, or make one variable of an array"
+    return f"{type(value).__name__} {str(value)[:40]}"
+
+
+def checked_name(name: str | None) -> str | None:
+    """Return the name if it can be one."""
+    if name is not None and (not isinstance(name, str) or not name.strip()):
+        raise NodeTypeError(f"a name is a text such as 'w', not {name!r}")
+    return name
+
+
+def brief(value: Any) -> str:
+    """Write a value in a few characters: the number, a short array, or dtype and shape."""
+    if np.ndim(value) == 0:
+        return str(value)
+    if np.size(value) <= 6:
+        return np.array2string(np.asarray(value), precision=4, separator=", ").replace("\n", "")
+    return f"{value.dtype} of shape {value.shape}"
+
+
+def describe(node: Node) -> str:
+    """Name a Node in a message: "h (add, shape (3, 4))"."""
+    what = node.op.name if node.op else node.kind
+    label = node.name or (f"the {what}" if node.op or node.shape else f"the {what} {node._value}")
+    shape = f"shape {node.shape}"
+    return f"{label} ({what}, {shape})" if node.name else f"{label} ({shape})"

@@ -1,0 +1,256 @@
+"""Operations: what they state, what follows from it, and how one is applied to Nodes.
+
+An operation is stated once, in the form that says what it is:
+
+* `elementwise`: the NumPy function and one partial derivative per input, as a formula. The formula
+  is what a drawing shows on the edge *and* what runs. VJP: g · ∂ᵢ. JVP: Σ ∂ᵢ · dxᵢ.
+* `linear` in each argument: the function and its transpose. VJP: the transpose. JVP: the function.
+* `general`: the function, its VJP and its JVP.
+
+Here g is the gradient of the output (the cotangent), dx the change of an input (the tangent). See
+Griewank & Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, chapter 3.
+
+Rules are written with minigraph's own functions. Given arrays these compute; given Nodes they build
+Nodes. So one text serves `backward()`, and `grad()`, whose result can be drawn and differentiated.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from inspect import Parameter, Signature
+from typing import Any
+
+import numpy as np
+
+from .errors import NodeTypeError, ShapeError
+from .node import NO_ATTRS, Node, checked_value, current_scope, describe, frozen, leaf, new_seq
+
+Shape = tuple[int, ...]
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One row of the table of operations.
+
+    Attributes:
+        name: NumPy's name where NumPy has the function, else PyTorch's.
+        symbol: what a drawn box shows.
+        parameters: the names of the inputs, in order.
+        forward: (*arrays, **attrs) -> array.
+        vjps: per input (g, out, inputs, attrs) -> what g contributes to the gradient of that input,
+            before `unbroadcast`; None for an input without derivative.
+        jvp: (tangents, out, inputs, attrs) -> tangent of the output; a None tangent is a zero.
+        shape: (*shapes, **attrs) -> shape of the output; raises ValueError to say what would fit.
+        partials: the local derivative by each input as text, in the parameters and `out`;
+            empty unless the operation is elementwise.
+    """
+
+    name: str
+    symbol: str
+    parameters: tuple[str, ...]
+    forward: Function
+    vjps: tuple[Function | None, ...]
+    jvp: Function
+    shape: Function
+    partials: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+
+OPERATIONS: dict[str, Operation] = {}
+FUNCTIONS: dict[str, Function] = {}  # by name, what applies each operation to Nodes or arrays
+
+
+def record(op: Operation, inputs: tuple[Node, ...], value: Any, attrs: dict = NO_ATTRS) -> Node:
+    """Make the Node of an operation whose value has just been computed."""
+    node = Node()
+    node.op = op
+    node.inputs = inputs
+    node.attrs = attrs
+    node.grad = node.name = None
+    node.scope = current_scope.get()
+    node.seq = next(new_seq)
+    if type(value) is np.float64:
+        node._value = value
+        is_float = True
+    else:
+        node._value = value = frozen(value)
+        is_float = value.dtype.kind == "f"
+    node.requires_grad = False
+    for x in inputs:
+        if x.requires_grad:
+            node.requires_grad = is_float  # integers and booleans change in jumps
+            break
+    return node
+
+
+def apply(op: Operation, inputs: Sequence[Any], attrs: dict[str, Any] = NO_ATTRS) -> Node:
+    """Compute an operation on Nodes and numbers, at least one of them a Node, and record it."""
+    like = next(x for x in inputs if isinstance(x, Node))
+    nodes = tuple(x if isinstance(x, Node) else operand(x, like) for x in inputs)
+    try:
+        value = op.forward(*[x._value for x in nodes], **attrs)
+    except (ValueError, TypeError, IndexError) as error:
+        raise explained(op, nodes, attrs, error) from None
+    return record(op, nodes, value, attrs)
+
+
+def operand(value: Any, like: Node) -> Node:
+    """Make a constant of a number beside a Node; a Python number takes the Node's dtype."""
+    if type(value) in (int, float) and like.dtype.kind == "f":
+        return leaf(like.dtype.type(value), requires_grad=False)
+    return leaf(checked_value(value), requires_grad=False)
+
+
+def explained(
+    op: Operation, nodes: tuple[Node, ...], attrs: dict[str, Any], error: Exception
+) -> Exception:
+    """Turn NumPy's error into one that names the Nodes and says what would fit."""
+    reason = error
+    try:
+        op.shape(*[x.shape for x in nodes], **attrs)
+    except (ValueError, TypeError, IndexError) as better:
+        reason = better
+    kind = NodeTypeError if isinstance(error, TypeError) else ShapeError
+    return kind(f"{op.name} of {' and '.join(map(describe, nodes))}: {reason}", nodes)
+
+
+# --- the three kinds ------------------------------------------------------------------------------
+
+
+def elementwise(
+    name: str, symbol: str, computes: str, forward: Function, *partials: str | tuple[str, str]
+) -> Function:
+    """State an elementwise operation by its partial derivatives; return the function to call.
+
+    A partial is a formula in the inputs (x, or x and y) and `out`. In a pair the first is shown and
+    the second runs, for a formula that needs care at single points.
+    """
+    parameters = ("x", "y")[: len(partials)]
+    shown, run = zip(*(p if isinstance(p, tuple) else (p, p) for p in partials), strict=True)
+    vjps = tuple(_compiled(name, parameters, formula) for formula in run)
+
+    def jvp(tangents: Sequence[Any], out: Any, inputs: Sequence[Any], attrs: dict) -> Any:
+        return _total(
+            vjp(dx, out, inputs, attrs)  # dx · ∂ᵢ, as the VJP is g · ∂ᵢ
+            for vjp, dx in zip(vjps, tangents, strict=True)
+            if dx is not None
+        )
+
+    signature = Signature([Parameter(p, Parameter.POSITIONAL_ONLY) for p in parameters])
+    op = Operation(name, symbol, parameters, forward, vjps, jvp, broadcast_shape, shown)
+    return _function(op, signature, f"Compute {computes}, elementwise.")
+
+
+def linear(symbol: str, *transposes: Function, shape: Function) -> Callable[[Function], Function]:
+    """State an operation that is linear in each input: its forward function and its transposes.
+
+    The decorated function computes with arrays. Its first parameters, one for each transpose, are
+    the inputs; the others are attrs. A transpose is (g, out, *inputs, **attrs) -> contribution.
+    """
+
+    def decorate(forward: Function) -> Function:
+        def jvp(tangents: Sequence[Any], out: Any, *inputs: Any, **attrs: Any) -> Any:
+            return _total(
+                FUNCTIONS[forward.__name__](*inputs[:i], dx, *inputs[i + 1 :], **attrs)
+                for i, dx in enumerate(tangents)
+                if dx is not None
+            )
+
+        return general(symbol, *transposes, jvp=jvp, shape=shape)(forward)
+
+    return decorate
+
+
+def general(
+    symbol: str, *vjps: Function | None, jvp: Function, shape: Function
+) -> Callable[[Function], Function]:
+    """State an operation by its forward function, a VJP for each input, and its JVP.
+
+    A VJP is (g, out, *inputs, **attrs), the JVP is (tangents, out, *inputs, **attrs).
+    """
+
+    def decorate(forward: Function) -> Function:
+        signature = inspect.signature(forward)
+        op = Operation(
+            forward.__name__,
+            symbol,
+            tuple(signature.parameters)[: len(vjps)],
+            forward,
+            tuple(vjp and _spread_arguments(vjp) for vjp in vjps),
+            _spread_arguments(jvp),
+            shape,
+        )
+        return _function(op, signature, forward.__doc__)
+
+    return decorate
+
+
+def _compiled(name: str, parameters: tuple[str, ...], formula: str) -> Function:
+    """Make the function g · formula. Compiled, because every scalar gradient runs through it."""
+    product = {"1": "g", "-1": "-g"}.get(formula, f"g * ({formula})")
+    unpack = f"{', '.join(parameters)}, = inputs"
+    source = f"def vjp(g, out, inputs, attrs):\n    {unpack}\n    return {product}"
+    namespace: dict[str, Any] = {}
+    exec(compile(source, f"<derivative of {name}>", "exec"), FUNCTIONS, namespace)
+    return namespace["vjp"]
+
+
+def _spread_arguments(rule: Function) -> Function:
+    return lambda g, out, inputs, attrs: rule(g, out, *inputs, **attrs)
+
+
+def _total(terms: Iterable[Any]) -> Any:
+    return reduce(operator.add, terms)
+
+
+def _function(op: Operation, signature: Signature, doc: str | None) -> Function:
+    """Enter an operation in the table; return what computes its arrays and records its Nodes."""
+    arity = len(op.parameters)
+    settings = list(signature.parameters.values())[arity:]
+    names = [p.name for p in settings]
+    defaults = {p.name: p.default for p in settings if p.default is not Parameter.empty}
+    forward = op.forward
+
+    def function(*args: Any, **attrs: Any) -> Any:
+        inputs = args[:arity]
+        if not any(isinstance(x, Node) for x in inputs):
+            return forward(*args, **attrs)
+        if names:
+            attrs = defaults | dict(zip(names, args[arity:])) | attrs
+        if len(inputs) < arity or len(args) > arity + len(names) or attrs.keys() != set(names):
+            raise TypeError(f"call it as {op.name}{signature}")
+        return apply(op, inputs, attrs or NO_ATTRS)
+
+    function.__name__ = function.__qualname__ = op.name
+    function.__doc__ = doc
+    function.__signature__ = signature  # type: ignore[attr-defined]
+    function.op = op  # type: ignore[attr-defined]
+    OPERATIONS[op.name] = op
+    FUNCTIONS[op.name] = function
+    return function
+
+
+# --- shapes ---------------------------------------------------------------------------------------
+
+
+def broadcast_shape(*shapes: Shape) -> Shape:
+    """The shape that NumPy's broadcasting gives; a ValueError names the axis that does not fit."""
+    ndim = max(map(len, shapes))
+    padded = [(1,) * (ndim - len(s)) + tuple(s) for s in shapes]
+    out = []
+    for axis, sizes in enumerate(zip(*padded, strict=True), start=-ndim):
+        wide = {n for n in sizes if n != 1}
+        if len(wide) > 1:
+            raise ValueError(
+                f"axis {axis} has sizes {' and '.join(map(str, sizes))}; "
+                "they must be equal, or one of them 1"
+            )
+        out.append(wide.pop() if wide else 1)
+    return tuple(out)
