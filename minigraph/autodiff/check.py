@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.errors import GradientError
+from ..graph.errors import GradientError, NodeTypeError
 from ..graph.node import Node, describe, variable
 from .reverse import backward
 
@@ -28,11 +28,13 @@ def gradcheck(
         True.
 
     Raises:
-        GradientError: naming the input, the element and both numbers at the largest disagreement.
+        GradientError: naming the input, the element and both numbers at the first disagreement.
     """
     points = [np.array(v, dtype=np.float64) for v in values]
     nodes = [variable(p, name=f"input {i}") for i, p in enumerate(points)]
     y = f(*nodes)
+    if not isinstance(y, Node):
+        raise NodeTypeError(f"f must return a Node, not {type(y).__name__} {y!r:.40}")
     # A fixed random weight for each element of y turns all of them into one number to
     # differentiate.
     weights = np.random.default_rng(0).uniform(0.5, 1.5, y.shape)

@@ -9,8 +9,9 @@ from typing import Any
 
 from ..graph.errors import GradientError, ShapeError
 from ..graph.node import Node, checked_value, constant, describe
-from ..graph.ops import broadcast_to
+from ..graph.ops import astype, broadcast_to
 from ..graph.order import topological_order
+from .reverse import check_differentiable
 
 
 def jvp(y: Node, tangents: dict[Node, Any]) -> Node:
@@ -20,7 +21,7 @@ def jvp(y: Node, tangents: dict[Node, Any]) -> Node:
     y's shape and is a Node, so it can be drawn and differentiated again.
 
     Raises:
-        GradientError: if none of the Nodes reaches y.
+        GradientError: if none of the Nodes reaches y, or if one was given a new value since.
         ShapeError: if a tangent has another shape than its Node.
     """
     changes: dict[Node, Node] = {}
@@ -29,15 +30,16 @@ def jvp(y: Node, tangents: dict[Node, Any]) -> Node:
         if dx.shape != x.shape:
             raise ShapeError(f"the tangent of {describe(x)} has shape {dx.shape}", (x,))
         changes[x] = dx
-    for node in topological_order(y):
+    order = topological_order(y)
+    check_differentiable(y, order)
+    for node in order:
         if node in changes or not node.requires_grad:
             continue
         dxs = [changes.get(x) for x in node.inputs]
         if any(dx is not None for dx in dxs):
             change = node.op.jvp(dxs, node, node.inputs, node.attrs)  # type: ignore[union-attr]
-            changes[node] = (
-                change if change.shape == node.shape else broadcast_to(change, node.shape)
-            )
+            change = change if change.shape == node.shape else broadcast_to(change, node.shape)
+            changes[node] = change if change.dtype == node.dtype else astype(change, node.dtype)
     if y not in changes:
         raise GradientError(f"none of the given Nodes reaches {describe(y)}", (y, *tangents))
     return changes[y]

@@ -38,30 +38,30 @@ def backward(y: Node, seed: Any = None, keep: str = "all") -> None:
     if keep not in ("all", "leaves"):
         raise GradientError(f'keep is "all" or "leaves", not {keep!r}')
     order = topological_order(y)
-    _check_differentiable(y, order)
+    check_differentiable(y, order)
     cotangents = {y: _checked_seed(y, seed)}
     for node in reversed(order):
         g = cotangents.pop(node, None)
         if g is None:
             continue
         if node.op is None:
-            node.grad = g if node.grad is None else node.grad + g
+            node.grad = g if node.grad is None else frozen(node.grad + g)
             continue
         if keep == "all":
             node.grad = g
         values = [x._value for x in node.inputs]
         for x, contribution in _pull_back(node, g, node._value, values):
             before = cotangents.get(x)
-            cotangents[x] = contribution if before is None else before + contribution
+            cotangents[x] = contribution if before is None else frozen(before + contribution)
 
 
-def grad(y: Node, wrt: Node | Sequence[Node], seed: Node | None = None) -> Any:
+def grad(y: Node, wrt: Node | Sequence[Node], seed: Any = None) -> Any:
     """Return ∂y/∂x for each x in `wrt` as Nodes, which can be drawn and differentiated again.
 
     Args:
         y: the output; a scalar, unless `seed` is given.
         wrt: one Node or several, leaves or not, each requiring a gradient.
-        seed: a Node of y's shape to start from; a constant 1 for a scalar.
+        seed: what to start from, a Node or values of y's shape; a constant 1 for a scalar.
 
     Returns:
         A Node for one Node, else a list in the order of `wrt`.
@@ -70,22 +70,21 @@ def grad(y: Node, wrt: Node | Sequence[Node], seed: Node | None = None) -> Any:
         GradientError: if y is no scalar and has no seed, or some x does not reach y.
     """
     targets = [wrt] if isinstance(wrt, Node) else list(wrt)
-    order = topological_order(y)
-    _check_differentiable(y, order)
-    between = _reached_from(targets, order)
     for x in targets:
         if not isinstance(x, Node):
             raise NodeTypeError(f"wrt holds Nodes, not {type(x).__name__} {x!r:.40}")
-        if y not in between or x not in between or not x.requires_grad:
-            raise GradientError(_no_path(x, y, order), (x, y))
-    if seed is None:
-        seed = constant(_checked_seed(y, None), name=f"∂{y.name}/∂{y.name}" if y.name else None)
+    order = topological_order(y)
+    check_differentiable(y, order)
+    start = _checked_seed(y, seed._value if isinstance(seed, Node) else seed)
+    if not isinstance(seed, Node):
+        seed = constant(start, name=f"∂{y.name}/∂{y.name}" if y.name and seed is None else None)
+    between = _reached_from(targets, order)
     cotangents: dict[Node, Node] = {y: seed}
     for node in reversed(order):
         g = cotangents.get(node)
         if g is None:
             continue
-        if y.name and node.name and g.name is None and g.seq > y.seq:
+        if y.name and node.name and g.name is None and g is not seed:
             g.name = _derivative_name(y.name, node.name)
         if node.op is None:
             continue
@@ -94,6 +93,9 @@ def grad(y: Node, wrt: Node | Sequence[Node], seed: Node | None = None) -> Any:
         for x, contribution in _pull_back(node, g, node, inputs):
             if x in between:
                 cotangents[x] = cotangents[x] + contribution if x in cotangents else contribution
+    for x in targets:
+        if x not in cotangents:
+            raise GradientError(_no_path(x, y, order), (x, y))
     gradients = [cotangents[x] for x in targets]
     return gradients[0] if isinstance(wrt, Node) else gradients
 
@@ -105,7 +107,7 @@ def _pull_back(node: Node, g: Any, out: Any, inputs: list[Any]) -> list[tuple[No
     """
     contributions = []
     for x, vjp in zip(node.inputs, node.op.vjps):  # type: ignore[union-attr]
-        if x.requires_grad:
+        if x.requires_grad and vjp:
             c = vjp(g, out, inputs, node.attrs)
             if type(c) is not np.float64 or type(x._value) is not np.float64:
                 c = _fitted(c, x)
@@ -119,7 +121,7 @@ def _fitted(c: Any, x: Node) -> Any:
     return frozen(c if c.dtype == x.dtype else astype(c, x.dtype))
 
 
-def _check_differentiable(y: Node, order: list[Node]) -> None:
+def check_differentiable(y: Node, order: list[Node]) -> None:
     """Refuse an output without derivative, and a graph whose leaves have changed since."""
     if not y.requires_grad:
         why = (

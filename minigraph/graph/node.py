@@ -242,7 +242,11 @@ def checked_value(value: Any, dtype: np.dtype | None = None) -> Any:
         raise NodeTypeError(f"cannot make an array of {type(value).__name__}: {error}") from None
     if array.dtype.kind not in "fiub":
         raise NodeTypeError(f"a Node holds real numbers, not {_not_real(value, array)}")
-    return frozen(array if dtype is None else array.astype(dtype, copy=False))
+    if dtype is None:
+        return frozen(array)
+    if not np.can_cast(array.dtype, dtype, "same_kind"):
+        raise NodeTypeError(f"{array.dtype} does not fit into {dtype} without rounding")
+    return frozen(array.astype(dtype, copy=False))
 
 
 def frozen(value: Any) -> Any:

@@ -90,15 +90,17 @@ def record(op: Operation, inputs: tuple[Node, ...], value: Any, attrs: dict = NO
     return node
 
 
-def apply(op: Operation, inputs: Sequence[Any], attrs: dict[str, Any] = NO_ATTRS) -> Node:
+def apply(op: Operation, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS) -> Node:
     """Compute an operation on Nodes and numbers, at least one of them a Node, and record it."""
-    like = next(x for x in inputs if isinstance(x, Node))
-    nodes = tuple(x if isinstance(x, Node) else operand(x, like) for x in inputs)
+    if {*map(type, inputs)} != {Node}:
+        nodes = [x for x in inputs if type(x) is Node]
+        like = max(nodes, key=lambda x: x.dtype.kind == "f")  # the condition of where is no model
+        inputs = tuple(x if type(x) is Node else operand(x, like) for x in inputs)
     try:
-        value = op.forward(*[x._value for x in nodes], **attrs)
+        value = op.forward(*[x._value for x in inputs], **attrs)
     except (ValueError, TypeError, IndexError) as error:
-        raise explained(op, nodes, attrs, error) from None
-    return record(op, nodes, value, attrs)
+        raise explained(op, inputs, attrs, error) from None
+    return record(op, inputs, value, attrs)
 
 
 def operand(value: Any, like: Node) -> Node:
@@ -125,16 +127,20 @@ def explained(
 
 
 def elementwise(
-    name: str, symbol: str, computes: str, forward: Function, *partials: str | tuple[str, str]
+    name: str,
+    symbol: str,
+    computes: str,
+    forward: Function,
+    *partials: str | tuple[str, str | Function],
 ) -> Function:
     """State an elementwise operation by its partial derivatives; return the function to call.
 
     A partial is a formula in the inputs (x, or x and y) and `out`. In a pair the first is shown and
-    the second runs, for a formula that needs care at single points.
+    the second runs, for a formula that needs care at single points; it may be a function.
     """
     parameters = ("x", "y")[: len(partials)]
     shown, run = zip(*(p if isinstance(p, tuple) else (p, p) for p in partials), strict=True)
-    vjps = tuple(_compiled(name, parameters, formula) for formula in run)
+    vjps = tuple(_product(name, parameters, partial) for partial in run)
 
     def jvp(tangents: Sequence[Any], out: Any, inputs: Sequence[Any], attrs: dict) -> Any:
         return _total(
@@ -192,13 +198,16 @@ def general(
     return decorate
 
 
-def _compiled(name: str, parameters: tuple[str, ...], formula: str) -> Function:
-    """Make the function g · formula. Compiled, because every scalar gradient runs through it."""
-    product = {"1": "g", "-1": "-g"}.get(formula, f"g * ({formula})")
+def _product(name: str, parameters: tuple[str, ...], partial: str | Function) -> Function:
+    """Make the VJP g · partial. Formulas are compiled: every scalar gradient runs through one."""
+    if callable(partial):
+        return lambda g, out, inputs, attrs: g * partial(*inputs)
+    product = {"1": "g", "-1": "-g"}.get(partial, f"g * ({partial})")
     unpack = f"{', '.join(parameters)}, = inputs"
     source = f"def vjp(g, out, inputs, attrs):\n    {unpack}\n    return {product}"
     namespace: dict[str, Any] = {}
     exec(compile(source, f"<derivative of {name}>", "exec"), FUNCTIONS, namespace)
+    del FUNCTIONS["__builtins__"]  # exec puts them there
     return namespace["vjp"]
 
 
@@ -220,12 +229,12 @@ def _function(op: Operation, signature: Signature, doc: str | None) -> Function:
 
     def function(*args: Any, **attrs: Any) -> Any:
         inputs = args[:arity]
-        if not any(isinstance(x, Node) for x in inputs):
+        if Node not in map(type, inputs):
             return forward(*args, **attrs)
         if names:
             attrs = defaults | dict(zip(names, args[arity:])) | attrs
         if len(inputs) < arity or len(args) > arity + len(names) or attrs.keys() != set(names):
-            raise TypeError(f"call it as {op.name}{signature}")
+            raise TypeError(f"call it as {op.name}({', '.join(signature.parameters)})")
         return apply(op, inputs, attrs or NO_ATTRS)
 
     function.__name__ = function.__qualname__ = op.name

@@ -53,6 +53,13 @@ def _xlogy(x: Any, y: Any) -> Any:
     return np.where(at_zero, 0, x * np.log(np.where(at_zero, 1, y)))
 
 
+def _power_slope(x: Any, y: Any) -> Any:
+    """y · x^(y − 1), with exponent 0 where x and y are both 0, for 0 · 0⁻¹ is no number."""
+    if isinstance(y, Node) or y.shape:
+        return y * x ** (y - 1 + equal(x, 0) * equal(y, 0))
+    return y * x ** (y - 1 if y else y)
+
+
 # Each row: name, symbol, what it computes, how, and the partial derivative by each input. In a pair
 # the first formula is shown and the second runs, with care at single points. The functions of
 # `operator` are ten times as fast as np.add and so on for scalars, and the same for arrays.
@@ -62,8 +69,8 @@ subtract = elementwise("subtract", "−",    "x − y",           operator.sub, 
 multiply = elementwise("multiply", "×",    "x · y",           operator.mul,     "y", "x")
 divide   = elementwise("divide",   "÷",    "x / y",           operator.truediv, "1 / y", "-out / y")
 power    = elementwise("power",    "^",    "x to the power y", operator.pow,
-                       ("y * x ** (y - 1)", "where(equal(y, 0), 0, y * x ** (y - 1))"),
-                       ("out * log(x)",     "xlogy(out, x)"))
+                       ("y * x ** (y - 1)", _power_slope),
+                       ("out * log(x)",     "out * log(x + equal(x, 0))"))
 negative = elementwise("negative", "−",    "−x",              operator.neg,     "-1")
 absolute = elementwise("absolute", "|x|",  "|x|",             operator.abs,     "sign(x)")
 square   = elementwise("square",   "x²",   "x · x",           np.square,        "2 * x")
@@ -112,7 +119,9 @@ def _reshaped(x: Any, shape: Shape) -> Any:
 
 def _axes(ndim: int, axis: Any) -> tuple[int, ...]:
     """The axes that `axis` names, as numbers from 0; raises NumPy's AxisError (a ValueError)."""
-    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    if axis is None or (ndim == 0 and axis in (0, -1)):  # NumPy lets a scalar be reduced so
+        return tuple(range(ndim))
+    return normalize_axis_tuple(axis, ndim)
 
 
 def _reduced(shape: Shape, axis: Any = None, keepdims: bool = False) -> Shape:
@@ -144,51 +153,51 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
-def _reshape_shape(old: Shape, shape: Any) -> Shape:
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    known = prod(n for n in sizes if n != -1)
-    filled = tuple(prod(old) // max(known, 1) if n == -1 else n for n in sizes)
-    if prod(filled) != prod(old) or sizes.count(-1) > 1:
-        raise ValueError(f"{prod(old)} elements do not fill shape {sizes}")
-    return filled
+def _blank(shape: Shape) -> np.ndarray:
+    """An array of any shape in one byte of memory, to ask NumPy what shape a view of it has."""
+    return np.broadcast_to(np.False_, shape)
 
 
-@linear("reshape", lambda g, out, x, shape: reshape(g, x.shape), shape=_reshape_shape)
+@linear(
+    "reshape",
+    lambda g, out, x, shape: reshape(g, x.shape),
+    shape=lambda s, shape: _blank(s).reshape(shape).shape,
+)
 def reshape(x: Any, shape: Any) -> Any:
     """The same elements in another shape; one size may be -1, to be found from the others."""
     return np.reshape(x, shape)
 
 
 def _transpose_shape(old: Shape, axes: Any = None) -> Shape:
-    if axes is None:
-        return old[::-1]
-    if sorted(axes) != list(range(len(old))):
+    order = range(len(old))[::-1] if axes is None else _axes(len(old), axes)
+    if len(order) != len(old):
         raise ValueError(f"axes {axes} must name each of the axes 0 to {len(old) - 1} once")
-    return tuple(old[i] for i in axes)
+    return tuple(old[i] for i in order)
 
 
-@linear(
-    "ᵀ",
-    lambda g, out, x, axes: transpose(
-        g, None if axes is None else tuple(np.argsort(axes).tolist())
-    ),
-    shape=_transpose_shape,
-)
+def _transpose_transpose(g: Any, out: Any, x: Any, axes: Any) -> Any:
+    if axes is not None:
+        axes = tuple(np.argsort(_axes(len(x.shape), axes)).tolist())
+    return transpose(g, axes)
+
+
+@linear("ᵀ", _transpose_transpose, shape=_transpose_shape)
 def transpose(x: Any, axes: Any = None) -> Any:
     """The axes in another order; None reverses them."""
     return np.transpose(x, axes)
 
 
-@linear("ᵀ", lambda g, out, x: matrix_transpose(g), shape=lambda s: (*s[:-2], s[-1], s[-2]))
+@linear("ᵀ", lambda g, out, x: matrix_transpose(g), shape=lambda s: _blank(s).mT.shape)
 def matrix_transpose(x: Any) -> Any:
     """The last two axes swapped."""
     return np.swapaxes(x, -1, -2)
 
 
 def _broadcast_to_shape(old: Shape, shape: Any) -> Shape:
-    if broadcast_shape(old, shape) != tuple(shape):
-        raise ValueError(f"shape {old} cannot be stretched to {tuple(shape)}")
-    return tuple(shape)
+    wanted = _blank(shape).shape  # a tuple, though NumPy takes a list or number too
+    if broadcast_shape(old, wanted) != wanted:
+        raise ValueError(f"shape {old} cannot be stretched to {wanted}")
+    return wanted
 
 
 @linear("↔", lambda g, out, x, shape: unbroadcast(g, x.shape), shape=_broadcast_to_shape)
@@ -199,15 +208,17 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 
 @linear("cast", lambda g, out, x, dtype: astype(g, x.dtype), shape=lambda s, dtype: s)
 def astype(x: Any, dtype: Any) -> Any:
-    """x in another dtype."""
+    """x in another dtype of real numbers."""
+    if np.dtype(dtype).kind not in "fiub":
+        raise TypeError(f"a Node holds real numbers, not {np.dtype(dtype)}")
     return x.astype(dtype, copy=False)
 
 
-def _getitem_shape(shape: Shape, index: Any) -> Shape:
-    return np.broadcast_to(np.False_, shape)[index].shape
-
-
-@linear("[ ]", lambda g, out, x, index: scatter_add(g, index, x.shape), shape=_getitem_shape)
+@linear(
+    "[ ]",
+    lambda g, out, x, index: scatter_add(g, index, x.shape),
+    shape=lambda s, index: _blank(s)[index].shape,
+)
 def getitem(x: Any, index: Any) -> Any:
     """x[index], with NumPy's basic and advanced indexing."""
     return x[index]
@@ -230,7 +241,7 @@ def _matmul_shape(x: Shape, y: Shape) -> Shape:
         raise ValueError("a scalar has no axis to sum over; multiply with *")
     if x[-1] != y[-2:][0]:
         raise ValueError(
-            f"axis -1 of the first has size {x[-1]}, axis {max(-len(y), -2)} of the second "
+            f"axis -1 of the first has size {x[-1]}, axis {-1 if len(y) < 2 else -2} of the second "
             f"{y[-2:][0]}; they must be equal"
         )
     return (*broadcast_shape(x[:-2], y[:-2]), *x[-2:-1], *y[-1:][: len(y) - 1])
@@ -281,13 +292,19 @@ def _chosen(out: Any, x: Any, axis: Any) -> Any:
     return hits / sum(hits, axis, keepdims=True)
 
 
-@general("max", _extremum_vjp, jvp=_extremum_jvp, shape=_reduced)
+def _extremum_shape(shape: Shape, axis: Any = None, keepdims: bool = False) -> Shape:
+    if 0 in (shape[i] for i in _axes(len(shape), axis)):
+        raise ValueError(f"shape {shape} has no elements to choose from")
+    return _reduced(shape, axis, keepdims)
+
+
+@general("max", _extremum_vjp, jvp=_extremum_jvp, shape=_extremum_shape)
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element over `axis` (None: over all)."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
-@general("min", _extremum_vjp, jvp=_extremum_jvp, shape=_reduced)
+@general("min", _extremum_vjp, jvp=_extremum_jvp, shape=_extremum_shape)
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element over `axis` (None: over all)."""
     return np.min(x, axis=axis, keepdims=keepdims)
@@ -402,6 +419,6 @@ for _name, _method in {
     "sum": sum,
     "mean": mean,
     "reshape": lambda self, *shape: reshape(self, shape[0] if len(shape) == 1 else shape),
-    "transpose": lambda self, *axes: transpose(self, axes or None),
+    "transpose": lambda self, *axes: transpose(self, axes[0] if len(axes) == 1 else axes or None),
 }.items():
     setattr(Node, _name, _method)

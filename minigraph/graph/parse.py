@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ _TYPESET = str.maketrans({"·": "*", "×": "*", "÷": "/", "−": "-"})
 _ASSIGNMENT = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*")
 
 
-def parse(text: str, **values: Any) -> Node:
+def parse(text: str, /, **values: Any) -> Node:
     """Read an expression such as `"(a + b) * (b - c)"` and compute it as a graph.
 
     The text may name results on the way, one to a line or separated by `;`, and the last one is
@@ -42,52 +43,87 @@ def parse(text: str, **values: Any) -> Node:
 
     Args:
         text: the expression.
-        values: what each name stands for: a number or an array, which becomes a variable, or a
-        Node.
+        values: what each name stands for: a Node, or a number or array to make a variable of.
 
     Raises:
         ParseError: pointing at the character, for anything else and for unknown names.
     """
-    if not isinstance(text, str):
-        raise ParseError(f"an expression is a text, not {type(text).__name__}", repr(text)[:60], 0)
     names = {k: v if isinstance(v, Node) else variable(v, name=k) for k, v in values.items()}
-    dtype = np.result_type(*(x.dtype for x in names.values())) if names else np.dtype(float)
+    floats = [x.dtype for x in names.values() if x.dtype.kind == "f"]
+    dtype = np.result_type(*floats) if floats else np.dtype(float)
     result = None
-    start = 0
-    for statement in re.split("[;\n]", text):
-        if statement.strip():
-            assigned = _ASSIGNMENT.match(statement)
-            skipped = assigned.end() if assigned else len(statement) - len(statement.lstrip())
-            result = _read(statement[skipped:], start + skipped, text, names, dtype)
-            if assigned:
-                name = assigned[1]
-                if name in names:
-                    at = start + assigned.start(1)
-                    raise ParseError(f"{name} has a value already; take another name", text, at)
-                names[name] = result if result.name else result.named(name)
-        start += len(statement) + 1
+    for name, tree, error in _statements(text):
+        if name in names:
+            raise error(f"{name} has a value already; take another name", tree)
+        result = _evaluate(tree, names, dtype, error)
+        if name:
+            names[name] = result if result.name else result.named(name)
     if result is None:
         raise ParseError("there is no expression; write for example (a + b) * (b - c)", text, 0)
     return result
 
 
-def _read(source: str, start: int, text: str, names: dict[str, Node], dtype: np.dtype) -> Node:
-    """Compute the expression `source`, which stands at `start` in `text`."""
+def free_names(text: str) -> list[str]:
+    """List the names that an expression needs values for, in the order in which they appear.
 
-    def error(message: str, at: ast.expr | int) -> ParseError:
-        if isinstance(at, ast.expr):  # Python counts bytes
-            at = len(source.encode()[: at.col_offset].decode())
-        return ParseError(message, text, start + min(at, len(source)))
+    Raises:
+        ParseError: if the text is not an expression at all.
+    """
+    free: dict[str, None] = {}
+    given = {"pi"}
+    for name, tree, _ in _statements(text):
+        called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        read = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n not in called]
+        read.sort(key=lambda node: node.col_offset)
+        free |= dict.fromkeys(node.id for node in read if node.id not in given)
+        given.add(name or "")
+    return list(free)
 
+
+_Error = Callable[[str, ast.expr], ParseError]
+
+
+def _statements(text: str) -> Iterator[tuple[str | None, ast.expr, _Error]]:
+    """Yield each statement's name (None without one), its tree, and what makes an error in it."""
+    if not isinstance(text, str):
+        raise ParseError(f"an expression is a text, not {type(text).__name__}", repr(text)[:60], 0)
+    start = 0
+    for statement in re.split("[;\r\n]", text):
+        if statement.strip():
+            assigned = _ASSIGNMENT.match(statement)
+            skipped = assigned.end() if assigned else len(statement) - len(statement.lstrip())
+            source = statement[skipped:].translate(_TYPESET)
+            tree = _tree(source, start + skipped, text)
+
+            def error(
+                message: str, at: ast.expr, source: str = source, begin: int = start + skipped
+            ):
+                column = len(source.encode()[: at.col_offset].decode())  # Python counts bytes
+                return ParseError(message, text, begin + column)
+
+            # Python reads names in Unicode's normal form NFKC: µ as μ.
+            yield assigned and unicodedata.normalize("NFKC", assigned[1]), tree, error
+        start += len(statement) + 1
+
+
+def _tree(source: str, start: int, text: str) -> ast.expr:
     try:
-        tree = ast.parse(source.translate(_TYPESET), mode="eval")
+        return ast.parse(source, mode="eval").body
     except SyntaxError as e:
-        raise error(f"this is not an expression: {e.msg}", max((e.offset or 1) - 1, 0)) from None
+        if e.msg == "invalid syntax" and source.rstrip().endswith(tuple("+-*/@")):
+            message, at = "something is missing at the end", len(source.rstrip())
+        else:
+            message, at = e.msg, min(max((e.offset or 1) - 1, 0), len(source))
+        raise ParseError(f"this cannot be read: {message}", text, start + at) from None
     except (RecursionError, MemoryError, ValueError) as e:
-        raise error(f"this is too long or too deep to read: {e}", 0) from None
+        message = f"this is too long or too deep to read: {e}"
+        raise ParseError(message, text, start) from None
 
+
+def _evaluate(tree: ast.expr, names: dict[str, Node], dtype: np.dtype, error: _Error) -> Node:
+    """Compute a tree, refusing whatever is not on the list."""
     # What is left to do: a piece of the tree, or a function to apply to the last so many results.
-    todo: list[ast.expr | tuple[Callable[..., Any], int, dict[str, Any], ast.expr]] = [tree.body]
+    todo: list[ast.expr | tuple[Callable[..., Any], int, dict[str, Any], ast.expr]] = [tree]
     results: list[Node] = []
     while todo:
         match todo.pop():
@@ -98,7 +134,7 @@ def _read(source: str, start: int, text: str, names: dict[str, Node], dtype: np.
                     results.append(function(*inputs, **options))
                 except MinigraphError:
                     raise
-                except (TypeError, ValueError) as e:
+                except (TypeError, ValueError, MemoryError) as e:
                     raise error(str(e), at) from None
             case ast.BinOp(left, op, right) as at if type(op) in _OPERATORS:
                 todo += [(_OPERATORS[type(op)], 2, {}, at), right, left]
@@ -107,15 +143,13 @@ def _read(source: str, start: int, text: str, names: dict[str, Node], dtype: np.
             case ast.Call(ast.Name(name), arguments, keywords) as at:
                 if name not in FUNCTIONS:
                     near = difflib.get_close_matches(name, FUNCTIONS, n=1)
-                    hint = (
-                        f"did you mean {near[0]}?"
-                        if near
-                        else "known are sin, exp, maximum and so on"
-                    )
+                    hint = f"did you mean {near[0]}?" if near else "known are sin, exp and so on"
+                    if name in names:
+                        hint = f"to multiply, write {name} * (...)"
                     raise error(f"there is no function {name}; {hint}", at)
                 try:
-                    options = {k.arg: ast.literal_eval(k.value) for k in keywords if k.arg}
-                except ValueError:
+                    options = {k.arg or "**": ast.literal_eval(k.value) for k in keywords}
+                except (TypeError, ValueError, RecursionError):
                     raise error(f"an option of {name} must be a plain number", at) from None
                 todo += [(FUNCTIONS[name], len(arguments), options, at), *reversed(arguments)]
             case ast.Constant(int() | float() as number) as at if not isinstance(number, bool):
@@ -129,8 +163,8 @@ def _read(source: str, start: int, text: str, names: dict[str, Node], dtype: np.
                 if name not in names:
                     raise error(f"{name} has no value; give it one: parse(..., {name}=2.0)", at)
                 results.append(names[name])
-            case ast.BinOp(_, ast.BitXor(), _) as at:
-                raise error("^ means something else in Python; write ** for powers", at)
+            case ast.BinOp(_, ast.BitXor(), at):
+                raise error("the ^ before this means no power in Python; write **", at)
             case at:
                 raise error(f"{_WHAT.get(type(at), 'this')} is not allowed in an expression", at)
     return results[0]
@@ -138,7 +172,7 @@ def _read(source: str, start: int, text: str, names: dict[str, Node], dtype: np.
 
 _WHAT: dict[type, str] = {
     ast.Attribute: "a dot",
-    ast.Call: "calling anything but a function of the table",
+    ast.Call: "a parenthesis after a value (to multiply, write *)",
     ast.Compare: "a comparison",
     ast.BoolOp: "and/or",
     ast.IfExp: "if/else",

@@ -1,0 +1,87 @@
+"""`python -m minigraph`: release exercises, run notebooks, check the installation."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .graph.errors import MinigraphError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.command is None:
+        parser.print_help()
+        return 0
+    try:
+        return chosen.command(chosen)
+    except MinigraphError as error:
+        print(f"minigraph {chosen.name}: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m minigraph", description="What minigraph does outside of notebooks."
+    )
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="", dest="name")
+
+    release = commands.add_parser(
+        "release",
+        help="write the students' notebooks from the solutions",
+        description="Write an exercise notebook, without answers, for each solution notebook.",
+    )
+    release.add_argument(
+        "--source", type=Path, default=Path("solutions"), help="default: %(default)s"
+    )
+    release.add_argument(
+        "--destination", type=Path, default=Path("exercises"), help="default: %(default)s"
+    )
+    release.set_defaults(command=_release)
+
+    run = commands.add_parser(
+        "run",
+        help="run notebooks and store their outputs",
+        description="Run notebooks top to bottom in a fresh kernel, and store their outputs.",
+    )
+    run.add_argument("notebooks", nargs="+", type=Path, metavar="notebook")
+    run.set_defaults(command=_run)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="check the installation",
+        description="Look whether everything that the course needs is installed.",
+    )
+    doctor.set_defaults(command=_doctor)
+    return parser
+
+
+def _release(chosen: argparse.Namespace) -> int:
+    from .course.releasing import release
+
+    release(chosen.source, chosen.destination)
+    return 0
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from .course.run import run_notebooks
+
+    run_notebooks(chosen.notebooks)
+    return 0
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from .course.installation import doctor
+
+    report = doctor()
+    print(report)
+    return 0 if report.healthy else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

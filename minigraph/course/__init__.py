@@ -1,0 +1,11 @@
+"""The course: checks that explain, exercises as specifications, and what turns them into notebooks.
+
+    from minigraph.course import check
+
+Read `specification.py` (what an exercise is), `exercises/` (the catalogue), `answers.py` (what
+counts as right), `attempt.py` (how a student's function is run) and `checking.py` (what is said).
+"""
+
+from .checking import CheckFailed, check
+
+__all__ = ["CheckFailed", "check"]

@@ -1,0 +1,446 @@
+"""The forms of an answer: how it is read into plain data, and how closely two must agree.
+
+A form reads whatever a student returns, forgiving where nothing is lost (a tuple for a list, a
+NumPy number for a Python one), and explaining where something is. What it reads is plain data, so
+an answer can cross to another process and be compared there.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import numbers
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..graph.errors import MinigraphError
+from ..graph.node import Node, variable
+from ..graph.order import topological_order
+from ..graph.parse import parse
+from . import graphs
+from .specification import Case
+
+
+class WrongForm(Exception):
+    """The answer cannot be read; the message says what it is, and what was asked for.
+
+    `symptom` is what answers share that cannot be read for the same reason.
+    """
+
+    def __init__(self, message: str, symptom: str | None = None) -> None:
+        super().__init__(message)
+        self.symptom = symptom
+
+
+def not_a(what: str, answer: Any) -> WrongForm:
+    """The answer is something else altogether."""
+    kind = kind_of(answer)
+    return WrongForm(f"It should be {what}, and it is {kind}.", kind)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first thing that is wrong with an answer.
+
+    Attributes:
+        text: a sentence that says it without giving the right answer away.
+        symptom: what two answers share that go wrong in the same way; None if that says little.
+        node: the Node to look at, by its name, or by its row in the student's own graph.
+    """
+
+    text: str
+    symptom: str | None = None
+    node: str | int | None = None
+
+
+class Form(Protocol):
+    """What an answer looks like."""
+
+    @property
+    def what(self) -> str:
+        """What is asked for, to complete "it should return ..."."""
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> Any:
+        """Return the answer as plain data, or raise WrongForm."""
+
+    def difference(self, answer: Any, expected: Any, case: Case) -> Difference | None:
+        """Return the first thing that is wrong with a plain answer, None if it is right."""
+
+    def show(self, answer: Any) -> str:
+        """Write an answer in plain data, for the student to look at."""
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """Return (Node to draw, Nodes to highlight), or None where there is nothing to draw."""
+
+
+# --- numbers by name ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A dictionary of numbers by name."""
+
+    what: str = "a dictionary that gives each name its number"
+    rtol: float = 1e-9
+    atol: float = 1e-12
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, float]:
+        """Read names, or Nodes that bear them, and numbers."""
+        if not isinstance(answer, Mapping):
+            raise not_a(self.what, answer)
+        return {_name(key): _number(value, _name(key)) for key, value in answer.items()}
+
+    def difference(
+        self, answer: dict[str, float], expected: dict[str, float], case: Case
+    ) -> Difference | None:
+        """Name what is missing, what does not belong, or the first number that is wrong."""
+        if missing := [name for name in expected if name not in answer]:
+            text = f"There is no number for {_listed(missing)}."
+            return Difference(text, f"without {missing}", missing[0])
+        if extra := [name for name in answer if name not in expected]:
+            return Difference(f"{_listed(extra)} should not be in it.", f"with {extra}")
+        for name, right in expected.items():
+            given = answer[name]
+            if not math.isclose(given, right, rel_tol=self.rtol, abs_tol=self.atol):
+                text = f'The number for "{name}" is not right: yours is {_written(given)}.'
+                return Difference(text, f"{name}={given:.9g}", name)
+        return None
+
+    def show(self, answer: dict[str, float]) -> str:
+        """Write it as the dictionary that it is."""
+        return "{" + ", ".join(f"{k!r}: {_written(v)}" for k, v in answer.items()) + "}"
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """Draw the graph of the case, with the first wrong number marked."""
+        return _graph_of(case, node)
+
+
+def _number(value: Any, name: str) -> float:
+    if value is ...:
+        raise WrongForm(f'For "{name}" there are still three dots.')
+    if isinstance(value, Node):
+        raise WrongForm(f'For "{name}" there is a Node; take the number in it, its `.value`.')
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.item()
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise WrongForm(f'For "{name}" there is {kind_of(value)}, where a number belongs.')
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
+
+
+def _name(key: Any) -> str:
+    if isinstance(key, Node) and key.name:
+        return key.name
+    if isinstance(key, str):
+        return str(key)
+    raise WrongForm(f"Its keys should be names, and one of them is {kind_of(key)}.")
+
+
+# --- several Nodes, or their names, in any order --------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Members:
+    """A list of Nodes, or of their names, in any order.
+
+    Attributes:
+        tells: whether it may say which one is wrong; a prediction of a single graph may not.
+    """
+
+    what: str = "a list of Nodes"
+    tells: bool = True
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> list[str]:
+        """Read Nodes or names, from a list, tuple or set."""
+        return sorted(_names(answer, given, self.what, ordered=False))
+
+    def difference(self, answer: list[str], expected: list[str], case: Case) -> Difference | None:
+        """Say what is in it twice, too much or too little."""
+        if twice := [name for name, times in Counter(answer).items() if times > 1]:
+            return Difference(f"{_listed(twice)} is in it more than once.", None, twice[0])
+        extra = [name for name in answer if name not in expected]
+        missing = [name for name in expected if name not in answer]
+        if not self.tells:
+            parts = [(len(missing), "missing"), (len(extra), "too many")]
+            text = " and ".join(f"{n} {'is' if n == 1 else 'are'} {what}" for n, what in parts if n)
+            return Difference(f"Not quite: {text}.") if text else None
+        if extra:
+            return Difference(f"{_listed(extra)} should not be in it.", None, extra[0])
+        if missing:
+            return Difference(f"{_listed(missing)} should be in it too.", None, missing[0])
+        return None
+
+    def show(self, answer: list[str]) -> str:
+        """Write the names."""
+        return _short_list(answer)
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """Draw the graph of the case, with the first wrong Node marked."""
+        return _graph_of(case, node)
+
+
+# --- an order -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Order:
+    """All Nodes of a graph, or their names, in an order in which they can be computed.
+
+    The case is (graph,) or (graph, name of the output). Many orders are right, so there is nothing
+    to compare with: the order is tried.
+    """
+
+    what: str = "a list of Nodes"
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> list[str]:
+        """Read Nodes or names, from a list or tuple."""
+        return _names(answer, given, self.what, ordered=True)
+
+    def difference(self, answer: list[str], expected: list[str], case: Case) -> Difference | None:
+        """Say what is in it twice, missing, or before one of its own inputs."""
+        graph: graphs.Graph = case[0]
+        place: dict[str, int] = {}
+        for n, name in enumerate(answer):
+            if name in place:
+                return Difference(f"{name} is in the list more than once.", None, name)
+            place[name] = n
+        nodes = set(expected)
+        if extra := [name for name in answer if name not in nodes]:
+            return Difference(f"{_listed(extra)} is not a node of this graph.")
+        if missing := [name for name in expected if name not in place]:
+            return Difference(f"{_listed(missing)} should be in the list too.", None, missing[0])
+        for name in answer:
+            for x in graph.get(name, ("",))[1:]:
+                if place[x] > place[name]:
+                    step = graphs.formula(graph[name])
+                    text = f"{name} stands before {x}, but `{name} = {step}` needs {x}."
+                    return Difference(text, None, name)
+        return None
+
+    def show(self, answer: list[str]) -> str:
+        """Write the names in their order."""
+        return _short_list(answer)
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """Draw the graph of the case, with the Node marked that comes too early."""
+        return _graph_of(case, node)
+
+
+def _names(answer: Any, given: tuple[Any, ...], what: str, ordered: bool) -> list[str]:
+    """Read a collection of Nodes or names as a list of names."""
+    nodes = [node for x in given if isinstance(x, Node) for node in topological_order(x)]
+    if isinstance(answer, str) and not nodes:
+        answer = answer.replace(",", " ").split()
+    if ordered and isinstance(answer, (set, frozenset)):
+        raise WrongForm("It is a set, and a set has no order; a list has one.")
+    if not isinstance(answer, (list, tuple, set, frozenset, type({}.keys()))):
+        raise not_a(what, answer)
+    known = {node: node.name or "" for node in nodes}
+    names = []
+    for x in answer:
+        if isinstance(x, Node) and x in known:
+            names.append(known[x])
+        elif isinstance(x, Node) and nodes:
+            raise WrongForm(f"It holds {x!r}, which is not a Node of the graph that was given.")
+        elif isinstance(x, Node) and x.name:
+            names.append(x.name)
+        elif isinstance(x, str):
+            names.append(str(x).strip())
+        else:
+            raise WrongForm(f"It should be {what}, and it holds {kind_of(x)}.")
+    return names
+
+
+def _short_list(names: list[str], most: int = 16) -> str:
+    if len(names) > most:
+        half = most // 2
+        hidden = len(names) - most
+        names = [*names[:half], f"… {hidden:,} more …", *names[-half:]]
+    return "[" + ", ".join(names) + "]"
+
+
+# --- a graph --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SameGraph:
+    """A Node whose graph must be the one asked for, up to names and time of creation.
+
+    Operations, the order of their inputs and what is shared all matter.
+    """
+
+    what: str = "a Node"
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+        """Read the graph below a Node into rows, and its value."""
+        if isinstance(answer, (numbers.Real, np.ndarray)):
+            raise WrongForm(
+                f"It should be {self.what}, and it is {kind_of(answer)}: a result without the "
+                "graph that led to it. Compute with the Nodes themselves, not with their values.",
+                "a number",
+            )
+        if not isinstance(answer, Node):
+            raise not_a(self.what, answer)
+        names = {x: x.name or "" for x in given if isinstance(x, Node)}
+        return {"rows": graphs.rows(answer, names), "value": np.asarray(answer.value).tolist()}
+
+    def difference(
+        self, answer: dict[str, Any], expected: dict[str, Any], case: Case
+    ) -> Difference | None:
+        """Point at the first operation that differs, inputs before their users."""
+        mine, right = answer["rows"], expected["rows"]
+        if mine == right:
+            return None
+        same_number = math.isclose(answer["value"], expected["value"], rel_tol=1e-9)
+        start = "The number is right, the graph is another one. " if same_number else ""
+        for n, (row, wanted) in enumerate(zip_longest(mine, right)):
+            if row == wanted:
+                continue
+            if row is None:
+                text = "Something is still missing after the last of your operations."
+                return Difference(start + text, None, len(mine) - 1)
+            what = f"v{n + 1} = {graphs.written_row(row)}"
+            if row in mine[:n]:
+                text = f"`{what}` computes what `v{mine.index(row) + 1}` has computed already."
+            elif wanted and row[0] == wanted[0] and set(map(str, row)) == set(map(str, wanted)):
+                text = f"`{what}` has its inputs in another order than the expression."
+            else:
+                text = f"Look at `{what}` first: it is not in the graph that was asked for."
+            return Difference(start + text, None, n)
+        return None
+
+    def show(self, answer: dict[str, Any]) -> str:
+        """Write the graph as the steps of a calculation."""
+        return graphs.written(answer["rows"]) or "an input as it is, without any operation"
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """Draw the student's graph, with the first Node marked that differs."""
+        return _operation(answer, node) if isinstance(answer, Node) else None
+
+
+@dataclass(frozen=True)
+class SingleSteps:
+    """A calculation as text, with one operation in each line; compared as `SameGraph`.
+
+    The case is (names of the inputs,).
+    """
+
+    what: str = 'a text with one operation in each line, such as "d = a + b"'
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+        """Read the lines with minigraph's parser, after a look at each."""
+        if isinstance(answer, (list, tuple)) and all(isinstance(line, str) for line in answer):
+            answer = "\n".join(answer)
+        if not isinstance(answer, str):
+            raise not_a(self.what, answer)
+        _check_steps([line.strip() for line in re.split("[;\n]", answer) if line.strip()])
+        output, leaves = _parsed(answer, given[0])
+        return SameGraph().read(output, leaves)
+
+    def difference(
+        self, answer: dict[str, Any], expected: dict[str, Any], case: Case
+    ) -> Difference | None:
+        """Point at the first operation that differs."""
+        return SameGraph().difference(answer, expected, case)
+
+    def show(self, answer: dict[str, Any]) -> str:
+        """Write the graph as minigraph has read it."""
+        return graphs.written(answer["rows"])
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """Draw the graph that the lines describe, with the first Node marked that differs."""
+        text = answer if isinstance(answer, str) else "\n".join(answer)
+        return _operation(_parsed(text, given[0])[0], node)
+
+
+def _check_steps(lines: list[str]) -> None:
+    """Raise WrongForm unless each line names the result of one operation, and is of use."""
+    unused: dict[str, str] = {}
+    for line in lines:
+        name, equals, right = (part.strip() for part in line.partition("="))
+        if not equals or not name.isidentifier():
+            raise WrongForm(f"Each line should give a name to a result, and one is `{line}`.")
+        try:
+            pieces = list(ast.walk(ast.parse(right, mode="eval")))
+        except SyntaxError:
+            return  # minigraph's parser will point at the character
+        operations = sum(isinstance(x, (ast.BinOp, ast.UnaryOp, ast.Call)) for x in pieces)
+        if operations != 1:
+            text = f"Each line should do one operation, and `{line}` does {operations or 'none'}."
+            raise WrongForm(text, "several operations" if operations else None)
+        for piece in pieces:
+            unused.pop(getattr(piece, "id", ""), None)
+        unused[name] = line
+    for line in list(unused.values())[:-1]:
+        raise WrongForm(f"Nothing uses the result of `{line}`.", "unused")
+
+
+def _parsed(text: str, names: str) -> tuple[Node, tuple[Node, ...]]:
+    leaves = {x: variable(float(n), name=x) for n, x in enumerate(names, start=2)}
+    try:
+        return parse(text, **leaves), tuple(leaves.values())
+    except MinigraphError as error:
+        raise WrongForm(f"minigraph cannot read it: {error}") from None
+
+
+# --- what they share ------------------------------------------------------------------------------
+
+
+def kind_of(answer: Any) -> str:
+    """Say what something is: "a text", "a number (float)", "a list"."""
+    if isinstance(answer, bool):
+        return str(answer)
+    for types, words in _KINDS:
+        if isinstance(answer, types):
+            return words
+    if callable(answer):
+        return "a function"
+    name = type(answer).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+_KINDS: list[tuple[Any, str]] = [
+    (str, "a text"),
+    (numbers.Integral, "a whole number"),
+    (numbers.Real, "a number"),
+    (Node, "a Node"),
+    (np.ndarray, "an array"),
+    (Mapping, "a dictionary"),
+    (type(None), "None"),
+    (type(...), "still three dots"),
+]
+
+
+def _written(x: float) -> str:
+    return str(x) if isinstance(x, int) else f"{x:.6g}"
+
+
+def _listed(names: list[str], most: int = 4) -> str:
+    shown = (
+        names[:most]
+        if len(names) <= most
+        else [*names[: most - 1], f"{len(names) - most + 1} more"]
+    )
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+
+
+def _graph_of(case: Case, name: Any) -> Any:
+    """The graph that a case starts with, if it is small enough to look at."""
+    graph = case[0] if case else None
+    if not isinstance(graph, dict) or not 0 < len(graph) <= 20:
+        return None
+    nodes = graphs.build(graph)
+    outputs = [nodes[x] for x in graph if not any(x in step[1:] for step in graph.values())]
+    return outputs, [nodes[name]] if name in nodes else []
+
+
+def _operation(output: Node, row: Any) -> Any:
+    nodes = graphs.computed(output)
+    return [output], nodes[row : row + 1] if isinstance(row, int) else []

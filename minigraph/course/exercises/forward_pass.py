@@ -1,0 +1,619 @@
+"""Lesson 02: in which order a graph can be computed, and computing it."""
+
+import math
+import operator
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from ...graph.node import Node
+from ...graph.order import topological_order as engine_order
+from ..answers import Members, Numbers, Order
+from ..graphs import (
+    WORKED_EXAMPLE,
+    Graph,
+    as_call,
+    as_python,
+    build,
+    chain,
+    inputs_of,
+    random_graphs,
+)
+from ..specification import Case, Exercise, Misconception
+
+LESSON = "02_forward_pass"
+
+# --- orders: a right one, and the usual wrong ones ------------------------------------------------
+
+
+def once_its_inputs_are_done(output: Node) -> list[Node]:
+    """Compute a node as soon as all of its inputs are there. A node that waits stays on the stack."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = [output]
+    while stack:
+        waiting_for = [x for x in stack[-1].inputs if x not in done]
+        if waiting_for:
+            stack += waiting_for
+        else:
+            node = stack.pop()
+            if node not in done:
+                done.add(node)
+                order.append(node)
+    return order
+
+
+def by_recursion(output: Node) -> list[Node]:
+    """Right, until the graph is deeper than Python's stack."""
+    order: list[Node] = []
+
+    def visit(node: Node) -> None:
+        for x in node.inputs:
+            visit(x)
+        if node not in order:
+            order.append(node)
+
+    visit(output)
+    return order
+
+
+def inputs_first_without_memory(node: Node) -> list[Node]:
+    """Visit the inputs of a node before it, once for each path."""
+    return [below for x in node.inputs for below in inputs_first_without_memory(x)] + [node]
+
+
+def inputs_first_without_memory_from_the_right(node: Node) -> list[Node]:
+    """The same, with the last input first."""
+    below = inputs_first_without_memory_from_the_right
+    return [found for x in reversed(node.inputs) for found in below(x)] + [node]
+
+
+def users_first(output: Node) -> list[Node]:
+    """List a node before its inputs, depth first."""
+    order: list[Node] = []
+    stack = [output]
+    while stack:
+        node = stack.pop()
+        if node not in order:
+            order.append(node)
+            stack += reversed(node.inputs)
+    return order
+
+
+def users_first_from_the_right(output: Node) -> list[Node]:
+    """The same, with the last input first."""
+    order: list[Node] = []
+    stack = [output]
+    while stack:
+        node = stack.pop()
+        if node not in order:
+            order.append(node)
+            stack += node.inputs
+    return order
+
+
+def by_distance_from_the_output(output: Node) -> list[Node]:
+    """List a node, then all of its inputs, then all of theirs."""
+    order = [output]
+    for node in order:  # grows while it is gone through
+        order += [x for x in dict.fromkeys(node.inputs) if x not in order]
+    return order
+
+
+def by_distance_from_the_inputs(output: Node) -> list[Node]:
+    """Go on from each node to its users, without waiting until all of their inputs are there."""
+    nodes = engine_order(output)
+    order = [node for node in nodes if node.op is None]
+    for node in order:  # grows while it is gone through
+        order += [user for user in nodes if node in user.inputs and user not in order]
+    return order
+
+
+def by_name(output: Node) -> list[Node]:
+    """Sort by name."""
+    return sorted(engine_order(output), key=lambda node: node.name or "")
+
+
+BEFORE_INPUTS = Misconception(
+    "users before inputs",
+    "You start at the result and go back to what it needs. That is a good way to find the nodes, but an "
+    "order for computing runs the other way: a node comes after all of its inputs.",
+    users_first,
+    users_first_from_the_right,
+    by_distance_from_the_output,
+    lambda output: engine_order(output)[::-1],
+)
+DISTANCE = Misconception(
+    "not waiting for all inputs",
+    "You let a node follow as soon as one of its inputs is there. It has to wait for all of them: the "
+    "other one may take a longer way.",
+    by_distance_from_the_inputs,
+)
+BY_NAME = Misconception(
+    "sorted by name",
+    "This is the order of the alphabet. Names are only labels; which node needs which is written in the "
+    "edges.",
+    by_name,
+)
+INPUTS_LEFT_OUT = Misconception(
+    "inputs left out",
+    "Your order has the operations only. The inputs are nodes too, and they belong in the list, before "
+    "whatever uses them.",
+    lambda output: [node for node in engine_order(output) if node.op],
+)
+OUTPUT_LEFT_OUT = Misconception(
+    "output left out",
+    "The output is missing. It is a node of its graph like the others, and comes last.",
+    lambda output: engine_order(output)[:-1],
+)
+TURNED_ROUND = Misconception(
+    "breadth-first, turned round",
+    "You listed the nodes by their distance from the output and turned the list round. That fails where "
+    "two ways of different length lead to the same node: it is met early by the short way, although the "
+    "long way needs it too. Let a node wait until its inputs are in the list.",
+    lambda output: by_distance_from_the_output(output)[::-1],
+)
+
+# --- predict an order -----------------------------------------------------------------------------
+
+LAYER: Graph = {"u": ("*", "w", "x"), "h": ("+", "u", "b"), "y": ("*", "h", "x")}
+
+
+def _names_of(misconception: Misconception) -> Misconception:
+    """The same misconception for a graph as plain data, with an order of names."""
+
+    def on_names(program: Any) -> Any:
+        return lambda graph: [node.name for node in program(*_last(graph))]
+
+    programs = map(on_names, misconception.programs)
+    return Misconception(misconception.key, misconception.hint, *programs)
+
+
+def _last(graph: Graph, output: str | None = None) -> tuple[Node]:
+    """The Node of a result, the last one unless it is named."""
+    nodes = build(graph, None if graph else {output or "a": 2.0})
+    return (nodes[output or list(graph)[-1]],)
+
+
+predict_order = Exercise(
+    name="predict_order",
+    title="Predict an order",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="Give an order in which all six nodes of u = w · x, h = u + b, y = h · x can be computed, as a "
+    "list of their names. The inputs belong in it.",
+    arguments=lambda rng: [(LAYER,)],
+    reference=lambda graph: ["w", "x", "u", "b", "h", "y"],
+    form=Order('a list of names, such as ["a", "b"]'),
+    misconceptions=tuple(
+        map(
+            _names_of,
+            (BEFORE_INPUTS, DISTANCE, BY_NAME, INPUTS_LEFT_OUT, OUTPUT_LEFT_OUT, TURNED_ROUND),
+        )
+    ),
+    first_step="Which nodes can come first, because they wait for nothing? Replace the dots by a list of "
+    "all six names in an order that works.",
+    hints=(
+        "Go through your list from the left. At each name ask: are all the arguments of this node in the "
+        "list already?",
+        "Cross out what is done. In the beginning only w, x and b have nothing to wait for. Which of u, h "
+        "and y has all of its arguments then?",
+        "For m = p · q, n = m − p an order that works is p, q, m, n: m needs p and q, and n needs m and p.",
+    ),
+    verified="every node comes after its inputs.",
+)
+
+# --- topological_order ----------------------------------------------------------------------------
+
+SQUARE: Graph = {"y": ("*", "x", "x")}
+SHARED: Graph = {"s": ("+", "b", "a"), "q": ("*", "s", "s"), "p": ("-", "q", "s"), "e": ("*", "p", "a")}
+DEEP = 10_000
+
+
+def graphs_to_order(rng: Random) -> list[Case]:
+    """Small graphs for every misconception, random ones, a lone input, and a very deep one."""
+    small = [SQUARE, WORKED_EXAMPLE, LAYER, SHARED, *random_graphs(rng, 30, 3, 9)]
+    return [*((graph, list(graph)[-1]) for graph in small), ({}, "a"), (chain(DEEP), f"x{DEEP}")]
+
+
+topological_order = Exercise(
+    name="topological_order",
+    title="Put a graph in order",
+    lesson=LESSON,
+    kind="implement",
+    points=3,
+    task="Given the output Node of a graph, return a list of all its Nodes, inputs and output included, "
+    "each once and each after all of its own inputs. The graph may be very deep.",
+    parameters=("output",),
+    arguments=graphs_to_order,
+    given=_last,
+    as_code=lambda graph, output: f"output = {as_call(graph, output)}",
+    reference=once_its_inputs_are_done,
+    form=Order("a list of Nodes"),
+    misconceptions=(
+        Misconception(
+            "a shared node twice",
+            "A node that several arrows leave is met several times, once along each, and you list it every "
+            "time. Remember which nodes are done already, and do not visit them again.",
+            inputs_first_without_memory,
+            inputs_first_without_memory_from_the_right,
+        ),
+        BEFORE_INPUTS,
+        Misconception(
+            "recursion too deep",
+            "Your order is right for small graphs. But a function that calls itself for each input needs "
+            f"one call inside another for every step, and Python allows only a few thousand. Here there are "
+            f"{DEEP:,}. Keep the nodes that wait in a list of your own, a stack, and go through it in a "
+            "while loop.",
+            by_recursion,
+        ),
+        TURNED_ROUND,
+        DISTANCE,
+        BY_NAME,
+        INPUTS_LEFT_OUT,
+        OUTPUT_LEFT_OUT,
+    ),
+    first_step="Begin with an empty list for the order, and a list of nodes that wait, with output in it. "
+    "Then look at a node that waits: are all of its inputs in the order already?",
+    hints=(
+        "Which nodes can be computed at once? And which become possible after that?",
+        "Look at the last node of your waiting list. If some of its inputs are not done, put them on the "
+        "list too; they come first. If all are done, take the node off the list and append it to the "
+        "order, unless it is there already. A set of the nodes that are done makes this question quick.",
+        "To get dressed, with `needs[x]` listing what must be on before x:\n"
+        "    waiting, worn = ['shoes'], []\n"
+        "    while waiting:\n"
+        "        missing = [x for x in needs[waiting[-1]] if x not in worn]\n"
+        "        if missing:\n"
+        "            waiting += missing\n"
+        "        else:\n"
+        "            piece = waiting.pop()\n"
+        "            if piece not in worn:\n"
+        "                worn.append(piece)\n"
+        "Shoes wait for socks, and socks go on first.",
+    ),
+    verified=f"{{cases}} graphs put in order, one of them {DEEP:,} operations deep.",
+)
+
+# --- forward --------------------------------------------------------------------------------------
+
+COMPUTE: dict[str, Callable[..., float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "sin": math.sin,
+}
+Values = dict[str, float]
+
+
+def _forward(graph: Graph, inputs: Values) -> Values:
+    values = dict(inputs)
+    for name, (symbol, *arguments) in graph.items():
+        values[name] = COMPUTE[symbol](*[values[x] for x in arguments])
+    return values
+
+
+def _swapped(graph: Graph, inputs: Values) -> Values:
+    turned = {name: (symbol, *xs[::-1]) for name, (symbol, *xs) in graph.items()}
+    return _forward(turned, inputs)
+
+
+def _without_copy(graph: Graph, inputs: Values) -> Values:
+    inputs.update(_forward(graph, inputs))
+    return inputs
+
+
+def _two_arguments_always(graph: Graph, inputs: Values) -> Values:
+    for _, (_, _first, _second) in graph.items():  # fails where there is only one
+        pass
+    return _forward(graph, inputs)
+
+
+def _arguments_from_the_inputs(graph: Graph, inputs: Values) -> Values:
+    values = dict(inputs)
+    for name, (symbol, *arguments) in graph.items():
+        values[name] = COMPUTE[symbol](*[inputs[x] for x in arguments])
+    return values
+
+
+def _only(names: Any) -> Any:
+    return lambda graph, inputs: {x: _forward(graph, inputs)[x] for x in names(graph)}
+
+
+def graphs_with_values(rng: Random) -> list[Case]:
+    """Graphs in an order in which they can be computed; no value is 0 or 1, and no two are alike."""
+    fixed: list[Case] = [
+        (SQUARE, {"x": 3.0}),
+        ({"y": ("-", "a", "b")}, {"a": 2.0, "b": 5.0}),
+        (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}),
+        ({"s": ("sin", "t"), "y": ("/", "s", "r")}, {"t": 2.0, "r": 4.0}),
+    ]
+    return fixed + [with_values(rng, graph) for graph in random_graphs(rng, 20, 2, 6, "+-+-*")]
+
+
+def with_values(rng: Random, graph: Graph) -> Case:
+    """A graph and a different value for each of its inputs."""
+    names = inputs_of(graph)
+    return graph, dict(zip(names, [n / 2 for n in rng.sample(range(3, 40), len(names))]))
+
+
+def _graph_and_inputs(graph: Graph, inputs: Values) -> str:
+    values = ", ".join(f'"{x}": {value:g}' for x, value in inputs.items())
+    return f"graph = {as_python(graph)}\ninputs = {{{values}}}"
+
+
+forward = Exercise(
+    name="forward",
+    title="Run a forward pass",
+    lesson=LESSON,
+    kind="implement",
+    points=3,
+    task="Given a graph as a dictionary, in an order in which it can be computed, and a dictionary with "
+    "the values of its inputs, return a new dictionary with the value of every node. The operations are "
+    "+, -, *, / and sin.",
+    parameters=("graph", "inputs"),
+    arguments=graphs_with_values,
+    as_code=_graph_and_inputs,
+    reference=_forward,
+    form=Numbers("a dictionary with the value of every node"),
+    misconceptions=(
+        Misconception(
+            "arguments swapped",
+            "You computed with the arguments the wrong way round. For + and · it makes no difference, but "
+            '`("-", "a", "b")` means a − b.',
+            _swapped,
+        ),
+        Misconception(
+            "inputs left out",
+            "Your dictionary has the results, but not the inputs. Start from a copy of them, and everything "
+            "that follows finds its arguments there.",
+            _only(lambda graph: graph),
+        ),
+        Misconception(
+            "only the output",
+            "You return the last value alone. The values in between are part of the answer; the backward "
+            "pass will need each of them.",
+            _only(lambda graph: list(graph)[-1:]),
+            lambda graph, inputs: list(_forward(graph, inputs).values())[-1],
+        ),
+        Misconception(
+            "arguments looked up among the inputs only",
+            "An argument need not be an input. It may be the result of an earlier operation, so look it up "
+            "in the dictionary into which you write your results.",
+            _arguments_from_the_inputs,
+        ),
+        Misconception(
+            "every operation has two arguments",
+            "sin has one argument, the others have two. With `operation, *arguments = graph[name]` you get "
+            "a list of however many there are.",
+            _two_arguments_always,
+        ),
+        Misconception(
+            "inputs overwritten",
+            "You write your results into the dictionary of your caller. Note that `values = inputs` copies "
+            "nothing: it gives the same dictionary a second name. Start with `values = dict(inputs)`.",
+            _without_copy,
+        ),
+    ),
+    first_step="Start with `values = dict(inputs)`, a copy of the inputs' values. Then go through the graph "
+    "and add one result after another.",
+    hints=(
+        "Do the input above by hand, step by step, and compare each number with yours.",
+        "For each name in the graph: unpack its operation and its arguments, look up the arguments' values "
+        "in `values`, compute, and store the result in `values` under the name.",
+        "For a list of shopping steps, where each price is the sum of two others:\n"
+        "    prices = dict(known)\n"
+        '    for name, (first, second) in {"set": ("cup", "plate")}.items():\n'
+        "        prices[name] = prices[first] + prices[second]\n"
+        "A forward pass does the same, with several operations.",
+    ),
+    verified="every value agrees in {cases} graphs.",
+)
+
+# --- what has to be computed again ----------------------------------------------------------------
+
+PARTLY: Graph = {
+    "p": ("*", "a", "b"),
+    "q": ("-", "b", "c"),
+    "r": ("*", "q", "q"),
+    "s": ("+", "p", "r"),
+    "t": ("*", "p", "a"),
+    "y": ("*", "s", "t"),
+}
+
+
+def _affected(graph: Graph, changed: str) -> list[str]:
+    reached = {changed}
+    for name, (_, *arguments) in graph.items():
+        if reached.intersection(arguments):
+            reached.add(name)
+    return [name for name in graph if name in reached]
+
+
+predict_recomputed = Exercise(
+    name="predict_recomputed",
+    title="Predict what must be computed again",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="In the graph p = a · b, q = b − c, r = q · q, s = p + r, t = p · a, y = s · t the input c gets a "
+    "new value. Which results must be computed again? Answer with a list of names.",
+    arguments=lambda rng: [(PARTLY, "c")],
+    reference=_affected,
+    form=Members('a list of names, such as ["p", "q"]', tells=False),
+    misconceptions=(
+        Misconception(
+            "only direct users",
+            "q uses c, that is right. But when q changes, whatever uses q changes too, and so on to the end.",
+            lambda graph, changed: [name for name, step in graph.items() if changed in step[1:]],
+        ),
+        Misconception(
+            "everything",
+            "Some results do not depend on c, neither directly nor through others. They may stay as they are.",
+            lambda graph, changed: list(graph),
+        ),
+        Misconception(
+            "everything further down",
+            "What stands after q in the list need not depend on it. Follow the arrows, not the lines.",
+            lambda graph, changed: list(graph)[1:],
+        ),
+        Misconception(
+            "the input itself",
+            "c gets its new value from outside. It is not computed, so it is not computed again.",
+            lambda graph, changed: [changed, *_affected(graph, changed)],
+        ),
+        Misconception(
+            "result forgotten",
+            "You followed the change almost to the end. Does it reach y?",
+            lambda graph, changed: _affected(graph, changed)[:-1],
+        ),
+        Misconception(
+            "against the arrows",
+            "You listed what does not depend on c. Those are the results that may stay; asked for are the "
+            "others.",
+            lambda graph, changed: [x for x in graph if x not in _affected(graph, changed)],
+        ),
+    ),
+    first_step="Start at c and follow the arrows forward. Which result uses c? Replace the dots by a list "
+    "of all names that the change reaches.",
+    hints=(
+        "Follow the arrows from c forward, step by step, and mark each result on the way.",
+        "Go through the six lines from the top. A result must be computed again if one of its arguments is "
+        "c, or a result that must be computed again.",
+        "In m = u + v, n = m · m, k = u · w, z = n − k a change of v reaches m, then n, then z. k does not "
+        "depend on v, so it may stay.",
+    ),
+    verified="these results depend on c, and no others.",
+)
+
+# --- repair a forward pass ------------------------------------------------------------------------
+
+
+def as_given(graph: Graph, inputs: Values) -> Values:
+    """The broken program that the notebook hands out: what is missing counts as 0."""
+    values = dict(inputs)
+    for name, (symbol, first, second) in graph.items():
+        values[name] = COMPUTE[symbol](values.get(first, 0), values.get(second, 0))
+    return values
+
+
+def _several_times(times: int) -> Any:
+    def program(graph: Graph, inputs: Values) -> Values:
+        values = dict(inputs)
+        for _ in range(times):
+            values = as_given(graph, values)
+        return values
+
+    return program
+
+
+def _first_to_last(key: Any) -> Any:
+    """The broken program on the graph in another order."""
+    return lambda graph, inputs: as_given({x: graph[x] for x in key(graph)}, inputs)
+
+
+def _skipping(graph: Graph, inputs: Values) -> Values:
+    values = dict(inputs)
+    for name, (symbol, *arguments) in graph.items():
+        if all(x in values for x in arguments):
+            values[name] = COMPUTE[symbol](*[values[x] for x in arguments])
+    return values
+
+
+def _waiting(graph: Graph, inputs: Values) -> Values:
+    values = dict(inputs)
+    waiting = dict(graph)
+    while waiting:
+        done = _skipping(waiting, values)
+        waiting = {name: step for name, step in waiting.items() if name not in done}
+        values = done
+    return values
+
+
+def graphs_in_any_order(rng: Random) -> list[Case]:
+    """Graphs whose dictionaries are in no particular order: backwards, mixed, random."""
+    y, d, e = "yde"
+    small: Graph = {x: WORKED_EXAMPLE[x] for x in (y, d, e)}
+    mixed: Graph = {x: PARTLY[x] for x in "stpyrq"}
+    fixed: list[Case] = [
+        (small, {"a": 2.0, "b": 3.0, "c": 7.0}),
+        (WORKED_EXAMPLE, {"a": 5.0, "b": 3.0, "c": 7.0}),
+        (mixed, {"a": 2.0, "b": 3.0, "c": 7.0}),
+        (dict(reversed(chain(6).items())), {"x": 3.0}),
+    ]
+    shuffled = [
+        {x: graph[x] for x in rng.sample(list(graph), len(graph))}
+        for graph in random_graphs(rng, 20, 3, 8, "+-+-*")
+    ]
+    return fixed + [with_values(rng, graph) for graph in shuffled]
+
+
+repair_forward = Exercise(
+    name="repair_forward",
+    title="Repair a forward pass",
+    lesson=LESSON,
+    kind="repair",
+    points=3,
+    task="The function should return the value of every node, in whatever order the dictionary lists the "
+    "operations. The one that is handed out counts a value that is not there yet as 0. Repair it.",
+    parameters=("graph", "inputs"),
+    arguments=graphs_in_any_order,
+    as_code=_graph_and_inputs,
+    reference=_waiting,
+    form=Numbers("a dictionary with the value of every node"),
+    misconceptions=(
+        Misconception(
+            "what is missing counts as 0",
+            "This is still the fault of the program as it was handed out: a node is computed before its "
+            "arguments are there, with 0 in their place. Find the line that lets it, with "
+            "`values.get(…, 0)`. An operation whose arguments are missing should wait instead.",
+            as_given,
+        ),
+        Misconception(
+            "turned round",
+            "Going through the dictionary backwards mends this one example and breaks others. Nothing is "
+            "known about the order, in either direction.",
+            _first_to_last(lambda graph: list(graph)[::-1]),
+        ),
+        Misconception(
+            "sorted by name",
+            "The alphabet does not know which node needs which. Ask each node whether its arguments are "
+            "there.",
+            _first_to_last(sorted),
+        ),
+        Misconception(
+            "twice is enough",
+            "Going through the graph a second time helps nodes that had to wait once. Some have to wait "
+            "longer. Repeat until nothing waits any more.",
+            _several_times(2),
+            _several_times(3),
+            lambda graph, inputs: _skipping(graph, _skipping(graph, inputs)),
+        ),
+        Misconception(
+            "what has to wait is dropped",
+            "You skip a node whose arguments are missing, which is right, but then nobody comes back to "
+            "it. Keep the nodes that wait, and try them again.",
+            _skipping,
+        ),
+    ),
+    first_step="Copy the body of `broken_forward` into your function. Then let it compute a node only "
+    "when the node's arguments are in `values`, and keep the others for later.",
+    hints=(
+        "When is a node ready to be computed? And what should happen to one that is not?",
+        "Keep a dictionary of the nodes that wait, at first all of them. As long as there are any, go "
+        "through them, compute those whose arguments are all in `values`, and take them out.",
+        "To load boxes that may only stand on boxes that are loaded already:\n"
+        "    waiting = list(boxes)\n"
+        "    while waiting:\n"
+        "        for box in list(waiting):\n"
+        "            if below[box] in loaded:\n"
+        "                loaded.append(box)\n"
+        "                waiting.remove(box)\n"
+        "The inner `list(waiting)` is a copy, because the loop takes boxes out of waiting.",
+    ),
+    verified="every value agrees in {cases} graphs, whatever their order.",
+)
+
+EXERCISES = (predict_order, topological_order, forward, predict_recomputed, repair_forward)

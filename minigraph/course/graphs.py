@@ -1,0 +1,200 @@
+"""Graphs as plain data: a dictionary from each result to its operation and its inputs.
+
+    {"d": ("+", "a", "b"), "e": ("-", "b", "c"), "y": ("*", "d", "e")}
+
+The lessons write graphs so, and exercises are specified so: it reads like the steps of a
+calculation, and it crosses from one process to another as it is. Names that are not results are
+inputs. `build` makes Nodes of such a graph, and `rows` reads Nodes back into plain data in a form
+that is the same for two graphs exactly if they differ in nothing but names and time of creation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+from ..graph.node import Node, variable
+from ..graph.operation import FUNCTIONS
+
+Graph = dict[str, tuple[str, ...]]
+Row = list[Any]  # the operation's name, then its inputs, then settings such as an axis, if any
+
+FUNCTION = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "sin": "sin"}
+TYPESET = {"+": "+", "-": "−", "*": "×", "/": "÷"}
+
+WORKED_EXAMPLE: Graph = {"d": ("+", "a", "b"), "e": ("-", "b", "c"), "y": ("*", "d", "e")}
+
+
+def inputs_of(graph: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """List the names that the graph uses but does not compute, in the order it uses them."""
+    used = [x for _, *names in graph.values() for x in names]
+    return [x for x in dict.fromkeys(used) if x not in graph]
+
+
+def build(graph: Graph, values: Mapping[str, float] | None = None) -> dict[str, Node]:
+    """Make the Nodes of a graph, whatever the order of its dictionary.
+
+    Inputs that are given no value get 2, 3, 4 and so on.
+    """
+    values = values or {x: float(n) for n, x in enumerate(inputs_of(graph), start=2)}
+    nodes = {name: variable(value, name=name) for name, value in values.items()}
+    waiting = dict(graph)
+    while waiting:
+        for name, (operation, *inputs) in list(waiting.items()):
+            if all(x in nodes for x in inputs):
+                made = FUNCTIONS[FUNCTION[operation]](*[nodes[x] for x in inputs])
+                nodes[name] = made.named(name)
+                del waiting[name]
+    return nodes
+
+
+def statements(graph: Mapping[str, tuple[str, ...]], most: int = 12) -> str:
+    """Write a graph as the steps of a calculation, one to a line."""
+    lines = [f"{name} = {formula(step)}" for name, step in list(graph.items())[:most]]
+    if len(graph) > most:
+        last = list(graph)[-1]
+        lines[-2:] = [f"… {len(graph) - most + 1:,} more", f"{last} = {formula(graph[last])}"]
+    return "\n".join(lines)
+
+
+def formula(step: tuple[str, ...]) -> str:
+    """Write one step: "a + b", or "sin(a)"."""
+    operation, *inputs = step
+    if operation in TYPESET and len(inputs) == 2:
+        return f"{inputs[0]} {TYPESET[operation]} {inputs[1]}"
+    return f"{operation}({', '.join(inputs)})"
+
+
+def as_python(graph: Graph) -> str:
+    """Write a graph as Python code, one step to a line if there are several."""
+    lines = [f'"{name}": ({", ".join(map(_quoted, step))})' for name, step in graph.items()]
+    if len(lines) < 2:
+        return "{" + "".join(lines) + "}"
+    return "{\n" + "".join(f"    {line},\n" for line in lines) + "}"
+
+
+def as_call(graph: Graph, output: str, most: int = 12) -> str:
+    """Write Python code that makes the Nodes of a graph and gives its output."""
+    if not graph:
+        return f'mg.variable(2.0, name="{output}")'
+    if len(graph) > most:
+        first = "; ".join(statements(graph).splitlines()[:3])
+        return f"the end of {len(graph):,} operations in a row: {first}; …"
+    steps = "; ".join(f"{name} = {plain_formula(step)}" for name, step in graph.items())
+    values = ", ".join(f"{x}={n}" for n, x in enumerate(inputs_of(graph), start=2))
+    return f'mg.parse("{steps}", {values})'
+
+
+def plain_formula(step: tuple[str, ...]) -> str:
+    """Write one step as Python would: "a * b"."""
+    operation, *inputs = step
+    return f" {operation} ".join(inputs) if operation in TYPESET else f"{operation}({inputs[0]})"
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def chain(length: int) -> Graph:
+    """A graph in which each result adds the input to the one before it: x1 = x + x, x2 = x1 + x."""
+    names = ["x", *(f"x{n}" for n in range(1, length + 1))]
+    return {new: ("+", old, "x") for old, new in pairwise(names)}
+
+
+def random_graph(rng: Random, operations: int, symbols: str = "+-*") -> Graph:
+    """Make a graph in which every result is used, some twice, with names in no helpful order."""
+    names = rng.sample("abcdefghijklmnopqrstuvw", operations + 3)
+    known, unused = names[:3], names[:3]
+    graph: Graph = {}
+    for name in names[3:]:
+        x = unused.pop(rng.randrange(len(unused)))
+        y = rng.choice(known)
+        inputs = (x, y) if rng.random() < 0.5 else (y, x)
+        graph[name] = (rng.choice(symbols), *inputs)
+        known.append(name)
+        unused.append(name)
+    total = unused[0]
+    for n, x in enumerate(unused[1:], start=1):  # what is left over is added up
+        graph[f"z{n}"] = ("+", total, x)
+        total = f"z{n}"
+    return graph
+
+
+def random_graphs(
+    rng: Random, number: int, least: int, most: int, symbols: str = "+-*"
+) -> list[Graph]:
+    """Make several random graphs with at least so many operations, the smallest first."""
+    made = [random_graph(rng, rng.randint(least, most), symbols) for _ in range(number)]
+    return sorted(made, key=len)
+
+
+# --- from Nodes back to plain data ----------------------------------------------------------------
+
+
+def computed(output: Node) -> list[Node]:
+    """List the operations that lead to an output, found by following inputs in their order.
+
+    The list depends on the graph alone: not on names, and not on which Node was made first.
+    """
+    found: list[Node] = []
+    done: set[Node] = set()
+    waiting = [output]
+    while waiting:
+        node = waiting[-1]
+        missing = [x for x in node.inputs if x.op is not None and x not in done]
+        if missing:
+            waiting += reversed(missing)
+        else:
+            waiting.pop()
+            if node.op is not None and node not in done:
+                done.add(node)
+                found.append(node)
+    return found
+
+
+def rows(output: Node, given: Mapping[Node, str]) -> list[Row]:
+    """Write a graph as plain data, one row to an operation, inputs before their users.
+
+    An input is the number of its row, or the name of a given Node, or {"constant": 2.0}, or
+    {"new variable": ...}.
+    """
+    nodes = computed(output)
+    number = {node: n for n, node in enumerate(nodes)}
+
+    def reference(x: Node) -> Any:
+        if x in given:
+            return given[x]
+        return number[x] if x in number else {_kind(x): x.value.tolist()}
+
+    return [
+        [node.op.name, *map(reference, node.inputs), *([repr(node.attrs)] if node.attrs else [])]
+        for node in nodes
+        if node.op is not None
+    ]
+
+
+def _kind(x: Node) -> str:
+    return "constant" if x.kind == "constant" else "new variable"
+
+
+def written(table: list[Row]) -> str:
+    """Write rows as the steps of a calculation, with v1, v2 and so on for the results."""
+    return "\n".join(f"v{n} = {written_row(row)}" for n, row in enumerate(table, start=1))
+
+
+def written_row(row: Row) -> str:
+    """Write one row: "v1 − c"."""
+    symbols = {name: symbol for symbol, name in FUNCTION.items()}
+    operation, *inputs = row
+    return formula((symbols.get(operation) or operation, *map(_written_input, inputs)))
+
+
+def _written_input(x: Any) -> str:
+    if isinstance(x, int):
+        return f"v{x + 1}"
+    if isinstance(x, dict):
+        ((_, value),) = x.items()
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(x)

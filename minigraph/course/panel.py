@@ -1,0 +1,122 @@
+"""What a check says, as a quiet panel in a notebook and as plain text elsewhere.
+
+Whether an answer is right is said in words and by a sign; the colour only supports it. The panel
+takes its text colour and its ground from the page, so it is legible on light and dark pages, and
+uses inline styles alone, so notebooks that are not trusted show it too.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from typing import Any
+
+SIGN = {"right": "✓", "wrong": "✗", "waiting": "○"}
+COLOUR = {"right": "#009e73", "wrong": "#d55e00", "waiting": "#808a94"}  # 3 to 1 on light and dark
+WIDTH = 88
+
+
+@dataclass(frozen=True)
+class Part:
+    """A paragraph of a panel: a label, prose, and what keeps its line breaks.
+
+    In prose, indented lines are code, and so is what stands between `backquotes`.
+    """
+
+    text: str = ""
+    label: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a check says.
+
+    Attributes:
+        state: "right", "wrong" or "waiting".
+        title: one line.
+        parts: what follows it.
+        picture: HTML of a drawing, if there is one.
+    """
+
+    state: str
+    title: str
+    parts: Sequence[Part] = ()
+    picture: str = ""
+
+    @property
+    def headline(self) -> str:
+        """The title with its sign."""
+        return f"{SIGN[self.state]} {self.title}"
+
+    @property
+    def text(self) -> str:
+        """The panel as plain text."""
+        paragraphs = [self.headline]
+        for part in self.parts:
+            prose = (
+                f"{part.label}: {part.text}"
+                if part.label and part.text
+                else part.label or part.text
+            )
+            lines = [
+                line if _is_code(line) else textwrap.fill(line, WIDTH)
+                for line in prose.splitlines()
+            ]
+            if part.code:
+                lines.append(textwrap.indent(part.code, "    "))
+            paragraphs.append("\n".join(lines))
+        return "\n\n".join(paragraphs)
+
+    @property
+    def html(self) -> str:
+        """The panel for a notebook."""
+        colour = COLOUR[self.state]
+        rows = [
+            f'<div><span style="color:{colour};font-weight:bold">{SIGN[self.state]}</span> '
+            f"<b>{escape(self.title)}</b></div>"
+        ]
+        rows += map(_html_of, self.parts)
+        if self.picture:
+            rows.append(f'<div style="margin-top:8px">{self.picture}</div>')
+        style = f"border-left:4px solid {colour};padding:4px 0 4px 12px;margin:4px 0;max-width:52em"
+        return f'<div style="{style}">{"".join(rows)}</div>'
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": self.text}
+
+
+def _html_of(part: Part) -> str:
+    label = f"<b>{escape(part.label)}</b> " if part.label else ""
+    pieces = []
+    for is_code, lines in groupby(part.text.splitlines() or [""], _is_code):
+        text = "\n".join(lines)
+        pieces.append(_block(text) if is_code else _paragraph(label + _inline(text)))
+        label = ""
+    if part.code:
+        pieces.append(_block(part.code))
+    return "".join(pieces)
+
+
+def _is_code(line: str) -> bool:
+    return line.startswith("    ")
+
+
+def _inline(text: str) -> str:
+    return re.sub("`([^`\n]+)`", r"<code>\1</code>", escape(text)).replace("\n", "<br>")
+
+
+def _paragraph(html: str) -> str:
+    return f'<div style="margin-top:6px">{html}</div>'
+
+
+def _block(code: str) -> str:
+    style = "margin:4px 0 0 16px;padding:0;background:transparent;white-space:pre-wrap"
+    return f'<pre style="{style}">{escape(textwrap.dedent(code))}</pre>'

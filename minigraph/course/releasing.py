@@ -1,0 +1,94 @@
+"""Write the students' notebooks from the solutions, with nbgrader's own preprocessors.
+
+No database and no configuration are needed, and the same solutions give the same bytes. A course
+that runs nbgrader can use `solutions/` as its source directory instead.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..graph.errors import MinigraphError
+
+STUB = "# YOUR CODE HERE"
+_PREPROCESSORS = (
+    "LockCells",
+    "ClearSolutions",
+    "ClearOutput",
+    "ClearHiddenTests",
+    "ComputeChecksums",
+    "CheckCellMetadata",
+)
+
+
+class ReleaseError(MinigraphError):
+    """A notebook that cannot be released, or nothing to release it with."""
+
+
+def release(source: Path, destination: Path) -> None:
+    """Write an exercise notebook into `destination` for each solution notebook in `source`.
+
+    Raises:
+        ReleaseError: naming the notebook that is broken, or saying what to install.
+    """
+    paths = sorted(source.glob("*.ipynb"))
+    if not paths:
+        raise ReleaseError(f"there are no notebooks in {source}; name the folder with --source")
+    if source.resolve() == destination.resolve():
+        raise ReleaseError(f"{destination} holds the solutions; release into another folder")
+    preprocessors = _preprocessors()
+    texts = {}
+    for path in paths:
+        print(f"{path} -> {destination / path.name}")
+        texts[destination / path.name] = exercise_text(path, preprocessors)
+    destination.mkdir(parents=True, exist_ok=True)
+    for target, text in texts.items():  # all or none, so that a broken notebook leaves no half
+        target.write_text(text, encoding="utf-8", newline="\n")
+    print(f"{len(texts)} notebook{'s' * (len(texts) != 1)} released")
+
+
+def exercise_text(path: Path, preprocessors: Sequence[Any] = ()) -> str:
+    """Return the exercise of a solution notebook as the text of a notebook file.
+
+    Raises:
+        ReleaseError: naming the notebook, if it is broken.
+    """
+    preprocessors = preprocessors or _preprocessors()
+    import nbformat
+
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        resources: dict[str, Any] = {}
+        for preprocessor in preprocessors:
+            notebook, resources = preprocessor.preprocess(notebook, resources)
+    except Exception as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ReleaseError(f"{path} cannot be released: {reason[0]}") from None
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            # Running all cells goes on after a check that fails, so that each says its first word.
+            cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), "raises-exception"})
+    return nbformat.writes(notebook) + "\n"
+
+
+def _preprocessors() -> list[Any]:
+    try:
+        from nbgrader import preprocessors
+        from traitlets.config import Config
+    except ImportError as error:
+        raise ReleaseError(
+            f"releasing exercises needs nbgrader ({error}); get it with: "
+            'pip install "nbgrader>=0.9.5"'
+        ) from None
+    config = Config()
+    config.ClearSolutions.code_stub = {"python": STUB}
+    made = [getattr(preprocessors, name)(config=config) for name in _PREPROCESSORS]
+    for preprocessor in made:
+        preprocessor.enabled = True
+        preprocessor.log = logging.getLogger("minigraph.release.quiet")
+        preprocessor.log.disabled = True  # what goes wrong is told by ReleaseError
+    return made

@@ -1,0 +1,137 @@
+"""Stop a call that does not come back.
+
+In the main thread of a system with interval timers the call runs where it is, and an alarm raises
+`OutOfTime` inside it. Elsewhere (Windows, other threads) it runs in a thread of its own, into which
+the exception is thrown from outside. Either way the exception is thrown again and again until the
+call ends, so that `except:` in a loop cannot swallow it for good.
+
+Only Python code can be stopped. A single call into C, such as `10 ** 10 ** 10`, runs to its end.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import ctypes
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from typing import Any
+
+SECONDS_BETWEEN_SHOTS = 2e-4
+SECONDS_TO_GIVE_UP = 2.0  # a thread that is stuck in C is left behind after that
+# Later shots come at changing distances, so that one falls into an exception handler too.
+DELAYS = [n * 1e-6 for n in range(1, 40)]
+
+
+class OutOfTime(BaseException):
+    """The call took too long. Not an `Exception`, so that `except Exception` does not catch it.
+
+    `still_running` says that it could not be stopped and goes on in a thread of its own.
+    """
+
+    still_running = False
+
+
+def call_within(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
+    """Return function(*args), or raise `OutOfTime` if that takes longer than `seconds`."""
+    if seconds <= 0:
+        raise OutOfTime
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread and hasattr(signal, "setitimer"):
+        return call_under_alarm(seconds, function, *args)
+    return call_in_thread(seconds, function, *args)
+
+
+def call_under_alarm(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
+    """Call in this thread, which must be the main one, with an alarm set."""
+    here = sys._getframe()
+    expired = False
+    delays = cycle(DELAYS)
+
+    def shoot(signum: int, frame: Any) -> None:
+        nonlocal expired
+        expired = True
+        if frame is not here:  # the call has not come back yet
+            signal.setitimer(signal.ITIMER_REAL, next(delays), SECONDS_BETWEEN_SHOTS)
+            raise OutOfTime
+
+    previous = signal.signal(signal.SIGALRM, shoot)
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds, SECONDS_BETWEEN_SHOTS)
+    try:
+        result = function(*args)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, previous)
+    if expired:
+        raise OutOfTime
+    return result
+
+
+def call_in_thread(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
+    """Call in a thread of its own, and throw the exception into that thread when time is up."""
+    outcome: dict[str, Any] = {}
+    context = contextvars.copy_context()
+
+    def work() -> None:
+        try:
+            try:
+                outcome["result"] = context.run(function, *args)
+            except BaseException as error:
+                outcome["error"] = error
+        except OutOfTime:  # a second shot, while the first was being handled
+            pass
+
+    worker = threading.Thread(target=work, name="a student's function", daemon=True)
+    worker.start()
+    expired = True
+    try:
+        worker.join(seconds)
+        expired = worker.is_alive()
+    finally:
+        _shoot_until_it_ends(worker)
+    if expired:
+        late = OutOfTime()
+        late.still_running = worker.is_alive()
+        raise late
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["result"]
+
+
+def _shoot_until_it_ends(worker: threading.Thread) -> None:
+    shoot = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    give_up = time.monotonic() + SECONDS_TO_GIVE_UP
+    with _every_line_raising(worker):
+        while worker.is_alive() and time.monotonic() < give_up:
+            shoot(ctypes.c_ulong(worker.ident or 0), ctypes.py_object(OutOfTime))
+            worker.join(SECONDS_BETWEEN_SHOTS)
+
+
+@contextmanager
+def _every_line_raising(worker: threading.Thread) -> Iterator[None]:
+    """Let each line that the thread comes to raise, even in exception handlers (Python 3.12)."""
+    monitoring: Any = getattr(sys, "monitoring", None)
+    tool = next((n for n in (3, 4) if monitoring and not monitoring.get_tool(n)), None)
+    if tool is None or not worker.is_alive():
+        yield
+        return
+
+    def shoot(code: Any, line: int) -> None:
+        ours = code.co_filename in (__file__, threading.__file__)
+        if threading.get_ident() == worker.ident and not ours:
+            raise OutOfTime
+
+    event = monitoring.events.LINE
+    monitoring.use_tool_id(tool, "minigraph")
+    monitoring.register_callback(tool, event, shoot)
+    monitoring.set_events(tool, event)
+    try:
+        yield
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.register_callback(tool, event, None)
+        monitoring.free_tool_id(tool)

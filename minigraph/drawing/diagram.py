@@ -1,0 +1,387 @@
+"""What is drawn, before it has a place: boxes, edges and scopes, with their texts.
+
+A `Diagram` is a snapshot. It holds texts and positions in topological order, nothing of the Nodes,
+so identical graphs give identical diagrams, and a later change of a Node does not show.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from ..graph.errors import MinigraphError, NodeTypeError
+from ..graph.node import Node, describe
+from ..graph.order import topological_order
+from . import fold
+from .formula import derivative_name, is_number, local_derivative
+from .text import UNSET, array, clean, elided, number, shape_text, subscript, width
+from .theme import LABEL_SIZE, NAME_SIZE
+
+SCALAR_ROOM, VECTOR_ROOM = 74.0, 100.0  # pixels kept for a value in a box, whatever it is
+DERIVATIVE_ROOM = 58.0  # and for the value of a local derivative
+_DEEPEST = 6  # scopes drawn inside each other
+LABEL_NAME_ROOM = 60.0  # for a name in the label of an edge
+
+
+@dataclass(frozen=True)
+class Box:
+    """A node or a module, and the texts that it shows.
+
+    Attributes:
+        id: "n" and the position in topological order, or "m" and the number of the module.
+        kind: "variable", "constant", "operation" or "module".
+        label: what the picture calls it; "" for a constant without a name.
+        full: the same, different for each box of the drawing.
+        operation: the operation's name, or what a module holds.
+        value, gradient: as text; None where none is shown.
+        room: the pixels kept for the value, whatever it is.
+        scope: the scopes that it lies in, outermost first.
+    """
+
+    id: str
+    kind: str
+    label: str
+    full: str
+    symbol: str
+    operation: str
+    value: str | None
+    gradient: str | None
+    room: float
+    shape: tuple[int, ...]
+    scope: tuple[str, ...]
+    highlighted: bool
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An argument: the box at `tail` is input number `slot` of the box at `head`.
+
+    `room` is the width kept for the label, whatever number it shows.
+    """
+
+    tail: int
+    head: int
+    slot: int
+    label: str
+    kind: str  # of the label: "derivative", "shape" or ""
+    room: float
+    highlighted: bool
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """Boxes in topological order, and edges in the order of their heads and slots.
+
+    Attributes:
+        outputs: the positions of the outputs among the boxes.
+        of: whose gradient is shown: "y" in ∂y/∂a; None where that is not known.
+        nodes: how many Nodes the graph has.
+    """
+
+    boxes: list[Box]
+    edges: list[Edge]
+    outputs: tuple[int, ...]
+    of: str | None
+    nodes: int
+    shows_gradients: bool
+
+    @property
+    def caption(self) -> str:
+        """What a drawing with folded parts says about them."""
+        shown = sum(box.kind != "module" for box in self.boxes)
+        if shown == len(self.boxes):
+            return ""
+        return f"{shown:,} of {self.nodes:,} nodes are shown; the others are in the stacked boxes."
+
+
+def diagram(
+    outputs: Node | Iterable[Node],
+    *,
+    values: bool = True,
+    gradients: bool | None = None,
+    derivatives: bool = False,
+    highlight: Any = (),
+    hide_values: Any = (),
+) -> Diagram:
+    """Say what to draw; the arguments are those of `draw`."""
+    outputs = _nodes(outputs)
+    if not outputs:
+        raise NodeTypeError("there is nothing to draw: the list of Nodes is empty")
+    order = topological_order(outputs)
+    lit, lit_edges = _highlighted(highlight)
+    hidden = set(_nodes(hide_values))
+    _check_members(lit | hidden | {node for edge in lit_edges for node in edge}, set(order))
+    if gradients is None:
+        gradients = any(node.grad is not None for node in order)
+    wish = _Wish(values, gradients, derivatives, lit, lit_edges, hidden)
+
+    parts = fold.parts(order, outputs)
+    names = _names(order, parts)
+    boxes = [
+        _node_box(part.nodes[0], id, names, wish)
+        if part.module is None
+        else _module_box(part, id, not lit.isdisjoint(part.nodes))
+        for id, part in zip(_ids(order, parts), parts)
+    ]
+    home = fold.homes(parts)
+    return Diagram(
+        boxes,
+        _edges(parts, home, names, wish),
+        tuple(dict.fromkeys(home[y] for y in outputs)),
+        _differentiated(outputs, order, names),
+        len(order),
+        gradients,
+    )
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What the caller of `draw` asked to see."""
+
+    values: bool
+    gradients: bool
+    derivatives: bool
+    lit: set[Node]
+    lit_edges: set[tuple[Node, ...]]
+    hidden: set[Node]
+
+
+def _nodes(given: Any) -> list[Node]:
+    """List what was given as one Node or several."""
+    if isinstance(given, Node):
+        return [given]
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise NodeTypeError(
+            f"draw takes a Node or a list of Nodes, not {type(given).__name__} {given!r:.40}"
+        )
+    found = list(given)
+    for node in found:
+        if not isinstance(node, Node):
+            raise NodeTypeError(
+                "draw takes a Node or a list of Nodes; this list holds "
+                f"{type(node).__name__} {node!r:.40}"
+            )
+    return found
+
+
+def _highlighted(given: Any) -> tuple[set[Node], set[tuple[Node, ...]]]:
+    """Sort what to highlight into Nodes and edges, which are pairs (input, user) in a list."""
+    if isinstance(given, Node) or not isinstance(given, Iterable):
+        return set(_nodes(given)), set()
+    items = list(given)
+    edges = {tuple(_nodes(item)) for item in items if isinstance(item, tuple)}
+    return set(_nodes(item for item in items if not isinstance(item, tuple))), edges
+
+
+def _check_members(nodes: set[Node], members: set[Node]) -> None:
+    for node in sorted(nodes - members, key=lambda node: node.seq):
+        raise MinigraphError(f"{describe(node)} is not part of the graph that is drawn", (node,))
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def _names(order: list[Node], parts: list[fold.Part]) -> dict[Node, tuple[str, str]]:
+    """Give each Node that is drawn a label, and a full name that no other has.
+
+    Operations without a name are v₁, v₂ … in topological order, after Wengert; constants without a
+    name are their number, so their label is empty.
+    """
+    drawn = {part.nodes[0] for part in parts if part.module is None}
+    given = {node: clean(node.name) for node in order if node.name and node in drawn}
+    taken = set(given.values())
+    numbers = count(1)
+    for node in order:
+        if node.op is not None and not node.name:
+            label = f"v{subscript(next(numbers))}"
+            while label in taken:
+                label = f"v{subscript(next(numbers))}"
+            if node in drawn:
+                given[node] = label
+    nameless = (node for node in order if node in drawn and node not in given)
+    inputs = count(1)
+    for node in nameless:
+        given[node] = f"x{subscript(next(inputs))}" if node.kind == "variable" else ""
+    return _told_apart({node: given[node] for node in order if node in drawn})
+
+
+def _told_apart(labels: dict[Node, str]) -> dict[Node, tuple[str, str]]:
+    """Add what distinguishes Nodes of the same name: the scope, where that does, else a number."""
+    by_name = Counter(labels.values())
+    by_path = Counter((label, node.scope) for node, label in labels.items())
+    seen: Counter[tuple[str, str]] = Counter()
+    names = {}
+    for node, label in labels.items():
+        full = label
+        if label and by_path[label, node.scope] > 1:
+            seen[label, node.scope] += 1
+            full = label = f"{label} ({seen[label, node.scope]})"
+        if label and by_name[labels[node]] > 1 and node.scope:
+            full = f"{clean(node.scope)}/{label}"
+        names[node] = label, full or _value_text(node.value)
+    return names
+
+
+def _ids(order: list[Node], parts: list[fold.Part]) -> list[str]:
+    place = {node: i for i, node in enumerate(order)}
+    modules = count(1)
+    return [
+        f"n{place[part.nodes[0]]}" if part.module is None else f"m{next(modules)}" for part in parts
+    ]
+
+
+# --- boxes ----------------------------------------------------------------------------------------
+
+
+def _node_box(node: Node, id: str, names: dict[Node, tuple[str, str]], wish: _Wish) -> Box:
+    label, full = names[node]
+    is_hidden = node in wish.hidden
+    value = gradient = None
+    if wish.values or not label:
+        value = UNSET if is_hidden else _value_text(node.value)
+    if wish.gradients and node.kind != "constant":
+        gradient = UNSET if is_hidden or node.grad is None else _value_text(node.grad)
+    return Box(
+        id=id,
+        kind=node.kind,
+        label=label,
+        full=full,
+        symbol=node.op.symbol if node.op else "",
+        operation=node.op.name if node.op else node.kind,
+        value=value,
+        gradient=gradient,
+        room=_room(node.shape),
+        shape=node.shape,
+        scope=_path(node.scope),
+        highlighted=node in wish.lit,
+    )
+
+
+def _module_box(part: fold.Part, id: str, highlighted: bool) -> Box:
+    operations = sum(node.op is not None for node in part.nodes)
+    leaves = {node.kind for node in part.nodes if node.op is None}
+    what = "operation" if operations else leaves.pop() if len(leaves) == 1 else "input"
+    size = operations or len(part.nodes)
+    holds = f"{size:,} {what}{'s' * (size > 1)}"
+    path = _path(part.module or "")
+    return Box(
+        id=id,
+        kind="module",
+        label=path[-1] if path else "",
+        full="/".join(path) or holds,
+        symbol="",
+        operation=holds,
+        value=None,
+        gradient=None,
+        room=0.0,
+        shape=(),
+        scope=path[:-1],
+        highlighted=highlighted,
+    )
+
+
+def _path(scope: str) -> tuple[str, ...]:
+    """The names of the scopes, outermost first; very deep ones are drawn as one."""
+    names = [clean(name) for name in scope.split("/")] if scope else []
+    return tuple(names[:_DEEPEST])
+
+
+def _value_text(value: Any) -> str:
+    return array(value, VECTOR_ROOM, NAME_SIZE) if np.ndim(value) else number(value)
+
+
+def _room(shape: tuple[int, ...]) -> float:
+    """The pixels to keep for a value of this shape, whatever its numbers."""
+    if not shape:
+        return SCALAR_ROOM
+    if len(shape) == 1 and shape[0] <= 4:
+        return VECTOR_ROOM
+    return width(f"({shape_text(shape)})", NAME_SIZE, bold=True)
+
+
+def _differentiated(
+    outputs: list[Node], order: list[Node], names: dict[Node, tuple[str, str]]
+) -> str | None:
+    """Name the output whose gradient the Nodes hold: the only one, if its own gradient is 1."""
+    y = outputs[0]
+    unset = y.grad is None and all(node.grad is None for node in order)
+    if len(outputs) == 1 and (unset or (y.grad is not None and np.all(y.grad == 1))):
+        return names[y][0]
+    return None
+
+
+# --- edges ----------------------------------------------------------------------------------------
+
+
+def _edges(
+    parts: list[fold.Part],
+    home: dict[Node, int],
+    names: dict[Node, tuple[str, str]],
+    wish: _Wish,
+) -> list[Edge]:
+    between = fold.links(parts, home)
+    tails: dict[int, list[int]] = {}
+    for tail, head in sorted(between):
+        tails.setdefault(head, []).append(tail)
+    edges = []
+    for head, part in enumerate(parts):
+        if part.module is None:
+            node = part.nodes[0]
+            for slot, x in enumerate(node.inputs):
+                label = _derivative_label(node, slot, names, wish) or _shape_label([x])
+                edges.append(Edge(home[x], head, slot, *label, (x, node) in wish.lit_edges))
+        else:
+            for slot, tail in enumerate(tails.get(head, ())):
+                used = list(between[tail, head])
+                is_lit = any(home[x] == tail and home[node] == head for x, node in wish.lit_edges)
+                edges.append(Edge(tail, head, slot, *_shape_label(used), is_lit))
+    return edges
+
+
+def _shape_label(used: list[Node]) -> tuple[str, str, float]:
+    shapes = {x.shape for x in used}
+    label = shape_text(used[0].shape) if len(shapes) == 1 else ""
+    if len(used) > 1:
+        label = f"{len(used):,} of {label}" if label else f"{len(used):,} values"
+    elif len(used[0].shape) == 1:
+        label = f"({label})"
+    return label, "shape" if label else "", width(label, LABEL_SIZE)
+
+
+def _derivative_label(
+    node: Node, slot: int, names: dict[Node, tuple[str, str]], wish: _Wish
+) -> tuple[str, str, float] | None:
+    """Write the local derivative by one input, with its value where everything is a scalar."""
+    op = node.op
+    assert op is not None
+    if not (wish.derivatives and op.partials and node.inputs[slot].requires_grad):
+        return None
+    places = dict(zip((*op.parameters, "out"), (*node.inputs, node)))
+    called = {place: _short(names, x, place) for place, x in places.items()}
+    formula = local_derivative(op.partials[slot], called)
+    label = f"{derivative_name(called['out'], called[op.parameters[slot]])} = {formula}"
+    room = width(label, LABEL_SIZE)
+    if is_number(formula) or any(x.shape for x in places.values()):
+        return label, "derivative", room
+    if wish.hidden.isdisjoint(places.values()):
+        label += f" = {_local_value(node, slot)}"
+    return label, "derivative", room + DERIVATIVE_ROOM
+
+
+def _short(names: dict[Node, tuple[str, str]], x: Node, place: str) -> str:
+    """Name a Node in a formula; one that is folded away keeps the name of its place."""
+    if x not in names:
+        return place
+    return elided(names[x][0] or _value_text(x.value), LABEL_NAME_ROOM, LABEL_SIZE)
+
+
+def _local_value(node: Node, slot: int) -> str:
+    vjp = node.op.vjps[slot]  # type: ignore[union-attr]
+    with np.errstate(all="ignore"):
+        values = [x.value for x in node.inputs]
+        return number(vjp(node.dtype.type(1), node.value, values, node.attrs))  # type: ignore[misc]

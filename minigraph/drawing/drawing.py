@@ -1,0 +1,188 @@
+"""`draw`: a graph as a picture that notebooks show, and that can be saved."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ..graph.errors import MinigraphError
+from ..graph.node import Node
+from . import words
+from .diagram import Diagram, diagram
+from .dot import to_dot
+from .route import Picture, picture
+from .svg import to_svg
+from .theme import THEMES
+
+_SMALLEST = 0.6  # of its size; where there is less room, a drawing scrolls
+DIRECTIONS = ("auto", "right", "down")
+# Where the page around the drawing is dark, this tells the image, which has the colours for both.
+# Untrusted notebooks drop the rule, and the drawing stays light on its own ground.
+_DARK_PAGES = (
+    '<style>body[data-jp-theme-light="false"] img.minigraph,body.vscode-dark img.minigraph'
+    "{color-scheme:dark}</style>"
+)
+
+
+def draw(
+    outputs: Node | Iterable[Node],
+    *,
+    values: bool = True,
+    gradients: bool | None = None,
+    derivatives: bool = False,
+    direction: str = "auto",
+    highlight: Any = (),
+    hide_values: Any = (),
+    theme: str = "auto",
+) -> Drawing:
+    """Draw the graph of one output or of several.
+
+    A variable is a pill, an operation a card with its symbol where the edges arrive, a constant is
+    plain. Where the order of the arguments matters, the first one arrives above (or left). A graph
+    of more than 60 nodes is folded: scopes into modules, then the middle of what is left.
+
+    Args:
+        outputs: a Node, or a list of Nodes.
+        values: show the value of each node, or the shape of an array.
+        gradients: show the gradient of each node; None shows them if there are any.
+        derivatives: show on each edge the local derivative, as formula and as number.
+        direction: "right", "down", or "auto", which takes what fits into a notebook.
+        highlight: Nodes, or edges as pairs (input, user) in a list.
+        hide_values: Nodes that show – instead of a number, as if not computed yet. Nothing moves.
+        theme: "light", "dark", or "auto", which follows the page where the page says.
+
+    Raises:
+        NodeTypeError: if there is something else than Nodes among the outputs.
+        MinigraphError: for a highlighted or hidden Node outside the graph, or an unknown option.
+    """
+    for name, given, known in (("direction", direction, DIRECTIONS), ("theme", theme, THEMES)):
+        if given not in known:
+            raise MinigraphError(f"{name} is {' or '.join(map(repr, known))}, not {given!r}")
+    snapshot = diagram(
+        outputs,
+        values=values,
+        gradients=gradients,
+        derivatives=derivatives,
+        highlight=highlight,
+        hide_values=hide_values,
+    )
+    return Drawing(snapshot, direction, theme)
+
+
+class Drawing:
+    """A drawn graph: shown by notebooks, printed as a table, saved as SVG, PNG or DOT.
+
+    It shows the graph as it was when it was drawn.
+
+    Attributes:
+        svg: the picture.
+        dot: the graph for Graphviz and its kin.
+        html: the picture as an element with a text alternative, for a web page or a widget.
+        alt: the text alternative.
+        computations: what each highlighted operation computes: "d = a + b = 2 + 3 = 5".
+    """
+
+    def __init__(self, snapshot: Diagram, direction: str, theme: str) -> None:
+        self._diagram = snapshot
+        self._direction = direction
+        self._theme = theme
+
+    @cached_property
+    def _picture(self) -> Picture:
+        return picture(self._diagram, self._direction)
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG."""
+        return to_svg(self._picture, self._theme)
+
+    @property
+    def dot(self) -> str:
+        """The graph as DOT."""
+        return to_dot(self._diagram, "right" if self._picture.is_right else "down")
+
+    @property
+    def alt(self) -> str:
+        """The graph in a sentence."""
+        return words.sentence(self._diagram)
+
+    @property
+    def computations(self) -> list[str]:
+        """What each highlighted operation computes."""
+        return words.computations(self._diagram)
+
+    @property
+    def html(self) -> str:
+        """The picture as an `img` element that any page, notebook or widget can hold."""
+        data = base64.b64encode(self.svg.encode()).decode()
+        wide, high = round(self._picture.width), round(self._picture.height)
+        style = f"max-width:100%;min-width:{wide * _SMALLEST:.0f}px;height:auto"
+        return (
+            f'<div style="overflow-x:auto"><img class="minigraph" alt="{escape(self.alt)}"'
+            f' width="{wide}" height="{high}" style="{style}"'
+            f' src="data:image/svg+xml;base64,{data}"></div>{_DARK_PAGES}'
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the drawing to a file; its suffix says how: .svg, .png or .dot.
+
+        Raises:
+            MinigraphError: for another suffix, or if .png lacks the package that it needs.
+        """
+        path = Path(path)
+        match path.suffix.lower():
+            case ".svg":
+                path.write_text(self.svg, encoding="utf-8")
+            case ".dot":
+                path.write_text(self.dot, encoding="utf-8")
+            case ".png":
+                path.write_bytes(_png(to_svg(self._picture, _still(self._theme))))
+            case other:
+                raise MinigraphError(
+                    f"a drawing is saved as .svg, .png or .dot, not {other or 'without a suffix'}; "
+                    f"write for example {path.with_suffix('.svg').name!r}"
+                )
+
+    def __repr__(self) -> str:
+        return words.table(self._diagram)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {
+            "text/html": self.html,
+            "image/svg+xml": self.svg,
+            "text/plain": repr(self),
+        }
+
+
+def _still(theme: str) -> str:
+    """The theme of a picture that cannot follow its page."""
+    return "light" if theme == "auto" else theme
+
+
+def _png(svg: str) -> bytes:
+    """Render SVG at twice its size, in the font that matplotlib brings, whatever the system has."""
+    try:
+        import resvg_py
+    except ImportError:
+        raise MinigraphError(
+            "saving as .png needs the package resvg-py: pip install resvg-py; "
+            "or save as .svg, which needs nothing"
+        ) from None
+    import matplotlib
+
+    fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    faces = ["", "-Bold", "-Oblique", "-BoldOblique"]
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg,
+            zoom=2,
+            skip_system_fonts=True,
+            font_files=[str(fonts / f"DejaVuSans{face}.ttf") for face in faces],
+            font_family="DejaVu Sans",
+            sans_serif_family="DejaVu Sans",
+        )
+    )

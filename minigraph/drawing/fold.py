@@ -1,0 +1,175 @@
+"""Fold a graph that is too big to read into parts: single nodes, modules, and the rest.
+
+A scope becomes one part. Where that is not enough, the first and the last operations stay, and what
+lies between becomes one part that says how much it holds. Parts never form a cycle, so the
+drawing of the parts flows in one direction, as the graph does. Everything is linear in the graph.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from dataclasses import dataclass
+
+from ..graph.node import Node
+
+LIMIT = 60  # nodes are drawn one by one up to here
+AIM = 24  # parts that are easy to read, where scopes allow it
+FIRST, LAST, LEAVES = 4, 12, 24  # what stays of a longer graph
+
+
+@dataclass(slots=True)
+class Part:
+    """One box of the drawing: a Node by itself, or the Nodes that were folded into one."""
+
+    nodes: list[Node]
+    module: str | None = None  # the path of the folded scope; "" for the rest of the graph
+
+
+def parts(order: list[Node], outputs: list[Node]) -> list[Part]:
+    """Divide the Nodes, given in topological order, into parts, in topological order."""
+    if len(order) <= LIMIT:
+        return [Part([node]) for node in order]
+    kept = set(outputs[-LAST:])
+    found = _folded_scopes(order, kept)
+    if len(found) < len(order):
+        found = _ordered(_without_cycles(found))
+    return found if len(found) <= LIMIT else _folded_middle(found, kept)
+
+
+def homes(found: list[Part]) -> dict[Node, int]:
+    """For each Node, the position of its part."""
+    return {node: i for i, part in enumerate(found) for node in part.nodes}
+
+
+def links(found: list[Part], home: dict[Node, int]) -> dict[tuple[int, int], dict[Node, None]]:
+    """For each pair of parts, by position, the Nodes of the first that the second uses."""
+    between: dict[tuple[int, int], dict[Node, None]] = {}
+    for head, part in enumerate(found):
+        for node in part.nodes:
+            for x in node.inputs:
+                tail = home[x]
+                if tail != head:
+                    between.setdefault((tail, head), {})[x] = None
+    return between
+
+
+def _folded_scopes(order: list[Node], kept: set[Node]) -> list[Part]:
+    """Fold the scopes below the greatest depth at which the parts are easy to read."""
+    sizes = Counter(node.scope for node in order)
+    paths = {scope: scope.split("/") if scope else [] for scope in sizes}
+    depth = max(map(len, paths.values()))
+    while depth and _count_visible(sizes, paths, depth) > AIM:
+        depth -= 1
+    modules = {s: "/".join(p[: depth + 1]) if len(p) > depth else None for s, p in paths.items()}
+    found: list[Part] = []
+    open_parts: dict[str, Part] = {}
+    for node in order:
+        module = modules[node.scope]
+        if module is None or node in kept:
+            found.append(Part([node]))
+        elif module in open_parts:
+            open_parts[module].nodes.append(node)
+        else:
+            found.append(Part([node], module))
+            open_parts[module] = found[-1]
+    return _plain(found)
+
+
+def _plain(found: list[Part]) -> list[Part]:
+    """Show a Node that was folded alone as itself."""
+    return [Part(p.nodes) if p.module and len(p.nodes) == 1 else p for p in found]
+
+
+def _count_visible(sizes: Counter[str], paths: dict[str, list[str]], depth: int) -> int:
+    folded = {tuple(p[: depth + 1]) for p in paths.values() if len(p) > depth}
+    return len(folded) + sum(n for s, n in sizes.items() if len(paths[s]) <= depth)
+
+
+def _without_cycles(found: list[Part]) -> list[Part]:
+    """Split the parts that lie on cycles into runs of Nodes that were made one after another.
+
+    A scope can be left and entered again, with something outside depending on it and feeding it.
+    Runs are intervals of one topological order, so among them there is no cycle.
+    """
+    edges = links(found, homes(found))
+    caught = set(range(len(found)))
+    for tails, heads in ((0, 1), (1, 0)):  # peel off what no cycle leads to; what leads to none
+        waiting = Counter(e[heads] for e in edges if e[0] in caught and e[1] in caught)
+        users: dict[int, list[int]] = {}
+        for e in edges:
+            users.setdefault(e[tails], []).append(e[heads])
+        ready = [i for i in caught if not waiting[i]]
+        while ready:
+            i = ready.pop()
+            caught.discard(i)
+            for j in users.get(i, ()):
+                waiting[j] -= 1
+                if j in caught and not waiting[j]:
+                    ready.append(j)
+    if not caught:
+        return found
+    runs: list[Part] = []
+    previous = None
+    inner = [(node, i) for i in caught for node in found[i].nodes]
+    for node, i in sorted(inner, key=lambda pair: pair[0].seq):
+        if i == previous:
+            runs[-1].nodes.append(node)
+        else:
+            runs.append(Part([node], found[i].module))
+        previous = i
+    return [part for i, part in enumerate(found) if i not in caught] + _plain(runs)
+
+
+def _ordered(found: list[Part]) -> list[Part]:
+    """Sort the parts topologically; of several that could come next, the oldest does."""
+    users: dict[int, list[int]] = {}
+    waiting = [0] * len(found)
+    for tail, head in links(found, homes(found)):
+        users.setdefault(tail, []).append(head)
+        waiting[head] += 1
+    age = [part.nodes[0].seq for part in found]
+    ready = [(age[i], i) for i, count in enumerate(waiting) if not count]
+    heapq.heapify(ready)
+    order = []
+    while ready:
+        _, i = heapq.heappop(ready)
+        order.append(found[i])
+        for j in users.get(i, ()):
+            waiting[j] -= 1
+            if not waiting[j]:
+                heapq.heappush(ready, (age[j], j))
+    return order
+
+
+def _folded_middle(found: list[Part], kept: set[Node]) -> list[Part]:
+    """Keep the first and last parts, the outputs, and the leaves that these use; fold the rest.
+
+    What lies between two kept parts becomes one: an interval of a topological order, so there is
+    no cycle.
+    """
+    sources = [part for part in found if all(node.op is None for node in part.nodes)]
+    inner = [part for part in found if any(node.op for node in part.nodes)]
+    shown = [
+        i < FIRST or i >= len(inner) - LAST or not kept.isdisjoint(part.nodes)
+        for i, part in enumerate(inner)
+    ]
+    used = {
+        x for part, stays in zip(inner, shown) if stays for node in part.nodes for x in node.inputs
+    }
+    leaves = [p for p in sources if not used.isdisjoint(p.nodes) or not kept.isdisjoint(p.nodes)]
+    leaves = leaves if len(sources) > LEAVES else sources
+    leaves = leaves[-LEAVES:]
+    staying = set(map(id, leaves))
+    folded = Part([node for p in sources if id(p) not in staying for node in p.nodes], "")
+    result = leaves + ([folded] if folded.nodes else [])
+    previous = True
+    for part, stays in zip(inner, shown):
+        if stays:
+            result.append(part)
+        elif previous:
+            result.append(Part(list(part.nodes), ""))
+        else:
+            result[-1].nodes.extend(part.nodes)
+        previous = stays
+    return result

@@ -1,0 +1,232 @@
+"""A picture as SVG: accessible, right without any style sheet, the same bytes every time.
+
+Every node is a group with its `data-node` id; the texts that change have a `data-part`. In the
+theme "auto" the drawing follows the colour scheme of the page that holds it as an image.
+"""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape, quoteattr
+
+from . import theme, words
+from .diagram import Box, Diagram
+from .formula import derivative_name
+from .route import Picture, PlacedBox, PlacedEdge, PlacedGroup
+from .skeleton import label_width, symbol_half, symbol_size
+from .text import elided, width
+from .theme import paint
+
+
+def to_svg(picture: Picture, colours: str) -> str:
+    """Write a picture in the theme "light", "dark", or "auto"."""
+    diagram = picture.diagram
+    size = f'width="{picture.width:.0f}" height="{picture.height:.0f}"'
+    box = f'viewBox="0 0 {picture.width:.0f} {picture.height:.0f}"'
+    edges = sorted(picture.edges, key=lambda e: e.edge.highlighted)  # the lit ones on top
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} role="img"'
+        f' font-family="{theme.FONTS}" style="font-variant-numeric:tabular-nums">',
+        f"<title>{escape(words.title(diagram))}</title>",
+        f"<desc>{escape(words.sentence(diagram))}</desc>",
+        theme.dark_style(colours),
+        f'<rect width="100%" height="100%" rx="10"{paint(colours, "ground")}/>',
+        *(_group(group, colours) for group in picture.groups),
+        *(_edge(edge, diagram, colours) for edge in edges),
+        *(_title(group, colours) for group in picture.groups),
+        *(_label(edge, colours) for edge in edges if edge.edge.kind),
+        *(_box(placed, picture, colours) for placed in picture.boxes),
+        _caption(picture, colours),
+        "</svg>",
+    ]
+    return "".join(parts)
+
+
+def _group(group: PlacedGroup, colours: str) -> str:
+    return (
+        f"{_rect(group.x, group.y, group.width, group.height, 10)}"
+        f'{paint(colours, "panel", "line")} stroke-dasharray="2 3"/>'
+    )
+
+
+def _title(group: PlacedGroup, colours: str) -> str:
+    """The name of a scope, with a ground that keeps edges off it."""
+    label = elided(group.label, group.width - 24, theme.LABEL_SIZE)
+    return (
+        f'<text x="{group.x + 12:.1f}" y="{group.y + 17:.1f}" font-size="{theme.LABEL_SIZE:g}"'
+        f'{paint(colours, "soft", "panel")} stroke-width="5" paint-order="stroke"'
+        f' stroke-linejoin="round">{escape(label)}</text>'
+    )
+
+
+def _edge(placed: PlacedEdge, diagram: Diagram, colours: str) -> str:
+    edge = placed.edge
+    colour, thickness = ("highlight", 3) if edge.highlighted else ("edge", 1.6)
+    tail, head = diagram.boxes[edge.tail], diagram.boxes[edge.head]
+    return (
+        f'<g data-edge="{tail.id}-{head.id}-{edge.slot}">'
+        f"<title>{escape(f'{tail.full} → {head.full}')}</title>"
+        f'<path d="{placed.curve}"{paint(colours, "none", colour)} stroke-width="{thickness}"/>'
+        f'<path d="{placed.arrow}"{paint(colours, colour)}/></g>'
+    )
+
+
+def _label(placed: PlacedEdge, colours: str) -> str:
+    """A label on its own ground: a pill around a derivative, nothing around a shape."""
+    edge, (x, y) = placed.edge, placed.label
+    room = label_width(edge)
+    size = _fitted(edge.label, room - 10, theme.LABEL_SIZE)
+    wide = min(room, width(edge.label, size) + 14)
+    high = theme.LABEL_HEIGHT - 1
+    border = "soft" if edge.kind == "derivative" else "none"
+    ground = "panel" if placed.is_in_group and edge.kind == "shape" else "ground"
+    return (
+        f"<g>{_rect(x - wide / 2, y - high / 2, wide, high, high / 2)}"
+        f'{paint(colours, ground, border)} stroke-width="0.8"/>'
+        f"{_text(x, y, size, [_span(edge.label, colours, 'soft')])}</g>"
+    )
+
+
+def _box(placed: PlacedBox, picture: Picture, colours: str) -> str:
+    box = placed.box
+    return (
+        f"<g data-node={quoteattr(box.id)}><title>{escape(_tooltip(box))}</title>"
+        f"{_ground(placed, colours)}{_texts(placed, picture, colours)}"
+        f"{_symbol(placed, picture.is_right, colours) if box.symbol else ''}</g>"
+    )
+
+
+def _tooltip(box: Box) -> str:
+    """What hovering over a box says: the whole name, and what it is."""
+    shape = f", shape {box.shape}" if box.shape else ""
+    named = box.full if box.label else f"{box.full}"
+    return f"{named}: {box.operation}{shape}"
+
+
+def _ground(placed: PlacedBox, colours: str) -> str:
+    """The shape of a box tells its kind: a pill, a card, a stack of cards, or nearly nothing."""
+    box = placed.box
+    fill, border, thickness = {
+        "variable": ("variable", "line", 1.3),
+        "operation": ("ground", "line", 1.3),
+        "module": ("ground", "line", 1.3),
+        "constant": ("panel", "none", 0),
+    }[box.kind]
+    if box.highlighted:
+        fill, border, thickness = "highlight_ground", "highlight", 2.5
+    elif box.kind == "constant" and box.scope:
+        fill = "ground"  # to stand out from its scope
+    radius = placed.height / 2 if box.kind == "variable" else 8
+    colour = f'{paint(colours, fill, border)} stroke-width="{thickness}"/>'
+    x, y, wide, high = placed.x, placed.y, placed.width, placed.height
+    stack = "".join(
+        f"{_rect(x + d, y + d, wide, high, radius)}{colour}"
+        for d in ((8, 4) if box.kind == "module" else ())
+    )
+    return f"{stack}{_rect(x, y, wide, high, radius)}{colour}"
+
+
+def _texts(placed: PlacedBox, picture: Picture, colours: str) -> str:
+    """The one or two lines of a box, in the room that its symbol leaves."""
+    box = placed.box
+    beside = symbol_half(box.symbol) if box.symbol and picture.is_right else 0.0
+    above = theme.RADIUS if box.symbol and not picture.is_right else 0.0
+    x = placed.x + (placed.width + beside) / 2
+    y = placed.y + (placed.height + above) / 2
+    room = placed.width - beside - (12 if box.kind == "constant" else 20)
+    lines = [line for line in _lines(box, picture.diagram, room, colours) if line]
+    if len(lines) == 1:
+        return _text(x, y, *lines[0])
+    return _text(x, y - 10.5, *lines[0]) + _text(x, y + 11.5, *lines[1])
+
+
+Line = tuple[float, list[str]]  # a font size, and spans
+
+
+def _lines(box: Box, diagram: Diagram, room: float, colours: str) -> list[Line | None]:
+    if box.kind == "module":
+        name = elided(box.label, room, theme.NAME_SIZE, bold=True)
+        size = theme.GRADIENT_SIZE
+        return [
+            (theme.NAME_SIZE, [_span(name, colours, "ink", "bold")]) if name else None,
+            (size, [_span(elided(box.operation, room, size), colours, "soft")]),
+        ]
+    return [_first_line(box, room, colours), _second_line(box, diagram, room, colours)]
+
+
+def _first_line(box: Box, room: float, colours: str) -> Line:
+    """The line "name = value", or "name (shape)"."""
+    size, value = theme.NAME_SIZE, box.value or ""
+    joint = "" if not (box.label and value) else " " if value.startswith("(") else " = "
+    after = width(joint, size) + (box.room if value else 0)
+    name = elided(box.label, max(room - after, 30.0), size)
+    taken = width(name + joint, size) + width(value, size, bold=True)
+    size *= min(1.0, room / taken)
+    spans = [_span(name, colours, "ink", "italic")] if name else []
+    if value:
+        spans.append(_span(joint, colours, "value", "bold"))
+        spans.append(_span(value, colours, "value", "bold", part="value"))
+    return size, spans
+
+
+def _second_line(box: Box, diagram: Diagram, room: float, colours: str) -> Line | None:
+    """The line "∂y/∂name = gradient"; "grad" where it is not known of what."""
+    if box.gradient is None:
+        return None
+    size = theme.GRADIENT_SIZE
+    joint = " " if box.gradient.startswith("(") else " = "
+    left = room - width(joint, size) - box.room * 0.7
+    name = derivative_name(diagram.of, box.label, left, size) if diagram.of else "grad"
+    size *= min(1.0, room / width(name + joint + box.gradient, size))
+    return size, [
+        _span(name + joint, colours, "gradient"),
+        _span(box.gradient, colours, "gradient", part="gradient"),
+    ]
+
+
+def _symbol(placed: PlacedBox, is_right: bool, colours: str) -> str:
+    """The symbol of an operation in its circle, where the edges arrive."""
+    box, (x, y) = placed.box, placed.symbol
+    half, radius = symbol_half(box.symbol), theme.RADIUS
+    border, thickness = ("highlight", 2) if box.highlighted else ("line", 1.3)
+    return (
+        f"{_rect(x - half, y - radius, 2 * half, 2 * radius, radius)}"
+        f'{paint(colours, "ground", border)} stroke-width="{thickness}"/>'
+        f"{_text(x, y, symbol_size(box.symbol), [_span(box.symbol, colours, 'ink')])}"
+    )
+
+
+def _caption(picture: Picture, colours: str) -> str:
+    if not picture.diagram.caption:
+        return ""
+    y = picture.height - theme.MARGIN
+    spans = [_span(picture.diagram.caption, colours, "soft")]
+    return _text(theme.MARGIN, y, theme.LABEL_SIZE, spans, anchor="start")
+
+
+# --- elements -------------------------------------------------------------------------------------
+
+
+def _rect(x: float, y: float, wide: float, high: float, radius: float) -> str:
+    """The beginning of a rectangle; its colours and its end follow."""
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" rx="{radius:g}"'
+
+
+def _text(x: float, y: float, size: float, spans: list[str], anchor: str = "middle") -> str:
+    """A line of text whose middle is at y."""
+    return (
+        f'<text x="{x:.1f}" y="{y + 0.36 * size:.1f}" font-size="{size:.4g}"'
+        f' text-anchor="{anchor}">{"".join(spans)}</text>'
+    )
+
+
+_STYLES = {"": "", "bold": ' font-weight="bold"', "italic": ' font-style="italic"'}
+
+
+def _span(text: str, colours: str, role: str, style: str = "", part: str = "") -> str:
+    marked = f' data-part="{part}"' if part else ""
+    return f"<tspan{paint(colours, role)}{_STYLES[style]}{marked}>{escape(text)}</tspan>"
+
+
+def _fitted(text: str, room: float, size: float) -> float:
+    """The font size at which a text fits."""
+    return size * min(1.0, room / max(width(text, size), 1.0))

@@ -1,0 +1,136 @@
+"""How numbers and names are written in a drawing, and how wide they come out."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+UNSET = "–"  # nothing has been computed here yet
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def number(x: Any) -> str:
+    """Write a number with up to four significant digits: 7, −0.3333, 1.23×10⁻⁹, ∞, NaN.
+
+    Whole numbers below a million are written in full, powers of ten with up to three digits.
+    """
+    if isinstance(x, (bool, np.bool_)):
+        return str(bool(x))
+    x = int(x) if isinstance(x, (int, np.integer)) else float(x) + 0.0  # no sign on a zero
+    if math.isnan(x):
+        return "NaN"
+    if math.isinf(x):
+        return "∞" if x > 0 else "−∞"
+    if x == int(x) and abs(x) < 1_000_000:
+        digits = f"{x:.0f}"
+    else:
+        digits = f"{x:.4g}" if 1e-4 <= abs(x) < 9999.5 else _scientific(x)
+    return digits.replace("-", "−")
+
+
+def _scientific(x: float) -> str:
+    mantissa, exponent = f"{x:.2e}".split("e") if isinstance(x, float) else _whole(x)
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    if 0 < int(exponent) < 6:
+        return f"{x:.0f}"
+    return f"{mantissa}×10{superscript(int(exponent))}"
+
+
+def _whole(x: int) -> tuple[str, str]:
+    """The mantissa and exponent of a whole number, however large."""
+    sign, digits = ("-", str(-x)) if x < 0 else ("", str(x))
+    return f"{sign}{digits[0]}.{digits[1:3]}", str(len(digits) - 1)
+
+
+def subscript(n: int) -> str:
+    """Write a whole number below the line."""
+    return str(n).translate(_SUBSCRIPTS)
+
+
+def superscript(n: int) -> str:
+    """Write a whole number above the line."""
+    return str(n).replace("-", "−").translate(_SUPERSCRIPTS)
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Write a shape as a reader says it: 32 × 4."""
+    return " × ".join(map(str, shape))
+
+
+def array(value: Any, room: float, size: float) -> str:
+    """Write an array: its numbers where it is a vector that fits into `room`, else its shape."""
+    if value.ndim == 1 and value.size <= 4:
+        numbers = f"[{', '.join(map(number, value))}]"
+        if width(numbers, size, bold=True) <= room:
+            return numbers
+    return f"({shape_text(value.shape)})"
+
+
+def clean(name: str) -> str:
+    """Make a name fit for one line of XML: no control characters, no line breaks."""
+    kept = (
+        " " if c.isspace() else "�" if unicodedata.category(c) in ("Cs", "Cn", "Co") else c
+        for c in name
+        if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf") or c == "\u200d"
+    )
+    return " ".join("".join(kept).split()) or "�"
+
+
+# Widths of DejaVu Sans in hundredths of the font size, rounded up. It is wider than the other fonts
+# of the list in theme.py, so text that fits in it fits in all of them.
+_WIDTHS = {
+    char: hundredths / 100
+    for hundredths, chars in {
+        28: "'ijl′",
+        32: " ,.IJ·",
+        36: "/:;\\f|",
+        40: "()-[]tᵀ",
+        44: "!r²³¹⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉",
+        48: '"',
+        52: "*_`∂–",
+        56: "?Lcsz⁻ε",
+        60: "Fkvxyγλ",
+        68: "Kαφ∇",
+        72: "ABCRVXZΔ",
+        76: "HNU",
+        80: "&DGOQ",
+        84: "#+<=>^w~×−÷±∞ω≥≤↔",
+        88: "M",
+        100: "%@Wm…",
+    }.items()
+    for char in chars
+}
+
+
+@lru_cache(maxsize=4096)
+def width(text: str, size: float, bold: bool = False) -> float:
+    """Estimate how wide a text is, in pixels, on the safe side."""
+    ems = sum(_WIDTHS.get(c) or _other_width(c) for c in text)
+    return ems * size * (1.1 if bold else 1.0)
+
+
+def _other_width(char: str) -> float:
+    if unicodedata.combining(char):
+        return 0.0
+    return 1.05 if unicodedata.east_asian_width(char) in "WF" else 0.64
+
+
+@lru_cache(maxsize=4096)
+def elided(text: str, room: float, size: float, bold: bool = False) -> str:
+    """Shorten a text in its middle until it fits: "hidden_…_weight"."""
+    if width(text, size, bold) <= room:
+        return text
+    kept = len(text) - 1
+    while kept > 2:
+        short = text[: (kept + 1) // 2].rstrip() + "…" + text[len(text) - kept // 2 :].lstrip()
+        if width(short, size, bold) <= room:
+            return short
+        kept -= 1
+    return text[:1] + "…"

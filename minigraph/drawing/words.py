@@ -1,0 +1,134 @@
+"""A graph in words: the sentence that stands for its picture, and a table for plain text."""
+
+from __future__ import annotations
+
+from .diagram import Box, Diagram
+from .formula import derivative_name
+from .text import UNSET
+
+_INFIX = {"+", "−", "×", "÷", "^", "@", ">", "<", "≥", "≤", "="}
+_MOST = 700  # characters of a text alternative; a screen reader reads all of it in one breath
+_ROWS = 60
+
+
+def title(diagram: Diagram) -> str:
+    """Name the drawing in a few words."""
+    outputs = [diagram.boxes[i].full for i in diagram.outputs]
+    shown = outputs[:3] + ([f"{len(outputs) - 3} more"] if len(outputs) > 3 else [])
+    return f"Computational graph of {_joined(shown)}"
+
+
+def sentence(diagram: Diagram) -> str:
+    """Say what the picture shows: "y = d × e = 10, with d = a + b = 5 and …; a = 2, b = 3 …"."""
+    expressions = _expressions(diagram)
+    outputs = [expressions[i] for i in diagram.outputs if i in expressions]
+    others = [text for i, text in expressions.items() if i not in diagram.outputs]
+    leaves = [
+        _equation(box.full, box.value)
+        for box in diagram.boxes
+        if box.kind in ("variable", "constant") and box.label
+    ]
+    gradients = [
+        _equation(gradient_name(diagram, box.full), box.gradient)
+        for box in diagram.boxes
+        if box.gradient not in (None, UNSET) and not box.gradient.startswith("(")
+    ]
+    lit = [box.full for box in diagram.boxes if box.highlighted]
+    start = _joined(outputs or [diagram.boxes[i].full for i in diagram.outputs])
+    text = f"{start}, with {_listed(others, 300)}" if others else start
+    if leaves:
+        text += f"; {_listed(leaves, 150)}"
+    text += "."
+    if gradients:
+        text += f" Gradients: {_listed(gradients, 200)}."
+    if lit:
+        text += f" Highlighted: {_listed(lit, 100)}."
+    text = f"{text} {diagram.caption}".rstrip()
+    return text if len(text) <= _MOST else text[: _MOST - 1].rstrip() + "…"
+
+
+def gradient_name(diagram: Diagram, name: str) -> str:
+    """Name a gradient: ∂y/∂a, or "gradient of a" where it is not known of what."""
+    return derivative_name(diagram.of, name) if diagram.of else f"gradient of {name}"
+
+
+def _expressions(diagram: Diagram) -> dict[int, str]:
+    """For each operation and module, by position, what it computes from what."""
+    inputs: dict[int, list[str]] = {}
+    for edge in diagram.edges:
+        inputs.setdefault(edge.head, []).append(diagram.boxes[edge.tail].full)
+    found = {}
+    for i, box in enumerate(diagram.boxes):
+        names = inputs.get(i, [])
+        if box.kind == "operation":
+            found[i] = _equation(f"{box.full} = {_applied(box, names)}", box.value)
+        elif box.kind == "module" and names:
+            what = f"{box.full} ({box.operation})" if box.label else box.full
+            found[i] = f"{what} on {_listed(names, 80)}"
+    return found
+
+
+def computations(diagram: Diagram) -> list[str]:
+    """Say what each highlighted operation computes: "d = a + b = 2 + 3 = 5"."""
+    inputs: dict[int, list[Box]] = {}
+    for edge in diagram.edges:
+        inputs.setdefault(edge.head, []).append(diagram.boxes[edge.tail])
+    said = []
+    for i, box in enumerate(diagram.boxes):
+        if box.highlighted and box.kind == "operation":
+            text = f"{box.full} = {_applied(box, [x.full for x in inputs[i]])}"
+            values = [x.value for x in inputs[i] if x.value not in (None, UNSET) and not x.shape]
+            if len(values) == len(inputs[i]) and any(x.label for x in inputs[i]):
+                text += f" = {_applied(box, values)}"
+            said.append(_equation(text, box.value))
+    return said
+
+
+def _applied(box: Box, names: list[str]) -> str:
+    if box.symbol in _INFIX and len(names) == 2:
+        return f"{names[0]} {box.symbol} {names[1]}"
+    if box.operation == "negative":
+        return f"−{names[0]}"
+    return f"{box.operation}({', '.join(names)})"
+
+
+def _equation(left: str, value: str | None) -> str:
+    if value is None or value == UNSET:
+        return left
+    return f"{left} {value}" if value.startswith("(") else f"{left} = {value}"
+
+
+def _listed(items: list[str], most: int) -> str:
+    """Join items with commas and "and", leaving out those beyond `most` characters, counted."""
+    length, shown = 0, 0
+    for item in items:
+        length += len(item) + 2
+        if length > most and shown:
+            break
+        shown += 1
+    left = len(items) - shown
+    return _joined(items[:shown] + ([f"{left:,} more"] if left else []))
+
+
+def _joined(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def table(diagram: Diagram) -> str:
+    """Write the graph as an aligned table: node, operation, inputs, value, gradient."""
+    inputs: dict[int, list[str]] = {}
+    for edge in diagram.edges:
+        inputs.setdefault(edge.head, []).append(diagram.boxes[edge.tail].full)
+    of = f"∂{diagram.of}/∂node" if diagram.of else "gradient"
+    rows = [["node", "operation", "inputs", "value"] + [of] * diagram.shows_gradients]
+    for i, box in enumerate(diagram.boxes[:_ROWS]):
+        name = box.full if box.label or box.kind != "module" else "…"
+        row = [name, box.operation, ", ".join(inputs.get(i, [])), box.value or ""]
+        rows.append(row + [box.gradient or ""] * diagram.shows_gradients)
+    rows = [[cell if len(cell) <= 40 else cell[:39] + "…" for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows]
+    lines.insert(1, "  ".join("─" * w for w in widths))
+    if len(diagram.boxes) > _ROWS:
+        lines.append(f"… and {len(diagram.boxes) - _ROWS:,} more")
+    return "\n".join(lines + [diagram.caption] * bool(diagram.caption))

@@ -1,0 +1,43 @@
+"""What every widget has: a picture, a sentence under it, and a still of both where no kernel is."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from ..drawing import Drawing
+
+
+class GraphWidget(widgets.VBox):
+    """Controls above a drawing with a sentence below it.
+
+    The sentence is a live region, so a screen reader speaks each change. In a notebook that is not
+    running, on GitHub and on paper, the drawing and the sentence show as they are.
+    """
+
+    def __init__(self, controls: list[widgets.Widget]) -> None:
+        self.picture = widgets.HTML()
+        self.message = widgets.HTML()
+        self.drawing: Drawing | None = None
+        super().__init__([*controls, self.picture, self.message])
+
+    def show(self, drawing: Drawing, sentence: str) -> None:
+        """Show a drawing, and say what it shows."""
+        self.drawing = drawing
+        self.picture.value = drawing.html
+        self.say(sentence)
+
+    def say(self, sentence: str, *, problem: bool = False) -> None:
+        """Replace the sentence; a problem is marked by a word and a rule, not by colour alone."""
+        style = "white-space: pre-wrap; padding: 2px 0 2px 10px; border-left: 3px solid "
+        style += "#b34700; font-family: monospace" if problem else "transparent"
+        self.message.value = f'<div role="status" style="{style}">{escape(sentence)}</div>'
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        data = super()._repr_mimebundle_(**options)
+        if self.drawing is not None:
+            data["text/html"] = self.picture.value + self.message.value
+            data["text/plain"] = repr(self.drawing)
+        return data

@@ -1,0 +1,81 @@
+"""Type an expression, give its letters values, and see its graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from ..drawing import draw
+from ..graph.errors import MinigraphError
+from ..graph.node import Node
+from ..graph.order import topological_order
+from ..graph.parse import free_names, parse
+from .base import GraphWidget
+
+
+class ExpressionEditor(GraphWidget):
+    """A line to type in, a number for each name in it, and the graph of both.
+
+    Attributes:
+        text: the `ipywidgets.Text` that holds the expression.
+        numbers: name -> the `ipywidgets.FloatText` that holds its value.
+        node: the output of the graph on show; the last one that could be read.
+    """
+
+    def __init__(self, expression: str, **values: float) -> None:
+        self.text = widgets.Text(
+            value=expression,
+            description="Expression",
+            continuous_update=True,
+            layout=widgets.Layout(width="100%", max_width="640px"),
+        )
+        self.numbers: dict[str, widgets.FloatText] = {}
+        self.row = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap"))
+        self.node: Node | None = None
+        super().__init__([self.text, self.row])
+        for name, value in values.items():
+            self._number(name).value = value
+        self.text.observe(self._update, "value")
+        self._update()
+
+    def _number(self, name: str) -> widgets.FloatText:
+        """The field of a name. It keeps its number while the name is not in the expression."""
+        if name not in self.numbers:
+            field = widgets.FloatText(
+                value=1.0, step=0.5, description=name, layout=widgets.Layout(width="180px")
+            )
+            field.observe(self._update, "value")
+            self.numbers[name] = field
+        return self.numbers[name]
+
+    def _update(self, _: Any = None) -> None:
+        try:
+            names = free_names(self.text.value)
+            node = parse(self.text.value, **{name: self._number(name).value for name in names})
+        except MinigraphError as error:
+            self.say(f"Not yet: {error}", problem=True)
+            return
+        self.node = node
+        fields = tuple(self._number(name) for name in names)
+        if fields != self.row.children:
+            self.row.children = fields
+        self.show(draw(node), _count(node))
+
+
+def _count(node: Node) -> str:
+    order = topological_order(node)
+    operations = sum(x.op is not None for x in order)
+    edges = sum(len(x.inputs) for x in order)
+    return f"{_many(len(order), 'node')}, {_many(operations, 'operation')}, {_many(edges, 'edge')}"
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def expression_editor(
+    expression: str = "y = (a + b) * (b - c)", **values: float
+) -> ExpressionEditor:
+    """Show an expression to edit, with its graph; `values` are the numbers to start from."""
+    return ExpressionEditor(expression, **values)

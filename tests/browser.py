@@ -1,0 +1,254 @@
+"""A real JupyterLab in a real browser, so that tests can look at what a student sees.
+
+`jupyterlab` serves a folder, `chromium` starts a headless browser, and `notebook` opens one of the
+folder's notebooks as a `Notebook`: run it, type into it, and read what the kernel said on any of
+its channels. When a test fails inside `notebook`, a screenshot is kept and its path stands in
+pytest's report.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",  # root in a container has no user namespace to build the sandbox from
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+    # Every cell is in the page, not only those on the screen.
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+}
+SECONDS_TO_START = 120
+MILLISECONDS_TO_APPEAR = 60_000
+
+# Resolves when the notebook is on the screen and its kernel is idle. From then on every error that
+# the kernel reports is kept, on whichever channel: tracebacks of widget callbacks reach iopub only,
+# never the page.
+LISTEN = """async () => {
+  const app = window.jupyterapp;
+  await app.restored;
+  const until = async (what, ready) => {
+    for (let tries = 0; tries < 900; tries++) {
+      const found = ready();
+      if (found) return found;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`waited in vain for ${what}`);
+  };
+  const panel = await until('a notebook', () => {
+    const current = app.shell.currentWidget;
+    return current?.sessionContext && current;
+  });
+  await panel.revealed;
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  const kernel = await until('a kernel', () => panel.sessionContext.session?.kernel);
+  await until('an idle kernel', () => kernel.status === 'idle');
+  window.panel = panel;
+  window.kernelErrors = [];
+  const keep = (text) => window.kernelErrors.push(text);
+  kernel.anyMessage.connect((_, { direction, msg: { content, header } }) => {
+    if (direction !== 'recv') return;
+    const kind = header.msg_type;
+    if (kind === 'error') keep(`${content.ename}: ${content.evalue}`);
+    // A failed cell is reported twice: as this reply, and as the error message above.
+    else if (content.status === 'error' && kind !== 'execute_reply')
+      keep(`${kind}: ${content.ename}: ${content.evalue}`);
+    // The widget manager asks at its start for widgets of an earlier page; none is a fine answer.
+    else if (kind === 'stream' && content.name === 'stderr')
+      content.text.startsWith('No such comm') || keep(content.text);
+  });
+}"""
+
+
+def missing() -> str | None:
+    """Say what is missing for browser tests and how to get it, or None when they can run."""
+    if importlib.util.find_spec("playwright") is None:
+        return "Playwright is not installed: pip install playwright"
+    if executable() is None:
+        return (
+            "no Chromium found: install your system's chromium package, run "
+            "`python -m playwright install chromium`, or set CHROMIUM to a browser's path"
+        )
+    return None
+
+
+def executable() -> str | None:
+    """Find a Chromium: the one that CHROMIUM names, the system's, or Playwright's own."""
+    if named := os.environ.get("CHROMIUM"):
+        return named
+    if installed := next(filter(None, map(shutil.which, BROWSERS)), None):
+        return installed
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+@contextmanager
+def chromium() -> Iterator:
+    """Start a headless Chromium and close it afterwards."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def jupyterlab(root: Path, scratch: Path) -> Iterator[str]:
+    """Serve `root` with JupyterLab and yield the address of a notebook in it, `{}` for its path.
+
+    Everything that JupyterLab writes about itself goes to `scratch`, so that no setting, workspace
+    or signature of the person who runs the tests plays a part: every notebook opens untrusted.
+    """
+    places = {
+        "JUPYTER_CONFIG_DIR": scratch / "config",
+        "JUPYTER_DATA_DIR": scratch / "data",
+        "JUPYTER_RUNTIME_DIR": scratch / "runtime",
+        "JUPYTERLAB_WORKSPACES_DIR": scratch / "workspaces",
+        "JUPYTERLAB_SETTINGS_DIR": scratch / "settings",
+        "IPYTHONDIR": scratch / "ipython",
+    }
+    overrides = scratch / "config/labconfig/default_setting_overrides.json"
+    overrides.parent.mkdir(parents=True)
+    overrides.write_text(json.dumps(SETTINGS))
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--expose-app-in-browser",
+    ]
+    options = ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"]
+    log = scratch / "jupyterlab.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command + options,
+            env=os.environ | {name: str(place) for name, place in places.items()},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        record = places["JUPYTER_RUNTIME_DIR"] / f"jpserver-{server.pid}.json"
+        started = time.monotonic()
+        while not record.exists() or not record.read_text().strip().endswith("}"):
+            if server.poll() is not None or time.monotonic() - started > SECONDS_TO_START:
+                raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+            time.sleep(0.1)
+        info = json.loads(record.read_text())
+        yield f"{info['url']}lab/tree/{{}}?reset&token={info['token']}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@contextmanager
+def notebook(browser, address: str, path: str, screenshots: Path) -> Iterator["Notebook"]:
+    """Open a notebook of the served folder; keep a screenshot if the test fails meanwhile."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.set_default_timeout(MILLISECONDS_TO_APPEAR)
+    try:
+        page.goto(address.format(quote(path)))
+        page.wait_for_function("window.jupyterapp !== undefined")
+        page.evaluate(LISTEN)
+        yield Notebook(page)
+    except Exception as error:
+        picture = screenshots / f"{Path(path).stem}.png"
+        page.screenshot(path=picture)
+        error.add_note(f"What the page looked like: {picture}")
+        raise
+    finally:
+        page.close()
+
+
+class Notebook:
+    """A notebook that is open in JupyterLab. Cells are counted from 0, Markdown cells included."""
+
+    def __init__(self, page):
+        self.page = page
+        self._errors_seen = 0
+
+    def run_all(self):
+        """Run every cell and wait until the kernel has answered the last one."""
+        self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def run(self, cell: int):
+        """Run one cell and wait for its answer."""
+        self.page.evaluate(
+            """async (index) => {
+              window.panel.content.deselectAll();
+              window.panel.content.activeCellIndex = index;
+              await window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            cell,
+        )
+
+    def type(self, cell: int, source: str):
+        """Replace a cell's source as a student does: click into it, select all, type."""
+        editor = self.page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(".cm-content")
+        editor.click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.insert_text(source)
+
+    def sources(self) -> list[str]:
+        """Return the source of every cell."""
+        return self.page.evaluate(
+            "window.panel.content.widgets.map((w) => w.model.sharedModel.getSource())"
+        )
+
+    def output(self, cell: int):
+        """Return the locator of what a cell shows below itself."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(".jp-Cell-outputArea")
+
+    def trusted(self) -> bool:
+        """Say whether JupyterLab trusts any cell of this notebook."""
+        return self.page.evaluate(
+            "window.panel.content.widgets.some((w) => w.model.type === 'code' && w.model.trusted)"
+        )
+
+    def use_theme(self, name: str):
+        """Switch to a theme, for instance 'JupyterLab Dark'."""
+        self.page.evaluate(
+            "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
+            name,
+        )
+
+    def new_errors(self) -> list[str]:
+        """Return what the kernel reported as an error, on any channel, since the last call."""
+        errors = self.page.evaluate("window.kernelErrors")
+        new, self._errors_seen = errors[self._errors_seen :], len(errors)
+        return new
+
+
+def pictures(page) -> list[dict]:
+    """Return the text alternative and the own width of every picture on a page, once all loaded."""
+    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    return page.evaluate(
+        "[...document.images].map((image) => ({ alt: image.alt, width: image.naturalWidth }))"
+    )

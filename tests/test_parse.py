@@ -1,0 +1,294 @@
+"""Typed expressions: what they mean, what is refused and where the error points."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import minigraph as mg
+from minigraph.graph.operation import FUNCTIONS
+from minigraph.graph.parse import free_names
+
+pytestmark = pytest.mark.filterwarnings("ignore:invalid decimal literal")  # for 1if, by Python
+
+VALUES = {"a": 2.0, "b": -0.5, "rate_2": 3.0, "π_": 0.25}
+
+# --- meaning: what Python itself makes of the same text -------------------------------------------
+
+LITERALS = ["0", "1", "2", "10", "0.5", ".25", "3.", "1e2", "2E-1", "1_000"]
+CALLS = {"sin": 1, "exp": 1, "tanh": 1, "sqrt": 1, "maximum": 2, "minimum": 2, "where": 3}
+SPACE = st.sampled_from(["", "", " ", "  "])
+
+
+@st.composite
+def spaced(draw, *parts):
+    return "".join(draw(SPACE) + part for part in parts)
+
+
+def larger(inner):
+    two = st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "**"]), inner)
+    calls = [
+        st.lists(inner, min_size=n, max_size=n).map(lambda xs, f=f: f"{f}({', '.join(xs)})")
+        for f, n in CALLS.items()
+    ]
+    return st.one_of(
+        two.flatmap(lambda parts: spaced(*parts)),
+        inner.flatmap(lambda x: spaced("(", x, ")")),
+        inner.flatmap(lambda x: spaced("-", x)),
+        inner.map(lambda x: f"+{x}"),
+        *calls,
+    )
+
+
+EXPRESSIONS = st.recursive(st.sampled_from([*VALUES, "pi", *LITERALS]), larger, max_leaves=12)
+
+
+def evaluated(text):
+    """What Python says, with every number read as a float."""
+    number = re.compile(r"(?<![\w.])(\d[\d_]*\.?\d*|\.\d+)([eE]-?\d+)?(?!\w)")
+    names = {f: getattr(np, f) for f in CALLS} | {"float64": np.float64, "pi": np.float64(np.pi)}
+    return eval(number.sub(r"float64(\g<0>)", text), names, dict(VALUES))
+
+
+@given(EXPRESSIONS)
+@settings(max_examples=300)
+def test_an_expression_means_what_it_means_in_python(text):
+    values = {name: np.float64(value) for name, value in VALUES.items()}
+    y = mg.parse(text, **values)
+    np.testing.assert_array_equal(y.value, evaluated(text))
+    used = {x.name for x in y.leaves() if x.kind == "variable"}
+    assert used == set(free_names(text))
+
+
+@pytest.mark.parametrize(
+    ("typeset", "typed"),
+    [("a·b", "a*b"), ("a × b", "a * b"), ("a ÷ b", "a / b"), ("a − −b", "a - -b")],
+)
+def test_signs_of_printed_mathematics_are_read(typeset, typed):
+    values = {"a": 7.0, "b": 2.0}
+    assert mg.parse(typeset, **values).value == eval(typed, values)
+
+
+def test_the_graph_is_the_one_that_the_text_says():
+    y = mg.parse("d = a + b; e = b - c\n\ny = d * e", a=2, b=3, c=1)
+    assert (y.name, y.value) == ("y", 10)
+    assert [x.name for x in mg.topological_order(y)] == ["a", "b", "c", "d", "e", "y"]
+    assert y.inputs[0].inputs[1] is y.inputs[1].inputs[0]
+    assert [x.kind for x in y.leaves()] == ["variable"] * 3
+
+
+def test_nodes_arrays_and_numbers_may_stand_for_names():
+    w = mg.variable([1.0, 2.0])
+    y = mg.parse("sum(w * x + k, axis=0) * text", w=w, x=[3, 4], k=mg.constant(2), text=2.0)
+    assert y.value == 30
+    assert w in y.leaves()
+    y.backward()
+    assert w.grad.tolist() == [6, 8]
+
+
+def test_numbers_in_the_text_are_floats_of_the_values_type():
+    assert mg.parse("k * 0.5", k=mg.constant(3)).value == 1.5
+    assert mg.parse("x * 0.1 + pi", x=np.float32(1)).dtype == np.float32
+    assert mg.parse("2 ** 3 / 4").value == 2.0
+    assert mg.parse("2 ** -1").value == 0.5
+
+
+def test_names_that_unicode_writes_in_two_ways_are_one():
+    assert mg.parse("µ = a + 1; µ * μ", a=1.0).value == 4  # micro sign, Greek mu
+
+
+@pytest.mark.parametrize("text", ["a + b", "a + b\r\n", "\n\n a+b ;;", "(a + b)  # both", "\ta+b"])
+def test_blank_statements_and_space_around_do_not_matter(text):
+    assert mg.parse(text, a=1, b=2).value == 3
+
+
+def test_free_names_are_listed_in_the_order_they_appear():
+    assert free_names("d = b * sin(a); y = d + c * pi * b") == ["b", "a", "c"]
+    assert free_names("1 + 2") == []
+
+
+# --- errors: they point at the character ----------------------------------------------------------
+
+POINTED = [  # ▸ stands before the character that the error points at
+    ("▸", "there is no expression"),
+    ("▸  ;\n", "there is no expression"),
+    ("a+▸", "something is missing at the end"),
+    ("a *▸", "something is missing at the end"),
+    ("d = a + b\ny = d *▸", "something is missing at the end"),
+    ("a + ▸)", "cannot be read"),
+    ("▸(a + b", "never closed"),
+    ("a + ▸foo", "foo has no value"),
+    ("a + ▸sine(b)", "did you mean sin"),
+    ("a + ▸qqq(b)", "no function qqq"),
+    ("a·b − ▸foo", "foo has no value"),
+    ("größe = a; größe × ▸nö", "nö has no value"),
+    ("d = a + b\n  e = d * ▸cc\ny = e", "cc has no value"),
+    ("d = a;e = b\r\ny = d + ▸x3", "x3 has no value"),
+    ("a ^ ▸b", "no power in Python; write"),
+    ("a + ▸b.real", "a dot is not allowed"),
+    ("a * ▸b[0]", "an index is not allowed"),
+    ("a + (▸lambda: b)", "a function definition is not allowed"),
+    ("▸a > b", "a comparison is not allowed"),
+    ("▸a if b else 1", "if/else is not allowed"),
+    ("a * (▸a and b)", "and/or is not allowed"),
+    ("a + ▸'text'", "a text or other value"),
+    ("a + ▸True", "a text or other value"),
+    ("a + ▸1j", "a text or other value"),
+    ("a + ▸None", "a text or other value"),
+    ("a + ▸[1, 2]", "is not allowed"),
+    ("a * ▸(b, a)", "is not allowed"),
+    ("▸a // b", "is not allowed"),
+    ("a + (▸a % b)", "is not allowed"),
+    ("▸~a", "is not allowed"),
+    ("sin(▸*a)", "is not allowed"),
+    ("a + ▸sin(a, b)", "call it as sin"),
+    ("a + ▸sin()", "sin"),
+    ("▸sum(a, axis=b)", "an option of sum"),
+    ("▸sum(a, axis={[]: 1})", "an option of sum"),
+    ("▸sum(a, wrong=1)", "call it as sum"),
+    ("▸__import__('os')", "no function __import__"),
+    ("▸__builtins__(a)", "no function __builtins__"),
+    ("a + ▸(a)(b)", "to multiply"),
+    ("a + ▸" + "9" * 400, "too large"),
+]
+
+
+@pytest.mark.parametrize(("marked", "said"), POINTED)
+def test_an_error_points_at_the_character(marked, said):
+    position = marked.index("▸")
+    text = marked.replace("▸", "")
+    with pytest.raises(mg.ParseError, match=said) as caught:
+        mg.parse(text, a=1.0, b=2.0)
+    assert (caught.value.position, caught.value.text) == (position, text)
+    # The message shows the line, and a caret under the character.
+    line, caret = str(caught.value).split("\n")[-2:]
+    at = text[position : position + 1].strip("\r\n")
+    assert caret.strip() == "^"
+    assert line[caret.index("^") :][:1] == at
+
+
+def test_a_long_line_is_shown_around_the_fault():
+    with pytest.raises(mg.ParseError) as caught:
+        mg.parse("a + " * 100 + "oops" + " + a" * 100, a=1.0)
+    _, line, caret = str(caught.value).split("\n")
+    assert line[caret.index("^") :].startswith("oops")
+    assert len(line) < 100
+
+
+def test_a_name_cannot_be_given_twice():
+    with pytest.raises(mg.ParseError, match="d has a value already"):
+        mg.parse("d = a; d = a + 1", a=1.0)
+    with pytest.raises(mg.ParseError, match="a has a value already"):
+        mg.parse("a = 1", a=1.0)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, b"a + b", ["a"]])
+def test_an_expression_is_a_text(wrong):
+    for read in (mg.parse, free_names):
+        with pytest.raises(mg.ParseError, match="an expression is a text"):
+            read(wrong)
+
+
+def test_shapes_that_do_not_fit_keep_their_own_error():
+    with pytest.raises(mg.ShapeError, match=r"a \(variable, shape \(2,\)\)"):
+        mg.parse("a + b", a=[1, 2], b=[1, 2, 3])
+    with pytest.raises(mg.NodeTypeError, match="text"):
+        mg.parse("a", a="1")
+
+
+# --- hostile text: nothing runs, nothing hangs, only our own errors come out ----------------------
+
+HOSTILE = [
+    "__import__('os').system('echo pwned')",
+    "().__class__.__base__.__subclasses__()",
+    "eval('1')", "exec('1')", "open('/etc/passwd')", "print(a)", "getattr(a, 'value')",
+    "[x for x in (1, 2)]", "{a: b}", "{a, b}", "f'{a}'", "(a := 3)", "lambda: 0", "await a",
+    "yield", "a if a else a", "sin(**{'x': a})", "sum(a, **{'axis': 0})", "sum(*[a])",
+    "sum(a, axis=__import__('os'))", "astype(a, dtype='O')", "astype(a, dtype='S999999999')",
+    "broadcast_to(a, shape=(99999999, 99999999)) + 1", "reshape(a, shape=(10**9,))",
+    "sum(a, axis=0, axis=1)", "a\0b", "\ud800", "a + \ud800", "\ufeffa", "\\", "'", '"""', "#",
+    "a\\\nb", "9**9**9**9**9", "1e999 - 1e999", "0/0", "0**-1", "import os", "a = b = 3", "=", "==",
+    "a == b", "sin = a; sin(sin)", "pi = 3; pi", "None = 3", "a: int = 3", "del a", "...", "a..b",
+    "1.real", "0777", "0x", "1__0", "a b", "a(b)", "2a", "a!", "a?", "$a", "a,", "*a", "**a", "@",
+    "a @ b",
+]  # fmt: skip
+REPEATED = ["(", "[", "-", "not ", "a+", "a**", "sin(", "lambda:", "a;", "9", "a", "(a,", "f'{"]
+
+
+def outcome(text):
+    """A Node, or one of minigraph's own errors; anything else is a failure."""
+    try:
+        return mg.parse(text, a=1.0, b=[1.0, 2.0])
+    except mg.MinigraphError as error:
+        return error
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_meets_a_node_or_an_error_of_ours(text):
+    assert isinstance(outcome(text), (mg.Node, mg.MinigraphError))
+
+
+@pytest.mark.parametrize("count", [50, 5_000, 100_000])
+@pytest.mark.parametrize("piece", REPEATED)
+def test_depth_and_length_end_in_an_answer(piece, count):
+    for text in (piece * count, piece * count + "a", piece * count + "a" + ")" * count):
+        assert isinstance(outcome(text), (mg.Node, mg.MinigraphError))
+
+
+PIECES = [
+    "a", "b", "pi", "sin", "sum", "astype", "getitem", "__import__", "lambda", "if", "else", "for",
+    "in", "not", "await", "axis=", "dtype=", "'", '"', "f'", "(", ")", "[", "]", "{", "}", "+", "-",
+    "*", "**", "/", "//", "@", "^", "%", "=", "==", ":=", ":", ",", ".", "...", ";", "\n", "\r",
+    "\t", "\x0c", "\x00", "\\", "#", " ", "0", "1", "2.5", "1e9", "1j", "True", "None", "−", "·",
+    "ä", "µ", "\ud800",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=20))
+@settings(max_examples=1000)
+@example("sum(b,axis=[])")
+def test_any_text_at_all_meets_a_node_or_an_error_of_ours(text):
+    found = outcome(text)
+    if isinstance(found, mg.ParseError):
+        assert 0 <= found.position <= len(text)
+        assert found.text == text
+    try:
+        free_names(text)
+    except mg.ParseError:
+        assert not isinstance(found, mg.Node)
+
+
+def test_reading_a_text_never_runs_it():
+    """An audit hook sees whatever Python executes, imports or opens; it must see nothing."""
+    script = f"""
+import sys
+import minigraph as mg
+mg.parse("a + 1", a=1.0)
+seen, watching = [], False
+harmless = {{"compile", "object.__getattr__"}}
+sys.addaudithook(lambda event, args: watching and event not in harmless and seen.append(event))
+texts = {HOSTILE!r}
+for again in (False, True):  # once to let NumPy import what it needs
+    watching = again
+    for text in texts:
+        try:
+            mg.parse(text, a=1.0, b=[1.0, 2.0])
+        except mg.MinigraphError:
+            pass
+watching = False
+print(*seen)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout.strip(), done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_only_the_functions_of_the_table_can_be_called():
+    assert all(callable(f) and f.op.name == name for name, f in FUNCTIONS.items())
