@@ -3,6 +3,7 @@
 from typing import Any
 
 from .autodiff.check import gradcheck
+from .autodiff.custom import check_custom, custom
 from .autodiff.forward import jvp
 from .autodiff.reverse import grad
 from .drawing import Drawing, draw
@@ -32,7 +33,9 @@ __all__ = [
     "NodeTypeError",
     "ParseError",
     "ShapeError",
+    "check_custom",
     "constant",
+    "custom",
     "doctor",
     "draw",
     "grad",

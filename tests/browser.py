@@ -6,7 +6,6 @@ its channels. When a test fails inside `notebook`, a screenshot is kept and its 
 pytest's report.
 """
 
-import importlib.util
 import json
 import os
 import shutil
@@ -19,6 +18,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HOW_TO_GET = (
+    "install your system's chromium package, run `python3 -m playwright install chromium`, "
+    "or let CHROMIUM name a browser's path"
+)
 FLAGS = [
     "--no-sandbox",  # root in a container has no user namespace to build the sandbox from
     "--disable-dev-shm-usage",
@@ -77,18 +80,6 @@ LISTEN = """async () => {
       content.text.startsWith('No such comm') || keep(content.text);
   });
 }"""
-
-
-def missing() -> str | None:
-    """Say what is missing for browser tests and how to get it, or None when they can run."""
-    if importlib.util.find_spec("playwright") is None:
-        return "Playwright is not installed: pip install playwright"
-    if executable() is None:
-        return (
-            "no Chromium found: install your system's chromium package, run "
-            "`python -m playwright install chromium`, or set CHROMIUM to a browser's path"
-        )
-    return None
 
 
 def executable() -> str | None:
@@ -216,11 +207,13 @@ class Notebook:
         self.page.keyboard.press("ControlOrMeta+a")
         self.page.keyboard.insert_text(source)
 
-    def sources(self) -> list[str]:
-        """Return the source of every cell."""
-        return self.page.evaluate(
-            "window.panel.content.widgets.map((w) => w.model.sharedModel.getSource())"
+    def find(self, text: str) -> int:
+        """Return the number of the only cell whose source contains `text`."""
+        sources = self.page.evaluate(
+            "window.panel.content.widgets.map((widget) => widget.model.sharedModel.getSource())"
         )
+        (found,) = (number for number, source in enumerate(sources) if text in source)
+        return found
 
     def output(self, cell: int):
         """Return the locator of what a cell shows below itself."""
@@ -232,13 +225,6 @@ class Notebook:
             "window.panel.content.widgets.some((w) => w.model.type === 'code' && w.model.trusted)"
         )
 
-    def use_theme(self, name: str):
-        """Switch to a theme, for instance 'JupyterLab Dark'."""
-        self.page.evaluate(
-            "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
-            name,
-        )
-
     def new_errors(self) -> list[str]:
         """Return what the kernel reported as an error, on any channel, since the last call."""
         errors = self.page.evaluate("window.kernelErrors")
@@ -246,9 +232,11 @@ class Notebook:
         return new
 
 
-def pictures(page) -> list[dict]:
-    """Return the text alternative and the own width of every picture on a page, once all loaded."""
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
-    return page.evaluate(
-        "[...document.images].map((image) => ({ alt: image.alt, width: image.naturalWidth }))"
+def pictures(place) -> list[dict]:
+    """Return the text alternative and the own width of every picture in a locator's elements."""
+    images = place.locator("img")
+    images.first.wait_for()
+    place.page.wait_for_function("[...document.images].every((image) => image.complete)")
+    return images.evaluate_all(
+        "(images) => images.map((image) => ({ alt: image.alt, width: image.naturalWidth }))"
     )

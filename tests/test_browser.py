@@ -15,7 +15,13 @@ ROOT = Path(__file__).parents[1]
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
 FIRST_EXERCISES = "exercises/01_expressions_as_graphs.ipynb"
 
-pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=str(browser.missing()))
+NEEDS = "these tests drive a browser"
+expect = pytest.importorskip(
+    "playwright.sync_api", reason=f"{NEEDS}: pip install playwright"
+).expect
+pytestmark = pytest.mark.skipif(
+    browser.executable() is None, reason=f"{NEEDS}: {browser.HOW_TO_GET}"
+)
 
 COUNTER = """
 import ipywidgets as widgets
@@ -101,22 +107,29 @@ def test_the_first_lesson_runs_and_its_graph_follows_what_is_typed(open_notebook
         assert lesson.new_errors() == []
 
 
-def test_the_first_exercise_says_what_is_wrong_and_what_is_right(open_notebook):
-    with open_notebook(FIRST_EXERCISES) as exercises:
-        sources = exercises.sources()
-        (answer,) = (n for n, source in enumerate(sources) if "def build_quotient(" in source)
-        (verdict,) = (n for n, source in enumerate(sources) if 'check("build_quotient"' in source)
+def test_the_lesson_leads_to_its_exercises(open_notebook):
+    with open_notebook(FIRST_LESSON) as lesson:
+        lesson.page.get_by_role("link", name=FIRST_EXERCISES).click()
+        tab = lesson.page.get_by_role("tab", name=Path(FIRST_EXERCISES).name)
+        expect(tab).to_have_attribute("aria-selected", "true")
 
-        def submit(expression):
+
+def test_the_first_exercises_say_what_is_wrong_and_what_is_right(open_notebook):
+    with open_notebook(FIRST_EXERCISES) as exercises:
+        answer = exercises.find("def build_quotient(")
+        verdict = exercises.find('check("build_quotient"')
+
+        def hand_in(expression):
             exercises.type(answer, f"def build_quotient(a, b, c):\n    return {expression}\n")
             exercises.run(answer)
             exercises.run(verdict)
             return exercises.output(verdict)
 
-        exercises.run_imports_before(answer)
-        expect(submit("(b - a) / (b + c)")).to_contain_text("what you take away from")
-        assert exercises.new_errors() == ["CheckFailed: build_quotient is not right yet"]
-        expect(submit("(a - b) / (b + c)")).to_contain_text("build_quotient is right")
+        exercises.run(exercises.find("import check"))
+        expect(hand_in("(b - a) / (b + c)")).to_contain_text("the second is what you take away")
+        (error,) = exercises.new_errors()
+        assert error.startswith("CheckFailed: ✗ build_quotient is not right yet")
+        expect(hand_in("(a - b) / (b + c)")).to_contain_text("build_quotient is right")
         assert exercises.new_errors() == []
 
 

@@ -7,7 +7,6 @@ an answer can cross to another process and be compared there.
 
 from __future__ import annotations
 
-import ast
 import math
 import numbers
 import re
@@ -72,6 +71,9 @@ class Form(Protocol):
     def difference(self, answer: Any, expected: Any, case: Case) -> Difference | None:
         """Return the first thing that is wrong with a plain answer, None if it is right."""
 
+    def alike(self, one: Any, other: Any) -> bool:
+        """Whether two answers are the same, right or wrong."""
+
     def show(self, answer: Any) -> str:
         """Write an answer in plain data, for the student to look at."""
 
@@ -111,6 +113,10 @@ class Numbers:
                 text = f'The number for "{name}" is not right: yours is {_written(given)}.'
                 return Difference(text, f"{name}={given:.9g}", name)
         return None
+
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare all numbers exactly."""
+        return bool(one == other)
 
     def show(self, answer: dict[str, float]) -> str:
         """Write it as the dictionary that it is."""
@@ -177,6 +183,10 @@ class Members:
             return Difference(f"{_listed(missing)} should be in it too.", None, missing[0])
         return None
 
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare the names."""
+        return bool(one == other)
+
     def show(self, answer: list[str]) -> str:
         """Write the names."""
         return _short_list(answer)
@@ -223,6 +233,10 @@ class Order:
                     text = f"{name} stands before {x}, but `{name} = {step}` needs {x}."
                     return Difference(text, None, name)
         return None
+
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare the orders."""
+        return bool(one == other)
 
     def show(self, answer: list[str]) -> str:
         """Write the names in their order."""
@@ -288,14 +302,18 @@ class SameGraph:
             )
         if not isinstance(answer, Node):
             raise not_a(self.what, answer)
-        names = {x: x.name or "" for x in given if isinstance(x, Node)}
-        return {"rows": graphs.rows(answer, names), "value": np.asarray(answer.value).tolist()}
+        inputs = _named(given)
+        return {
+            "rows": graphs.rows(answer, inputs),
+            "names": graphs.names_of(graphs.computed(answer), inputs.values()),
+            "value": np.asarray(answer.value).tolist(),
+        }
 
     def difference(
         self, answer: dict[str, Any], expected: dict[str, Any], case: Case
     ) -> Difference | None:
         """Point at the first operation that differs, inputs before their users."""
-        mine, right = answer["rows"], expected["rows"]
+        mine, right, names = answer["rows"], expected["rows"], answer["names"]
         if mine == right:
             return None
         same_number = math.isclose(answer["value"], expected["value"], rel_tol=1e-9)
@@ -306,9 +324,9 @@ class SameGraph:
             if row is None:
                 text = "Something is still missing after the last of your operations."
                 return Difference(start + text, None, len(mine) - 1)
-            what = f"v{n + 1} = {graphs.written_row(row)}"
+            what = f"{names[n]} = {graphs.written_row(row, names)}"
             if row in mine[:n]:
-                text = f"`{what}` computes what `v{mine.index(row) + 1}` has computed already."
+                text = f"`{what}` computes what `{names[mine.index(row)]}` has computed already."
             elif wanted and row[0] == wanted[0] and set(map(str, row)) == set(map(str, wanted)):
                 text = f"`{what}` has its inputs in another order than the expression."
             else:
@@ -316,13 +334,18 @@ class SameGraph:
             return Difference(start + text, None, n)
         return None
 
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare the graphs, whatever the names."""
+        return bool(one["rows"] == other["rows"])
+
     def show(self, answer: dict[str, Any]) -> str:
         """Write the graph as the steps of a calculation."""
-        return graphs.written(answer["rows"]) or "an input as it is, without any operation"
+        steps = graphs.written(answer["rows"], answer["names"])
+        return steps or "an input as it is, without any operation"
 
     def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw the student's graph, with the first Node marked that differs."""
-        return _operation(answer, node) if isinstance(answer, Node) else None
+        return _operation(answer, _named(given), node) if isinstance(answer, Node) else None
 
 
 @dataclass(frozen=True)
@@ -340,9 +363,8 @@ class SingleSteps:
             answer = "\n".join(answer)
         if not isinstance(answer, str):
             raise not_a(self.what, answer)
-        _check_steps([line.strip() for line in re.split("[;\n]", answer) if line.strip()])
-        output, leaves = _parsed(answer, given[0])
-        return SameGraph().read(output, leaves)
+        output, leaves = _steps(answer, given[0])
+        return SameGraph().read(output, tuple(leaves.values()))
 
     def difference(
         self, answer: dict[str, Any], expected: dict[str, Any], case: Case
@@ -350,44 +372,47 @@ class SingleSteps:
         """Point at the first operation that differs."""
         return SameGraph().difference(answer, expected, case)
 
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare the graphs, whatever the names."""
+        return bool(one["rows"] == other["rows"])
+
     def show(self, answer: dict[str, Any]) -> str:
         """Write the graph as minigraph has read it."""
-        return graphs.written(answer["rows"])
+        return SameGraph().show(answer)
 
     def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw the graph that the lines describe, with the first Node marked that differs."""
         text = answer if isinstance(answer, str) else "\n".join(answer)
-        return _operation(_parsed(text, given[0])[0], node)
+        output, leaves = _steps(text, given[0])
+        return _operation(output, {x: name for name, x in leaves.items()}, node)
 
 
-def _check_steps(lines: list[str]) -> None:
-    """Raise WrongForm unless each line names the result of one operation, and is of use."""
-    unused: dict[str, str] = {}
-    for line in lines:
+def _steps(text: str, letters: str) -> tuple[Node, dict[str, Node]]:
+    """Compute the lines one by one; each must name the result of one operation, and be of use."""
+    leaves = {x: variable(float(n), name=x) for n, x in enumerate(letters, start=2)}
+    nodes = dict(leaves)
+    lines: dict[str, str] = {}
+    for line in filter(None, map(str.strip, re.split("[;\n]", text))):
         name, equals, right = (part.strip() for part in line.partition("="))
         if not equals or not name.isidentifier():
             raise WrongForm(f"Each line should give a name to a result, and one is `{line}`.")
+        if name in nodes:
+            raise WrongForm(f"{name} has a value already when you come to `{line}`.")
         try:
-            pieces = list(ast.walk(ast.parse(right, mode="eval")))
-        except SyntaxError:
-            return  # minigraph's parser will point at the character
-        operations = sum(isinstance(x, (ast.BinOp, ast.UnaryOp, ast.Call)) for x in pieces)
-        if operations != 1:
-            text = f"Each line should do one operation, and `{line}` does {operations or 'none'}."
-            raise WrongForm(text, "several operations" if operations else None)
-        for piece in pieces:
-            unused.pop(getattr(piece, "id", ""), None)
-        unused[name] = line
-    for line in list(unused.values())[:-1]:
-        raise WrongForm(f"Nothing uses the result of `{line}`.", "unused")
-
-
-def _parsed(text: str, names: str) -> tuple[Node, tuple[Node, ...]]:
-    leaves = {x: variable(float(n), name=x) for n, x in enumerate(names, start=2)}
-    try:
-        return parse(text, **leaves), tuple(leaves.values())
-    except MinigraphError as error:
-        raise WrongForm(f"minigraph cannot read it: {error}") from None
+            result = parse(right, **nodes)
+        except MinigraphError as error:
+            raise WrongForm(f"minigraph cannot read `{line}`: {error}") from None
+        count = sum(node not in nodes.values() for node in graphs.computed(result))
+        if count != 1:
+            text = f"Each line should do one operation, and `{line}` does {count or 'none'}."
+            raise WrongForm(text, "several operations" if count else None)
+        nodes[name] = result.named(name)
+        lines[name] = line
+    used = {x for node in nodes.values() for x in node.inputs}
+    for name in list(lines)[:-1]:
+        if nodes[name] not in used:
+            raise WrongForm(f"Nothing uses the result of `{lines[name]}`.", "unused")
+    return result, leaves
 
 
 # --- what they share ------------------------------------------------------------------------------
@@ -441,6 +466,12 @@ def _graph_of(case: Case, name: Any) -> Any:
     return outputs, [nodes[name]] if name in nodes else []
 
 
-def _operation(output: Node, row: Any) -> Any:
-    nodes = graphs.computed(output)
-    return [output], nodes[row : row + 1] if isinstance(row, int) else []
+def _named(given: tuple[Any, ...]) -> dict[Node, str]:
+    return {x: x.name or "" for x in given if isinstance(x, Node)}
+
+
+def _operation(output: Node, given: dict[Node, str], row: Any) -> Any:
+    """A student's graph, and its operation number `row`."""
+    nodes = graphs.as_named(output, given)
+    marked = nodes[row : row + 1] if isinstance(row, int) and row >= 0 else []
+    return nodes[-1:] or [output], marked

@@ -10,6 +10,7 @@ import dis
 import inspect
 import io
 import linecache
+import os
 import reprlib
 import time
 import traceback
@@ -24,7 +25,6 @@ from .answers import Difference, WrongForm, kind_of
 from .specification import Case, Exercise, Program, size
 from .stopping import OutOfTime, call_within
 
-SECONDS = 4.0  # for all cases together
 LARGE = 1000  # a case of this size is left out once a smaller one has failed
 MOST_PRINTED = 1000  # characters
 MOST_MESSAGE = 300
@@ -56,9 +56,12 @@ class Attempt:
 
 
 def attempts(
-    exercise: Exercise, program: Program, cases: Sequence[Case], seconds: float = SECONDS
+    exercise: Exercise, program: Program, cases: Sequence[Case], seconds: float
 ) -> list[Attempt]:
-    """Run a program on the cases, smallest first, until it has failed in all that is of use."""
+    """Run a program on the cases, smallest first, until it has failed in all that is of use.
+
+    `seconds` is what it has for all of them together.
+    """
     deadline = time.monotonic() + seconds
     found: list[Attempt] = []
     for case in cases:
@@ -84,7 +87,7 @@ def _attempt(
             changed = _changed(before, given, exercise.parameters)
             answer = call_within(left, exercise.form.read, returned, given)
     except OutOfTime as late:
-        difference = Difference(_too_long(seconds, late.still_running))
+        difference = Difference(_too_long(seconds, size(case) >= LARGE, late.still_running))
         return Attempt(case, given, wrong=difference, printed=printed.text, stopped=True)
     except WrongForm as error:
         text = _wrong_form(returned, str(error)) if exercise.parameters else str(error)
@@ -93,9 +96,12 @@ def _attempt(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        name = type(error).__name__
-        difference = Difference(_told(error, program), name)
-        return Attempt(case, given, wrong=difference, raised=name, printed=printed.text)
+        told, line = _told(error), _line_of(error.__traceback__, program)
+        # RecursionError words its message after the place where the stack happened to be full.
+        symptom = "recursion" if isinstance(error, RecursionError) else told
+        difference = Difference(f"Your function raised {told}{line}", symptom)
+        raised = type(error).__name__
+        return Attempt(case, given, wrong=difference, raised=raised, printed=printed.text)
     wrong = exercise.form.difference(answer, expected(exercise, case), case)
     if changed and not wrong:
         wrong = Difference(
@@ -121,10 +127,10 @@ def not_callable_as_asked(exercise: Exercise, function: Any) -> str | None:
     if not callable(function):
         return (
             f"check() needs the function itself, and this is {kind_of(function)}. "
-            f"Hand it over without calling it: {exercise.call}"
+            f"Hand it over without calling it: `{exercise.call}`"
         )
     if isinstance(function, type):
-        return f"This is the class {function.__name__}. Write a function: {_definition(exercise)}"
+        return f"This is the class {function.__name__}. Write a function: `{_definition(exercise)}`"
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
@@ -136,7 +142,7 @@ def not_callable_as_asked(exercise: Exercise, function: Any) -> str | None:
         yours = [p for p in signature.parameters.values() if p.default is p.empty]
         return (
             f"{name} takes {count} argument{'s' * (count != 1)} ({', '.join(parameters)}); "
-            f"yours takes {len(yours)}. Its first line should be: {_definition(exercise)}"
+            f"yours takes {len(yours)}. Its first line should be `{_definition(exercise)}`."
         )
     return None
 
@@ -184,45 +190,46 @@ def _wrong_form(returned: Any, message: str) -> str:
     return message
 
 
-def _too_long(seconds: float, still_running: bool) -> str:
-    text = (
-        f"Your function was stopped after {seconds:g} seconds. Look for a loop that never ends: "
-        "does each turn bring it nearer to its end?"
-    )
+def _too_long(seconds: float, is_large: bool, still_running: bool) -> str:
+    text = f"Your function was stopped after {seconds:g} seconds. "
+    if is_large:
+        text += (
+            "It was right for small inputs, so it probably takes too many steps for a large one. "
+            "Is something looked up in a list that grows? A set answers at once, however large."
+        )
+    else:
+        text += "Look for a loop that never ends: does each turn bring it nearer to its end?"
     if still_running:
         text += " It could not be stopped completely; restart the kernel before you go on."
     return text
 
 
-def _told(error: BaseException, program: Program) -> str:
-    """Tell an exception with the student's own line."""
+def _told(error: BaseException) -> str:
+    """The exception as Python would write it, bounded."""
     try:
         message = str(error)
     except BaseException:
-        message = "(an exception that cannot be written)"
+        message = "(its message cannot be written)"
     if len(message) > MOST_MESSAGE:
         message = message[:MOST_MESSAGE] + " …"
-    what = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    line = _line_of(error.__traceback__, program)
-    return f"Your function raised {what}" + (f"\n{line}" if line else "")
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def _line_of(trace: TracebackType | None, program: Program) -> str:
-    """The innermost line of the student's own code, as "line 3: ..."."""
-    code = getattr(inspect.unwrap(program), "__code__", None)
-    if code is None:
+    """The innermost line of the student's own code, in a line of its own: "line 3: ..."."""
+    if not hasattr(program, "__code__"):
         return ""
-    frames = [
-        (number, frame.f_code.co_name)
-        for frame, number in traceback.walk_tb(trace)
-        if frame.f_code.co_filename == code.co_filename
-    ]
-    if not frames:
-        return ""
-    number, name = frames[-1]
-    source = linecache.getline(code.co_filename, number).strip()
-    inside = "" if name == code.co_name or name.startswith("<") else f" of {name}"
-    return f"line {number}{inside}: {source}" if source else f"line {number}{inside}"
+    # All cells of a notebook appear as files of one folder, so helpers from other cells count too.
+    folder = os.path.dirname(program.__code__.co_filename)  # noqa: PTH120 (it may be "<stdin>")
+    line = ""
+    for frame, number in traceback.walk_tb(trace):
+        code = frame.f_code
+        if os.path.dirname(code.co_filename) == folder:  # noqa: PTH120
+            other = code.co_name != program.__code__.co_name and not code.co_name.startswith("<")
+            inside = f" of {code.co_name}" if other else ""
+            source = linecache.getline(code.co_filename, number).strip()
+            line = f"\nline {number}{inside}" + (f": {source}" if source else "")
+    return line
 
 
 _REPR = reprlib.Repr()

@@ -25,11 +25,13 @@ from .attempt import (
     not_callable_as_asked,
     short,
 )
+from .diagnosis import diagnose
 from .exercises import EXERCISES
 from .panel import Panel, Part
 from .specification import Exercise, Misconception
 
 failures: Counter[str] = Counter()  # since the last success, by exercise
+SECONDS = 4.0  # for a student's function, in all cases together
 HINT_LABELS = ("Hint", "Another hint", "A similar case")
 _MISSING = object()
 
@@ -70,22 +72,23 @@ def check(name: str, answer: Any = _MISSING) -> None:
 
 def _found(name: Any, answer: Any) -> Exercise:
     """The exercise of this name, or a CheckFailed that says how to call check."""
-    problem = None
     if not isinstance(name, str):
         called = getattr(name, "__name__", "topological_order")
-        problem = f'The name comes first, in quotes: check("{called}", {called})'
+        title = "The exercise's name comes first, in quotes"
+        text = f'Write `check("{called}", {called})`.'
     elif name not in EXERCISES:
-        near = difflib.get_close_matches(name, EXERCISES, n=3, cutoff=0.5)
-        hint = (
-            f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(EXERCISES)}."
+        near = difflib.get_close_matches(name, EXERCISES, n=2)
+        title = f'There is no exercise "{name:.60}"'
+        text = (
+            f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(EXERCISES)}."
         )
-        problem = f'There is no exercise "{name}". {hint}'
     elif answer is _MISSING:
-        problem = f"Hand over your answer too: {EXERCISES[name].call}"
-    if problem:
-        panel = Panel("wrong", problem)
-        raise CheckFailed(panel, shown=_show(panel)) from None
-    return EXERCISES[name]
+        title = "Your answer is missing"
+        text = f"Hand it over after the name: `{EXERCISES[name].call}`."
+    else:
+        return EXERCISES[name]
+    panel = Panel("wrong", title, [Part(text)])
+    raise CheckFailed(panel, shown=_show(panel))
 
 
 def _verdict(exercise: Exercise, answer: Any) -> tuple[Panel, str | None]:
@@ -98,7 +101,7 @@ def _verdict(exercise: Exercise, answer: Any) -> tuple[Panel, str | None]:
         text = f"This exercise asks for a value, {exercise.form.what}, and this is a function."
         return Panel("wrong", f"{exercise.name} cannot be checked yet", [Part(text)]), None
     program = answer if exercise.parameters else as_program(answer)
-    found = attempts(exercise, program, exercise.cases())
+    found = attempts(exercise, program, exercise.cases(), SECONDS)
     if found[0].raised == "NotImplementedError":
         return _not_started(exercise), None
     failed = [attempt for attempt in found if attempt.wrong]
@@ -109,44 +112,6 @@ def _verdict(exercise: Exercise, answer: Any) -> tuple[Panel, str | None]:
     misconception = diagnose(exercise, found)
     panel = _wrong(exercise, failed[0], misconception)
     return panel, misconception.key if misconception else None
-
-
-def diagnose(exercise: Exercise, found: Sequence[Attempt]) -> Misconception | None:
-    """The misconception that goes wrong in the same way, wherever the answer is wrong.
-
-    One that agrees in every case, also where the answer is right, goes before one that only
-    answers the wrong ones alike, and that before one that merely shows the same symptoms.
-    """
-    cases = [attempt.case for attempt in found]
-    best: tuple[int, Misconception | None] = (0, None)
-    for misconception in exercise.misconceptions:
-        for program in misconception.programs:
-            theirs = attempts(exercise, program, cases)
-            strength = _agreement(found, theirs)
-            if strength > best[0]:
-                best = strength, misconception
-    return best[1]
-
-
-def _agreement(mine: Sequence[Attempt], theirs: Sequence[Attempt]) -> int:
-    pairs = list(zip(mine, theirs))
-    failed = [(a, b) for a, b in pairs if a.wrong]
-    if len(theirs) < len(mine):
-        return 0
-    if all(_same_symptom(a, b) and a.answer == b.answer for a, b in failed):
-        return 3 if all(bool(a.wrong) == bool(b.wrong) for a, b in pairs) else 2
-    return int(all(_same_symptom(a, b) and _symptom(a) for a, b in failed))
-
-
-def _same_symptom(a: Attempt, b: Attempt) -> bool:
-    """Whether both are wrong, and if one could not be read, both could not for the same reason."""
-    if not a.wrong or not b.wrong or _symptom(a) != _symptom(b):
-        return False
-    return _symptom(a) is not None or (a.answer is not None and b.answer is not None)
-
-
-def _symptom(attempt: Attempt) -> str | None:
-    return attempt.wrong.symptom if attempt.wrong else None
 
 
 # --- panels ---------------------------------------------------------------------------------------

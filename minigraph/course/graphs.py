@@ -10,11 +10,12 @@ that is the same for two graphs exactly if they differ in nothing but names and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from random import Random
 from typing import Any
 
+from ..drawing.text import subscript
 from ..graph.node import Node, variable
 from ..graph.operation import FUNCTIONS
 
@@ -179,21 +180,41 @@ def _kind(x: Node) -> str:
     return "constant" if x.kind == "constant" else "new variable"
 
 
-def written(table: list[Row]) -> str:
-    """Write rows as the steps of a calculation, with v1, v2 and so on for the results."""
-    return "\n".join(f"v{n} = {written_row(row)}" for n, row in enumerate(table, start=1))
+def names_of(nodes: list[Node], taken: Iterable[str]) -> list[str]:
+    """Name results as their Nodes are named, or v₁, v₂ and so on if that is not clear."""
+    found = [node.name or f"v{subscript(n)}" for n, node in enumerate(nodes, start=1)]
+    if len({*found, *taken}) == len(found) + len(set(taken)):
+        return found
+    return [f"v{subscript(n)}" for n in range(1, len(nodes) + 1)]
 
 
-def written_row(row: Row) -> str:
-    """Write one row: "v1 − c"."""
+def as_named(output: Node, given: Mapping[Node, str]) -> list[Node]:
+    """Copy the operations that lead to an output, for a drawing with the names of `names_of`."""
+    nodes = computed(output)
+    copies: dict[Node, Node] = {}
+    for node, name in zip(nodes, names_of(nodes, given.values())):
+        assert node.op
+        inputs = [copies.get(x, x) for x in node.inputs]
+        copies[node] = FUNCTIONS[node.op.name](*inputs, **node.attrs).named(name)
+    return list(copies.values())
+
+
+def written(table: list[Row], names: Sequence[str]) -> str:
+    """Write rows as the steps of a calculation."""
+    return "\n".join(f"{name} = {written_row(row, names)}" for name, row in zip(names, table))
+
+
+def written_row(row: Row, names: Sequence[str]) -> str:
+    """Write one row: "v₁ − c"."""
     symbols = {name: symbol for symbol, name in FUNCTION.items()}
     operation, *inputs = row
-    return formula((symbols.get(operation) or operation, *map(_written_input, inputs)))
+    written_inputs = [_written_input(x, names) for x in inputs]
+    return formula((symbols.get(operation) or operation, *written_inputs))
 
 
-def _written_input(x: Any) -> str:
+def _written_input(x: Any, names: Sequence[str]) -> str:
     if isinstance(x, int):
-        return f"v{x + 1}"
+        return names[x]
     if isinstance(x, dict):
         ((_, value),) = x.items()
         return f"{value:g}" if isinstance(value, float) else str(value)

@@ -56,7 +56,7 @@ class Report:
         return "\n".join([self.summary, "", *lines])
 
     def _repr_html_(self) -> str:
-        cell = 'style="text-align:left;padding:2px 14px 2px 0"'
+        cell = 'style="text-align:left;padding:2px 14px 2px 0;white-space:nowrap"'
         rows = "".join(
             f"<tr><td {cell}>{STATES[f.state]}</td><td {cell}><b>{escape(f.name)}</b></td>"
             f"<td {cell}>{escape(f.found)}</td><td {cell}>{_marked(f.advice)}</td></tr>"

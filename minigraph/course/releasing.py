@@ -15,6 +15,7 @@ from ..graph.errors import MinigraphError
 
 STUB = "# YOUR CODE HERE"
 _PREPROCESSORS = (
+    "CheckCellMetadata",
     "LockCells",
     "ClearSolutions",
     "ClearOutput",
@@ -66,7 +67,9 @@ def exercise_text(path: Path, preprocessors: Sequence[Any] = ()) -> str:
         for preprocessor in preprocessors:
             notebook, resources = preprocessor.preprocess(notebook, resources)
     except Exception as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
+        # nbgrader's check of the metadata says what is wrong only in what it raised first.
+        told = str(error.__context__ or error).strip()
+        reason = told.splitlines() or [type(error).__name__]
         raise ReleaseError(f"{path} cannot be released: {reason[0]}") from None
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("grade"):

@@ -29,6 +29,7 @@ def run_notebook(path: Path, seconds_per_cell: int = 60) -> None:
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
         store_widget_state=False,
+        coalesce_streams=True,  # else it is up to chance how a printed text is split
     )
     client.execute()
     notebook.metadata = {

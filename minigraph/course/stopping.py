@@ -5,7 +5,8 @@ In the main thread of a system with interval timers the call runs where it is, a
 the exception is thrown from outside. Either way the exception is thrown again and again until the
 call ends, so that `except:` in a loop cannot swallow it for good.
 
-Only Python code can be stopped. A single call into C, such as `10 ** 10 ** 10`, runs to its end.
+Only Python code can be stopped. A single call into C, such as `10 ** 10 ** 10`, runs to its end. In
+a thread of Python 3.11 a loop that catches everything may go on; it is left behind and reported.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -73,56 +75,72 @@ def call_under_alarm(seconds: float, function: Callable[..., Any], *args: Any) -
 
 def call_in_thread(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
     """Call in a thread of its own, and throw the exception into that thread when time is up."""
-    outcome: dict[str, Any] = {}
-    context = contextvars.copy_context()
-
-    def work() -> None:
-        try:
-            try:
-                outcome["result"] = context.run(function, *args)
-            except BaseException as error:
-                outcome["error"] = error
-        except OutOfTime:  # a second shot, while the first was being handled
-            pass
-
-    worker = threading.Thread(target=work, name="a student's function", daemon=True)
-    worker.start()
+    call = _Call(function, args)
+    call.start()
     expired = True
     try:
-        worker.join(seconds)
-        expired = worker.is_alive()
+        call.join(seconds)
+        expired = not call.is_over
     finally:
-        _shoot_until_it_ends(worker)
+        _shoot_until_it_ends(call)
     if expired:
         late = OutOfTime()
-        late.still_running = worker.is_alive()
+        late.still_running = not call.is_over
         raise late
-    if "error" in outcome:
-        raise outcome["error"]
-    return outcome["result"]
+    if call.error is not None:
+        raise call.error
+    return call.result
 
 
-def _shoot_until_it_ends(worker: threading.Thread) -> None:
+class _Call(threading.Thread):
+    """A call in a thread of its own, with the context of its maker."""
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        super().__init__(name="a student's function", daemon=True)
+        self._work = partial(contextvars.copy_context().run, function, *args)
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.is_over = False
+        self.is_shot_at = False
+
+    def run(self) -> None:
+        """Call the function, then wait for the last shot, so that it hits nothing but this."""
+        try:
+            self.result = self._work()
+        except BaseException as error:
+            self.error = error
+        self.is_over = True
+        while self.is_shot_at:
+            with suppress(OutOfTime):
+                time.sleep(SECONDS_BETWEEN_SHOTS)
+
+
+def _shoot_until_it_ends(call: _Call) -> None:
     shoot = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    target = ctypes.c_ulong(call.ident or 0)
     give_up = time.monotonic() + SECONDS_TO_GIVE_UP
-    with _every_line_raising(worker):
-        while worker.is_alive() and time.monotonic() < give_up:
-            shoot(ctypes.c_ulong(worker.ident or 0), ctypes.py_object(OutOfTime))
-            worker.join(SECONDS_BETWEEN_SHOTS)
+    call.is_shot_at = True
+    with _every_line_raising(call), _threads_taking_short_turns():
+        while not call.is_over and time.monotonic() < give_up:
+            shoot(target, ctypes.py_object(OutOfTime))
+            call.join(SECONDS_BETWEEN_SHOTS)
+    shoot(target, None)
+    call.is_shot_at = False
+    call.join(SECONDS_BETWEEN_SHOTS if not call.is_over else None)
 
 
 @contextmanager
-def _every_line_raising(worker: threading.Thread) -> Iterator[None]:
+def _every_line_raising(call: _Call) -> Iterator[None]:
     """Let each line that the thread comes to raise, even in exception handlers (Python 3.12)."""
     monitoring: Any = getattr(sys, "monitoring", None)
     tool = next((n for n in (3, 4) if monitoring and not monitoring.get_tool(n)), None)
-    if tool is None or not worker.is_alive():
+    if tool is None or call.is_over:
         yield
         return
 
     def shoot(code: Any, line: int) -> None:
         ours = code.co_filename in (__file__, threading.__file__)
-        if threading.get_ident() == worker.ident and not ours:
+        if threading.get_ident() == call.ident and not ours:
             raise OutOfTime
 
     event = monitoring.events.LINE
@@ -135,3 +153,14 @@ def _every_line_raising(worker: threading.Thread) -> Iterator[None]:
         monitoring.set_events(tool, 0)
         monitoring.register_callback(tool, event, None)
         monitoring.free_tool_id(tool)
+
+
+@contextmanager
+def _threads_taking_short_turns() -> Iterator[None]:
+    """Let threads alternate often, so that shots come fast and now and then into a handler."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)

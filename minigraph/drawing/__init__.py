@@ -1,9 +1,11 @@
 """Drawings of graphs: `draw` and what it returns.
 
 Read `diagram.py` (what is drawn), then `skeleton.py`, `layout.py` and `route.py` (where it goes),
-and `svg.py` (how it looks). `fold.py` decides what of a big graph is drawn at all.
+and `svg.py` (how it looks). `fold.py` decides what of a big graph is drawn at all. `plot.py` is for
+curves.
 """
 
 from .drawing import Drawing, draw
+from .plot import Plot
 
-__all__ = ["Drawing", "draw"]
+__all__ = ["Drawing", "Plot", "draw"]

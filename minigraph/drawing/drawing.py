@@ -118,14 +118,7 @@ class Drawing:
     @property
     def html(self) -> str:
         """The picture as an `img` element that any page, notebook or widget can hold."""
-        data = base64.b64encode(self.svg.encode()).decode()
-        wide, high = round(self._picture.width), round(self._picture.height)
-        style = f"max-width:100%;min-width:{wide * _SMALLEST:.0f}px;height:auto"
-        return (
-            f'<div style="overflow-x:auto"><img class="minigraph" alt="{escape(self.alt)}"'
-            f' width="{wide}" height="{high}" style="{style}"'
-            f' src="data:image/svg+xml;base64,{data}"></div>{_DARK_PAGES}'
-        )
+        return as_image(self.svg, self.alt, self._picture.width, self._picture.height)
 
     def save(self, path: str | Path) -> None:
         """Write the drawing to a file; its suffix says how: .svg, .png or .dot.
@@ -140,7 +133,7 @@ class Drawing:
             case ".dot":
                 path.write_text(self.dot, encoding="utf-8")
             case ".png":
-                path.write_bytes(_png(to_svg(self._picture, _still(self._theme))))
+                path.write_bytes(_png(self.svg))
             case other:
                 raise MinigraphError(
                     f"a drawing is saved as .svg, .png or .dot, not {other or 'without a suffix'}; "
@@ -158,9 +151,16 @@ class Drawing:
         }
 
 
-def _still(theme: str) -> str:
-    """The theme of a picture that cannot follow its page."""
-    return "light" if theme == "auto" else theme
+def as_image(svg: str, alt: str, width: float, height: float) -> str:
+    """Write an SVG as an `img` that shrinks to fit, then scrolls, and follows a dark page."""
+    data = base64.b64encode(svg.encode()).decode()
+    wide, high = round(width), round(height)
+    style = f"max-width:100%;min-width:{wide * _SMALLEST:.0f}px;height:auto"
+    return (
+        f'<div style="overflow-x:auto"><img class="minigraph" alt="{escape(alt)}"'
+        f' width="{wide}" height="{high}" style="{style}"'
+        f' src="data:image/svg+xml;base64,{data}"></div>{_DARK_PAGES}'
+    )
 
 
 def _png(svg: str) -> bytes:

@@ -52,12 +52,12 @@ def _write(piece: ast.expr, names: dict[str, str]) -> Piece:
         case ast.Constant(value):
             return str(value), _ATOM
         case ast.UnaryOp(ast.USub(), x):
-            return "−" + _within(_write(x, names), _PRODUCT), _SUM
+            return "−" + _within(_write(x, names), _PRODUCT), _PRODUCT
         case ast.Call(ast.Name(function), arguments):
             return f"{function}({', '.join(_write(x, names)[0] for x in arguments)})", _ATOM
         case ast.IfExp(test, x, y):
             parts = [_write(p, names)[0] for p in (x, test, y)]
-            return "{} if {} else {}".format(*parts), _SUM
+            return "({} if {} else {})".format(*parts), _ATOM
         case ast.Compare(x, [comparison], [y]):
             sign = _COMPARISONS[type(comparison)]
             return f"{_write(x, names)[0]} {sign} {_write(y, names)[0]}", _SUM

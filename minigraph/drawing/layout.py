@@ -239,7 +239,8 @@ def _relaxed(skeleton: Skeleton, middles: list[float], spans: list[Interval]) ->
     """Move each station towards its neighbours, keeping the order of each level.
 
     Everything moves freely at first. If a group then covers a stranger, strangers are kept out of
-    where the groups now are; if that does not do, the groups stay where the engine put them.
+    where the groups now are; if that does not do, the groups stay where the engine put them; and if
+    even that does not do, so does everything.
     """
     settled = _settled(skeleton, middles, None)
     if not skeleton.groups:
@@ -251,6 +252,8 @@ def _relaxed(skeleton: Skeleton, middles: list[float], spans: list[Interval]) ->
         bounds = _bounds(skeleton, middles, spans or found, limits)
         settled = _settled(skeleton, middles, bounds)
         found = _spans(skeleton, settled)
+    if spans and _covering(skeleton, settled, found, BEND + 1):
+        settled, found = middles, _spans(skeleton, middles)
     return settled, _without(found, _covering(skeleton, settled, found, BEND + 1))
 
 

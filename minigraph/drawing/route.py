@@ -304,16 +304,22 @@ class _Pen:
         neck = tip[0] - direction[0] * theme.ARROW, tip[1] - direction[1] * theme.ARROW
         level = self.f.skeleton.stations[edge.tail].level
         start = self.columns.ends[level] - _UNDER, self.across[edge.tail] + leaving
-        passages = [self._passage(n) for n in route[1:-1]]
+        between = [n for n in route[1:-1] if not self._is_empty(n)]
+        passages = [self._passage(n) for n in between]
         turn = neck[0] - _TURN * direction[0], neck[1] - _TURN * direction[1]
         stops = [(*start, start[0]), *passages, (*turn, turn[0])]
         curve = _Curve(self.at, start)
-        for n, before, here, after in zip(route[1:-1], stops, passages, stops[2:]):
+        for n, before, here, after in zip(between, stops, passages, stops[2:]):
             curve.pass_through(*here, self._rise(n, before, here, after))
         curve.arrive(neck, direction)
         label = self._label(route)
-        inside = bool(self.f.skeleton.stations[route[-2]].group >= 0)
+        inside = self.f.skeleton.stations[route[-2]].group >= 0
         return PlacedEdge(edge, curve.path, self._arrow(tip, neck), label, inside)
+
+    def _is_empty(self, n: int) -> bool:
+        """Whether the level of a station holds nothing that an edge would have to avoid."""
+        level = self.f.skeleton.stations[n].level
+        return self.columns.starts[level] == self.columns.ends[level]
 
     def _passage(self, n: int) -> Passage:
         """Where an edge enters a level, at what height, and where it leaves it."""

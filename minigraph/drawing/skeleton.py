@@ -204,10 +204,10 @@ def _pulls(diagram: Diagram) -> tuple[list[float], list[float]]:
         weights[i] = 1.0
     for edge, pull in zip(reversed(diagram.edges), reversed(pulls)):
         weights[edge.tail] = max(weights[edge.tail], weights[edge.head] * pull)
-    return pulls, [max(weight, 1e-6) for weight in weights]
+    return pulls, [max(weight, 1e-9) for weight in weights]
 
 
-_ASIDE = 0.003
+_ASIDE = 5e-4
 _ALONG, _TURN = 1.0, 1e-6  # a long edge goes straight on before it follows its ends
 
 

@@ -22,31 +22,19 @@ def number(x: Any) -> str:
     """
     if isinstance(x, (bool, np.bool_)):
         return str(bool(x))
-    x = int(x) if isinstance(x, (int, np.integer)) else float(x) + 0.0  # no sign on a zero
+    x = float(x) + 0.0  # no sign on a zero
     if math.isnan(x):
         return "NaN"
     if math.isinf(x):
         return "∞" if x > 0 else "−∞"
     if x == int(x) and abs(x) < 1_000_000:
         digits = f"{x:.0f}"
+    elif 1e-4 <= abs(x) < 1_000_000:
+        digits = f"{x:.4g}" if abs(x) < 9999.5 else f"{x:.0f}"
     else:
-        digits = f"{x:.4g}" if 1e-4 <= abs(x) < 9999.5 else _scientific(x)
+        mantissa, exponent = f"{x:.2e}".split("e")
+        digits = f"{mantissa.rstrip('0').rstrip('.')}×10{superscript(int(exponent))}"
     return digits.replace("-", "−")
-
-
-def _scientific(x: float) -> str:
-    mantissa, exponent = f"{x:.2e}".split("e") if isinstance(x, float) else _whole(x)
-    if "." in mantissa:
-        mantissa = mantissa.rstrip("0").rstrip(".")
-    if 0 < int(exponent) < 6:
-        return f"{x:.0f}"
-    return f"{mantissa}×10{superscript(int(exponent))}"
-
-
-def _whole(x: int) -> tuple[str, str]:
-    """The mantissa and exponent of a whole number, however large."""
-    sign, digits = ("-", str(-x)) if x < 0 else ("", str(x))
-    return f"{sign}{digits[0]}.{digits[1:3]}", str(len(digits) - 1)
 
 
 def subscript(n: int) -> str:

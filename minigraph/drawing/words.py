@@ -78,6 +78,7 @@ def computations(diagram: Diagram) -> list[str]:
         if box.highlighted and box.kind == "operation":
             text = f"{box.full} = {_applied(box, [x.full for x in inputs[i]])}"
             values = [x.value for x in inputs[i] if x.value not in (None, UNSET) and not x.shape]
+            values = [f"({value})" if value.startswith("−") else value for value in values]
             if len(values) == len(inputs[i]) and any(x.label for x in inputs[i]):
                 text += f" = {_applied(box, values)}"
             said.append(_equation(text, box.value))

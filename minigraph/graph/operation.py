@@ -151,7 +151,7 @@ def elementwise(
 
     signature = Signature([Parameter(p, Parameter.POSITIONAL_ONLY) for p in parameters])
     op = Operation(name, symbol, parameters, forward, vjps, jvp, broadcast_shape, shown)
-    return _function(op, signature, f"Compute {computes}, elementwise.")
+    return _entered(function_of(op, signature, f"Compute {computes}, elementwise."))
 
 
 def linear(symbol: str, *transposes: Function, shape: Function) -> Callable[[Function], Function]:
@@ -182,20 +182,28 @@ def general(
     A VJP is (g, out, *inputs, **attrs), the JVP is (tangents, out, *inputs, **attrs).
     """
 
-    def decorate(forward: Function) -> Function:
-        signature = inspect.signature(forward)
-        op = Operation(
-            forward.__name__,
-            symbol,
-            tuple(signature.parameters)[: len(vjps)],
-            forward,
-            tuple(vjp and _spread_arguments(vjp) for vjp in vjps),
-            _spread_arguments(jvp),
-            shape,
-        )
-        return _function(op, signature, forward.__doc__)
+    return lambda forward: _entered(stated(forward, symbol, vjps, jvp, shape))
 
-    return decorate
+
+def stated(
+    forward: Function,
+    symbol: str,
+    vjps: tuple[Function | None, ...],
+    jvp: Function,
+    shape: Function,
+) -> Function:
+    """Make the function of an operation that is stated in general form, outside the table."""
+    signature = inspect.signature(forward)
+    op = Operation(
+        forward.__name__,
+        symbol,
+        tuple(signature.parameters)[: len(vjps)],
+        forward,
+        tuple(vjp and _spread_arguments(vjp) for vjp in vjps),
+        _spread_arguments(jvp),
+        shape,
+    )
+    return function_of(op, signature, forward.__doc__)
 
 
 def _product(name: str, parameters: tuple[str, ...], partial: str | Function) -> Function:
@@ -219,8 +227,15 @@ def _total(terms: Iterable[Any]) -> Any:
     return reduce(operator.add, terms)
 
 
-def _function(op: Operation, signature: Signature, doc: str | None) -> Function:
-    """Enter an operation in the table; return what computes its arrays and records its Nodes."""
+def _entered(function: Function) -> Function:
+    """Enter an operation in the table, by the function that applies it."""
+    OPERATIONS[function.__name__] = function.op  # type: ignore[attr-defined]
+    FUNCTIONS[function.__name__] = function
+    return function
+
+
+def function_of(op: Operation, signature: Signature, doc: str | None) -> Function:
+    """Make what users call: given arrays it computes, given Nodes it records."""
     arity = len(op.parameters)
     settings = list(signature.parameters.values())[arity:]
     names = [p.name for p in settings]
@@ -241,8 +256,6 @@ def _function(op: Operation, signature: Signature, doc: str | None) -> Function:
     function.__doc__ = doc
     function.__signature__ = signature  # type: ignore[attr-defined]
     function.op = op  # type: ignore[attr-defined]
-    OPERATIONS[op.name] = op
-    FUNCTIONS[op.name] = function
     return function
 
 

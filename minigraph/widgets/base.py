@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets as widgets
 
-from ..drawing import Drawing
+
+class Picture(Protocol):
+    """What a widget can show: a `Drawing`, or another picture. Its `repr` says it in text."""
+
+    @property
+    def html(self) -> str:
+        """The picture as an element with a text alternative."""
 
 
 class GraphWidget(widgets.VBox):
@@ -20,11 +26,11 @@ class GraphWidget(widgets.VBox):
     def __init__(self, controls: list[widgets.Widget]) -> None:
         self.picture = widgets.HTML()
         self.message = widgets.HTML()
-        self.drawing: Drawing | None = None
+        self.drawing: Picture | None = None
         super().__init__([*controls, self.picture, self.message])
 
-    def show(self, drawing: Drawing, sentence: str) -> None:
-        """Show a drawing, and say what it shows."""
+    def show(self, drawing: Picture, sentence: str) -> None:
+        """Show a drawing or a plot, and say what it shows."""
         self.drawing = drawing
         self.picture.value = drawing.html
         self.say(sentence)

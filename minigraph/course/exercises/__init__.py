@@ -1,9 +1,23 @@
 """The catalogue of exercises, by name: one module to a lesson."""
 
 from ..specification import Exercise
-from . import expressions_as_graphs, forward_pass, start_here
+from . import (
+    automatic_differentiation,
+    expressions_as_graphs,
+    forward_pass,
+    local_derivatives,
+    start_here,
+    tensors,
+)
 
-LESSONS = (start_here, expressions_as_graphs, forward_pass)
+LESSONS = (
+    start_here,
+    expressions_as_graphs,
+    forward_pass,
+    local_derivatives,
+    automatic_differentiation,
+    tensors,
+)
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise for lesson in LESSONS for exercise in lesson.EXERCISES
 }

@@ -1,0 +1,183 @@
+"""The forms of answers that are arrays, or shapes of arrays.
+
+In plain data an array is its shape and its numbers in a row, so that an empty one keeps its shape.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from ..graph.node import Node
+from .answers import Difference, WrongForm, kind_of, not_a
+from .specification import Case
+
+Plain = dict[str, list[Any]]  # {"shape": [2, 1], "numbers": [0.5, 3.0]}
+MISFIT = "error"
+
+
+def locked(numbers: Any) -> np.ndarray:
+    """Make an array of nested lists, which cannot be changed in place, as the values of Nodes."""
+    array = np.array(numbers, dtype=float)
+    array.setflags(write=False)
+    return array
+
+
+def as_python(**arguments: Any) -> str:
+    """Write arguments as Python code: nested lists become arrays, the rest stays."""
+    lines = ["import numpy as np", ""]
+    for name, value in arguments.items():
+        is_array = isinstance(value, (list, np.ndarray))
+        lines.append(f"{name} = {_array_code(value) if is_array else value!r}")
+    return "\n".join(lines)
+
+
+def _array_code(value: Any) -> str:
+    array = np.asarray(value)
+    numbers = np.array2string(array, separator=", ", prefix="np.array(", threshold=200)
+    return f"np.array({numbers})"
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """One array, or several in a tuple.
+
+    Attributes:
+        what: what is asked for, to complete "it should return ...".
+        names: what the arrays are; a single one comes without a tuple.
+    """
+
+    what: str = "an array"
+    names: tuple[str, ...] = ("",)
+    rtol: float = 1e-9
+    atol: float = 1e-9
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> list[Plain]:
+        """Read arrays, nested lists of numbers, or single numbers."""
+        if len(self.names) == 1:
+            return [_plain(answer, self.what)]
+        if isinstance(answer, np.ndarray) or not isinstance(answer, Sequence):
+            raise not_a(self.what, answer)
+        if len(answer) != len(self.names):
+            raise WrongForm(f"It should be {self.what}, and it has {len(answer)} parts.")
+        return [_plain(x, f"an array, {name}") for x, name in zip(answer, self.names)]
+
+    def difference(
+        self, answer: list[Plain], expected: list[Plain], case: Case
+    ) -> Difference | None:
+        """Point at the first shape that is wrong, then at the first number."""
+        for mine, right, name in zip(answer, expected, self.names):
+            if list(mine["shape"]) != list(right["shape"]):
+                text = f"{_subject(name)} should have shape {_written(right['shape'])}, and it has "
+                shape = _written(mine["shape"])
+                return Difference(f"{text}{shape}.", f"{name} of shape {shape}")
+        for mine, right, name in zip(answer, expected, self.names):
+            for place, x, y in zip(np.ndindex(*right["shape"]), mine["numbers"], right["numbers"]):
+                if not self._close(x, y):
+                    where = f" at {list(place)}" if place else ""
+                    text = f"{_subject(name)} has the right shape. Its number{where} is not right"
+                    return Difference(f"{text}: yours is {x:.6g}.")
+        return None
+
+    def _close(self, x: float, y: float) -> bool:
+        both_nan = math.isnan(x) and math.isnan(y)
+        return both_nan or math.isclose(x, y, rel_tol=self.rtol, abs_tol=self.atol)
+
+    def alike(self, one: list[Plain], other: list[Plain]) -> bool:
+        """Compare shapes and numbers, up to rounding."""
+        return self.difference(one, other, ()) is None
+
+    def show(self, answer: list[Plain]) -> str:
+        """Write each array with its shape."""
+        texts = []
+        for plain, name in zip(answer, self.names):
+            array = np.array(plain["numbers"]).reshape(plain["shape"])
+            start = f"{name}, " if name else ""
+            numbers = np.array2string(array, precision=4, separator=", ", threshold=60)
+            texts.append(f"{start}shape {array.shape}:\n{numbers}")
+        return "\n".join(texts)
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """There is no graph to draw."""
+        return None
+
+
+def _plain(answer: Any, what: str) -> Plain:
+    if isinstance(answer, Node):
+        raise WrongForm(f"It should be {what}, and it is a Node; take its `.value`.", "a Node")
+    if answer is None or isinstance(answer, (str, Mapping)) or callable(answer):
+        raise not_a(what, answer)
+    try:
+        array = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        raise not_a(what, answer) from None
+    return {"shape": list(array.shape), "numbers": array.ravel().tolist()}
+
+
+def _subject(name: str) -> str:
+    return name or "The array"
+
+
+def _written(shape: Sequence[int]) -> str:
+    return str(tuple(shape))
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """A dictionary of shapes by name; "error" where shapes do not fit."""
+
+    what: str = 'a dictionary that gives each name a shape, such as (2, 3), or "error"'
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+        """Read tuples or lists of whole numbers."""
+        if not isinstance(answer, Mapping):
+            raise not_a(self.what, answer)
+        return {str(name): _shape(value, str(name)) for name, value in answer.items()}
+
+    def difference(
+        self, answer: dict[str, Any], expected: dict[str, Any], case: Case
+    ) -> Difference | None:
+        """Name what is missing, or the first shape that is wrong."""
+        for name, right in expected.items():
+            if name not in answer:
+                return Difference(f'There is no shape for "{name}".', f"without {name}")
+            if answer[name] != right:
+                yours = answer[name] if answer[name] == MISFIT else _written(answer[name])
+                text = f'The shape for "{name}" is not right: yours is {yours}.'
+                return Difference(text, f"{name}: {yours}")
+        if extra := [name for name in answer if name not in expected]:
+            return Difference(f"{extra[0]} should not be in it.", f"with {extra}")
+        return None
+
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare all shapes."""
+        return bool(one == other)
+
+    def show(self, answer: dict[str, Any]) -> str:
+        """Write it as the dictionary that it is."""
+        shapes = {name: x if x == MISFIT else tuple(x) for name, x in answer.items()}
+        return repr(shapes)
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """There is no graph to draw."""
+        return None
+
+
+def _shape(value: Any, name: str) -> Any:
+    if value is ...:
+        raise WrongForm(f'For "{name}" there are still three dots.')
+    if isinstance(value, str) and value.strip().lower() == MISFIT:
+        return MISFIT
+    if isinstance(value, Integral):
+        raise WrongForm(
+            f'For "{name}" there is a number. A shape is a tuple; with one axis it is written '
+            f"({value},), with a comma, because Python takes ({value}) for the number."
+        )
+    if not isinstance(value, (tuple, list)) or not all(isinstance(n, Integral) for n in value):
+        raise WrongForm(f'For "{name}" there is {kind_of(value)}, where a shape belongs.')
+    return [int(n) for n in value]

@@ -1,0 +1,1098 @@
+"""Lesson 06: the rules of an engine, its backward pass, its forward mode, and how to check it."""
+
+import math
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from ...autodiff.custom import custom
+from ...autodiff.reverse import grad
+from ...graph.errors import MinigraphError
+from ...graph.node import Node, variable
+from ..answers import Members, Numbers, WrongForm, not_a
+from ..graphs import WORKED_EXAMPLE, Graph, as_python, inputs_of, random_graph, random_graphs
+from ..specification import Case, Exercise, Misconception
+from .forward_pass import PARTLY, SHARED, SQUARE, with_values
+from .forward_pass import forward as forward_pass
+
+LESSON = "06_automatic_differentiation"
+Values = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Gradients(Numbers):
+    """A dictionary of numbers by name, in which rounding does not hide a known mistake."""
+
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare the numbers up to rounding."""
+        return one.keys() == other.keys() and all(
+            math.isclose(one[x], other[x], rel_tol=1e-9, abs_tol=1e-12) for x in one
+        )
+
+
+# --- VJP rules ------------------------------------------------------------------------------------
+
+Rule = Callable[..., tuple[float, ...]]  # (g, out, x) or (g, out, x, y) -> a share for each input
+
+APPLY: dict[str, Callable[..., float]] = {
+    "*": lambda x, y: x * y,
+    "/": lambda x, y: x / y,
+    "exp": math.exp,
+    "tanh": math.tanh,
+    "max": max,
+}
+RULES: dict[str, Rule] = {
+    "*": lambda g, out, x, y: (g * y, g * x),
+    "/": lambda g, out, x, y: (g / y, -g * out / y),
+    "exp": lambda g, out, x: (g * out,),
+    "tanh": lambda g, out, x: (g * (1 - out * out),),
+    "max": lambda g, out, x, y: (g, 0.0) if x > y else (0.0, g),
+}
+
+
+def _pull_back(rules: dict[str, Rule] = RULES) -> Any:
+    """The program that follows these rules."""
+
+    def program(operation: str, g: float, out: float, x: float, y: float | None) -> Values:
+        shares = rules[operation](g, out, *[v for v in (x, y) if v is not None])
+        return dict(zip("xy", shares))
+
+    return program
+
+
+def _but(**rules: Rule) -> Any:
+    """The program with some rules replaced; "times" and "over" stand for * and /."""
+    symbols = {"times": "*", "over": "/"}
+    return _pull_back(RULES | {symbols.get(name, name): rule for name, rule in rules.items()})
+
+
+def _without_upstream(operation: str, g: float, out: float, x: float, y: float | None) -> Values:
+    return _pull_back()(operation, 1.0, out, x, y)
+
+
+def operations_to_pull_back(rng: Random) -> list[Case]:
+    """Each operation at points where its wrong rules differ; g is never 1."""
+    points = [(3.0, 0.5, 4.0), (-2.0, 1.5, -0.7)]
+    points += [
+        (rng.choice((-3, 2, 5)) / 2, rng.randint(-7, 7) / 4 or 0.3, rng.randint(8, 20) / 7)
+        for _ in range(4)
+    ]
+    cases: list[Case] = []
+    for g, x, y in points:
+        for operation, apply in APPLY.items():
+            second = None if operation in ("exp", "tanh") else y
+            out = apply(*[v for v in (x, second) if v is not None])
+            cases.append((operation, g, out, x, second))
+    return cases
+
+
+def _call_of_pull_back(operation: str, g: float, out: float, x: float, y: float | None) -> str:
+    return f'operation = "{operation}"\ng, out, x, y = {g:g}, {out:.6g}, {x:.6g}, ' + (
+        "None" if y is None else f"{y:.6g}"
+    )
+
+
+pull_back = Exercise(
+    name="pull_back",
+    title="Write VJP rules",
+    lesson=LESSON,
+    kind="implement",
+    points=2,
+    task="Given an operation, the upstream gradient g, the operation's result out and its inputs x "
+    "and y (y is None for exp and tanh), return a dictionary with what g contributes to the "
+    "gradient of each input. The operations are *, /, exp, tanh and max.",
+    parameters=("operation", "g", "out", "x", "y"),
+    arguments=operations_to_pull_back,
+    as_code=_call_of_pull_back,
+    reference=_pull_back(),
+    form=Gradients('a dictionary such as {"x": 1.5, "y": -2.0}'),
+    misconceptions=(
+        Misconception(
+            "upstream gradient left out",
+            "These are the local derivatives. What arrives from above, g, has to be multiplied "
+            "into each of them; with g = 1 one does not notice.",
+            _without_upstream,
+        ),
+        Misconception(
+            "local derivative added to upstream",
+            "You add g and the local derivative. Along a path they are multiplied; adding is for "
+            "paths that meet.",
+            lambda operation, g, out, x, y: {
+                name: g + share
+                for name, share in _without_upstream(operation, g, out, x, y).items()
+            },
+        ),
+        Misconception(
+            "inputs of the product swapped",
+            "In x · y, how much does the result change when x is nudged? By y times the nudge, not "
+            "by x times.",
+            _but(times=lambda g, out, x, y: (g * x, g * y)),
+        ),
+        Misconception(
+            "sign of the quotient",
+            "When the divisor y grows, does x / y grow or shrink? The sign of its share is "
+            "missing.",
+            _but(over=lambda g, out, x, y: (g / y, g * x / y**2)),
+        ),
+        Misconception(
+            "divisor not squared",
+            "The derivative of 1/y by y has y squared below the line. With out = x / y you can "
+            "also write it without a square.",
+            _but(over=lambda g, out, x, y: (g / y, -g * x / y)),
+            _but(over=lambda g, out, x, y: (g / y, -g / y**2)),
+        ),
+        Misconception(
+            "quotient like a product",
+            "For / you used the rule of the product. How does x / y change when x is nudged? It is "
+            "x times 1/y.",
+            _but(over=RULES["*"]),
+        ),
+        Misconception(
+            "exp as a power of x",
+            "The derivative of eˣ is eˣ itself, and you have it already: it is out.",
+            _but(exp=lambda g, out, x: (g * x,)),
+            _but(exp=lambda g, out, x: (g * x * math.exp(x - 1),)),
+            _but(exp=lambda g, out, x: (g * math.exp(out),)),
+        ),
+        Misconception(
+            "tanh with the input in the formula",
+            "The derivative of tanh is 1 − tanh², written with the result out, not with the input "
+            "x.",
+            _but(tanh=lambda g, out, x: (g * (1 - x * x),)),
+            _but(tanh=lambda g, out, x: (g * (1 - math.tanh(out) ** 2),)),
+            _but(tanh=lambda g, out, x: (g * out * (1 - out),)),
+        ),
+        Misconception(
+            "max sends to both",
+            "Nudge the smaller of the two numbers a little: does the maximum change? Only the "
+            "larger one receives g.",
+            _but(max=lambda g, out, x, y: (g, g)),
+            _but(max=lambda g, out, x, y: (g / 2, g / 2)),
+        ),
+        Misconception(
+            "max sends to the smaller",
+            "Your max hands g to the smaller number. The result is the larger one, so it changes "
+            "with that.",
+            _but(max=lambda g, out, x, y: (0.0, g) if x > y else (g, 0.0)),
+        ),
+        Misconception(
+            "max scaled by the number",
+            "As long as x is the larger one, max(x, y) is x. So how many times as fast as x does "
+            "it change?",
+            _but(max=lambda g, out, x, y: (g * x, 0.0) if x > y else (0.0, g * y)),
+        ),
+    ),
+    first_step='Begin with one operation: `if operation == "*": return {"x": ..., "y": ...}`. How '
+    "many times as fast as x does x · y change, and how much of g goes to x?",
+    hints=(
+        "For each operation ask: how many times as fast as this input does the result change? "
+        "Multiply the answer by g.",
+        "Keep everything else fixed and nudge one input. x / y is x times 1/y, and for y the rule "
+        "of powers gives −x/y². For exp and tanh the local derivative is shortest in terms of out.",
+        "For x − y the local derivatives are 1 and −1:\n"
+        '    if operation == "-":\n'
+        '        return {"x": g, "y": -g}\n'
+        "The other operations have other local derivatives, and the same g.",
+    ),
+    verified="every share agrees in {cases} calls, none of them with g = 1.",
+)
+
+# --- backward -------------------------------------------------------------------------------------
+
+LOCAL: dict[str, Callable[..., tuple[float, ...]]] = {
+    "+": lambda x, y: (1.0, 1.0),
+    "-": lambda x, y: (1.0, -1.0),
+    "*": lambda x, y: (y, x),
+    "sin": lambda x: (math.cos(x),),
+}
+
+
+def _forward(graph: Graph, inputs: Values) -> Values:
+    return forward_pass.reference(graph, inputs)
+
+
+def _edges(graph: Graph, values: Values, name: str) -> list[tuple[str, float]]:
+    """The inputs of a node, each with the local derivative by it."""
+    symbol, *inputs = graph[name]
+    return list(zip(inputs, LOCAL[symbol](*[values[x] for x in inputs])))
+
+
+def _none_yet(graph: Graph, values: Values, output: str | None = None) -> Values:
+    """Gradients before a backward pass: 1 for the output, 0 for the others."""
+    output = output or list(graph)[-1]
+    return {name: float(name == output) for name in values}
+
+
+def _backward(graph: Graph, values: Values) -> Values:
+    gradients = _none_yet(graph, values)
+    for name in reversed(graph):
+        for x, local in _edges(graph, values, name):
+            gradients[x] += gradients[name] * local
+    return gradients
+
+
+def _overwriting(graph: Graph, values: Values) -> Values:
+    gradients = _none_yet(graph, values)
+    for name in reversed(graph):
+        for x, local in _edges(graph, values, name):
+            gradients[x] = gradients[name] * local
+    return gradients
+
+
+def _local_only(graph: Graph, values: Values) -> Values:
+    gradients = _none_yet(graph, values)
+    for name in reversed(graph):
+        for x, local in _edges(graph, values, name):
+            gradients[x] += local
+    return gradients
+
+
+def _forward_order(graph: Graph, values: Values) -> Values:
+    gradients = _none_yet(graph, values)
+    for name in graph:
+        for x, local in _edges(graph, values, name):
+            gradients[x] += gradients[name] * local
+    return gradients
+
+
+def _seeded_with(seed: Callable[[float], float]) -> Any:
+    """Start from another number than 1: all gradients are multiplied by it."""
+
+    def program(graph: Graph, values: Values) -> Values:
+        start = seed(values[list(graph)[-1]])
+        return {name: start * g for name, g in _backward(graph, values).items()}
+
+    return program
+
+
+def _one_edge_to_each_input(graph: Graph, values: Values) -> Values:
+    gradients = _none_yet(graph, values)
+    for name in reversed(graph):
+        for x, local in dict(_edges(graph, values, name)).items():
+            gradients[x] += gradients[name] * local
+    return gradients
+
+
+def _wrong_way_round(graph: Graph, values: Values) -> Values:
+    gradients = _none_yet(graph, values)
+    for name in reversed(graph):
+        edges = _edges(graph, values, name)
+        for (x, _), (_, local) in zip(edges, reversed(edges)):
+            gradients[x] += gradients[name] * local
+    return gradients
+
+
+def _inputs_only(graph: Graph, values: Values) -> Values:
+    return {x: g for x, g in _backward(graph, values).items() if x not in graph}
+
+
+DOUBLINGS = 600
+
+
+def doubled(times: int) -> Graph:
+    """A graph in which each result is twice the one before it: 2ⁿ paths after n steps."""
+    names = ["x", *(f"x{n}" for n in range(1, times + 1))]
+    return {new: ("+", old, old) for old, new in pairwise(names)}
+
+
+def graphs_after_forward(rng: Random) -> list[Case]:
+    """Graphs in an order in which they can be computed, and the values of all of their nodes."""
+    inputs: list[tuple[Graph, Values]] = [
+        ({"y": ("-", "a", "b")}, {"a": 2.0, "b": 5.0}),
+        ({"y": ("*", "a", "b")}, {"a": 2.0, "b": 5.0}),
+        (SQUARE, {"x": 3.0}),
+        (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}),
+        ({"s": ("sin", "t"), "q": ("*", "s", "r"), "y": ("-", "q", "s")}, {"t": 2.0, "r": 4.0}),
+    ]
+    random = [*random_graphs(rng, 20, 2, 6, "+-+-*"), PARTLY]
+    inputs += [with_values(rng, graph) for graph in sorted(random, key=len)]
+    inputs.append((doubled(DOUBLINGS), {"x": 3.0}))
+    return [(graph, _forward(graph, values)) for graph, values in inputs]
+
+
+def _graph_and_values(graph: Graph, values: Values) -> str:
+    if len(graph) > 20:
+        return f"a graph that doubles a number {len(graph)} times in a row"
+    return f"graph = {as_python(graph)}\nvalues = {_as_python_values(values)}"
+
+
+def _as_python_values(values: Values) -> str:
+    return "{" + ", ".join(f'"{x}": {value:.6g}' for x, value in values.items()) + "}"
+
+
+backward = Exercise(
+    name="backward",
+    title="Write the backward pass",
+    lesson=LESSON,
+    kind="implement",
+    points=3,
+    task="Given a graph as a dictionary, in an order in which it can be computed, and the values "
+    "of all of its nodes, return a dictionary with the gradient of every node: the derivative of "
+    "the last result by it.",
+    parameters=("graph", "values"),
+    arguments=graphs_after_forward,
+    as_code=_graph_and_values,
+    reference=_backward,
+    form=Gradients("a dictionary with the gradient of every node"),
+    misconceptions=(
+        Misconception(
+            "overwritten instead of added",
+            "Where a node is used several times, a contribution arrives from each of its users, "
+            "and you keep the last one only. Start each gradient at 0 and add what arrives.",
+            _overwriting,
+        ),
+        Misconception(
+            "upstream gradient left out",
+            "You add up the local derivatives. Each of them has to be multiplied by the gradient "
+            "of the node that the edge leads to: upstream times local.",
+            _local_only,
+        ),
+        Misconception(
+            "inputs before users",
+            "You go through the graph in the order of the forward pass. When the first node's turn "
+            "comes, its gradient is still 0. A node can hand on only what it has received, so its "
+            "users go first.",
+            _forward_order,
+        ),
+        Misconception(
+            "no gradient to start from",
+            "All gradients are 0, because you begin with nothing but zeros. How fast does the last "
+            "result change with itself?",
+            _seeded_with(lambda y: 0.0),
+        ),
+        Misconception(
+            "started from the value",
+            "You start from the value of the last result. Start from its derivative by itself.",
+            _seeded_with(lambda y: y),
+        ),
+        Misconception(
+            "two edges taken for one",
+            "A node may use the same input twice, as in x · x. Each of the two edges carries a "
+            "contribution of its own; a dictionary from inputs to local derivatives keeps one of "
+            "them.",
+            _one_edge_to_each_input,
+        ),
+        Misconception(
+            "local derivatives swapped",
+            "You hand the first local derivative to the second input, or the other way round. "
+            '`local["*"](x, y)` is (y, x): the derivative by x comes first.',
+            _wrong_way_round,
+        ),
+        Misconception(
+            "inputs only",
+            "Your gradients are right, and some are missing: the results in between have gradients "
+            "too.",
+            _inputs_only,
+        ),
+    ),
+    first_step="Start with `gradients = {name: 0.0 for name in values}`, and set the gradient of "
+    "the last result, `list(graph)[-1]`, to 1. Then let each node hand on its gradient, users "
+    "before their inputs.",
+    hints=(
+        "Do the input above by hand. Write the gradient at each node, beginning with the last one, "
+        "and compare.",
+        "For each name in `reversed(graph)`: unpack its operation and inputs, get the local "
+        "derivatives from `local`, and add to the gradient of each input: the node's own gradient "
+        "times the local derivative.",
+        "In y = p · p with p = a + b and p = 5 the node y hands on 1 · 5 along each of its two "
+        "edges:\n"
+        '    gradients["y"] = 1\n'
+        '    gradients["p"] += gradients["y"] * 5   # first edge\n'
+        '    gradients["p"] += gradients["y"] * 5   # second edge\n'
+        '    gradients["a"] += gradients["p"] * 1\n'
+        "p hands on after both contributions have arrived.",
+    ),
+    verified=f"every gradient agrees in {{cases}} graphs, one of them with 2^{DOUBLINGS} paths.",
+)
+
+# --- forward mode ---------------------------------------------------------------------------------
+
+
+def _push(graph: Graph, values: Values, changes: Values) -> Values:
+    result = {x: changes.get(x, 0.0) for x in inputs_of(graph)}
+    for name in graph:
+        result[name] = sum(local * result[x] for x, local in _edges(graph, values, name))
+    return result
+
+
+def _unlisted_changes(graph: Graph, values: Values, changes: Values) -> Values:
+    return _push(graph, values, {x: changes.get(x, 1.0) for x in inputs_of(graph)})
+
+
+def _local_total(graph: Graph, values: Values, changes: Values) -> Values:
+    result = {x: changes.get(x, 0.0) for x in inputs_of(graph)}
+    for name in graph:
+        result[name] = sum(local for _, local in _edges(graph, values, name))
+    return result
+
+
+def _product_of_changes(graph: Graph, values: Values, changes: Values) -> Values:
+    result = {x: changes.get(x, 0.0) for x in inputs_of(graph)}
+    for name, (symbol, *inputs) in graph.items():
+        if symbol == "*":
+            result[name] = result[inputs[0]] * result[inputs[1]]
+        else:
+            result[name] = sum(local * result[x] for x, local in _edges(graph, values, name))
+    return result
+
+
+def _one_input_only(which: int) -> Any:
+    def program(graph: Graph, values: Values, changes: Values) -> Values:
+        result = {x: changes.get(x, 0.0) for x in inputs_of(graph)}
+        for name in graph:
+            x, local = _edges(graph, values, name)[which]
+            result[name] = local * result[x]
+        return result
+
+    return program
+
+
+def _own_local_derivative(graph: Graph, values: Values, changes: Values) -> Values:
+    result = {x: changes.get(x, 0.0) for x in inputs_of(graph)}
+    for name in graph:
+        edges = _edges(graph, values, name)
+        result[name] = sum(local * result[x] for (x, _), (_, local) in zip(edges, reversed(edges)))
+    return result
+
+
+def _as_finite_change(graph: Graph, values: Values, changes: Values) -> Values:
+    inputs = {x: values[x] + changes.get(x, 0.0) for x in inputs_of(graph)}
+    return {name: value - values[name] for name, value in _forward(graph, inputs).items()}
+
+
+def graphs_and_changes(rng: Random) -> list[Case]:
+    """Graphs with values, and changes of some of their inputs that are neither 1 nor alike."""
+    cases: list[Case] = []
+    for graph, values in graphs_after_forward(rng)[:-1]:
+        names = inputs_of(graph)
+        sizes = rng.sample([-3.0, -2.0, 0.5, 2.0, 3.0, 5.0, 7.0], len(names))
+        changes = dict(zip(names, sizes))
+        if len(names) > 2:
+            del changes[rng.choice(names)]
+        cases.append((graph, values, changes))
+    return cases
+
+
+push_forward = Exercise(
+    name="push_forward",
+    title="Write the forward mode",
+    lesson=LESSON,
+    kind="implement",
+    points=2,
+    task="Given a graph and the values of all of its nodes, as before, and a dictionary that says "
+    "how fast some of the inputs change, return a dictionary with how fast every node changes. "
+    "Inputs that are not listed do not change.",
+    parameters=("graph", "values", "changes"),
+    arguments=graphs_and_changes,
+    as_code=lambda graph, values, changes: (
+        f"{_graph_and_values(graph, values)}\nchanges = {_as_python_values(changes)}"
+    ),
+    reference=_push,
+    form=Gradients("a dictionary with the change of every node"),
+    misconceptions=(
+        Misconception(
+            "change of the input left out",
+            "You add up the local derivatives. Each has to be multiplied by the change of its "
+            "input.",
+            _local_total,
+        ),
+        Misconception(
+            "changes multiplied",
+            "The change of a product is not the product of the changes. If only x changes, x · y "
+            "changes y times as fast; if both do, the two effects add up.",
+            _product_of_changes,
+        ),
+        Misconception(
+            "one input only",
+            "You use one input of each node. A node changes with all of its inputs, and the "
+            "effects add up.",
+            _one_input_only(0),
+            _one_input_only(-1),
+        ),
+        Misconception(
+            "local derivatives swapped",
+            "You multiply the change of one input by the local derivative by the other. "
+            '`local["*"](x, y)` is (y, x): the derivative by x comes first.',
+            _own_local_derivative,
+        ),
+        Misconception(
+            "unlisted inputs change too",
+            "Some inputs are not in `changes`. They stay as they are, so their change is 0, not 1.",
+            _unlisted_changes,
+        ),
+        Misconception(
+            "the inputs really moved",
+            "You add the changes to the inputs and compute the graph again. That gives the "
+            "difference of two values, which follows the curve; asked for is how fast each node "
+            "changes here, along the tangent.",
+            _as_finite_change,
+        ),
+    ),
+    first_step="Start with the inputs: `result = {x: changes.get(x, 0.0) for x in ...}`. Then go "
+    "through the graph in its own order, and compute for each node how fast it changes.",
+    hints=(
+        "A node is told how fast its inputs change. How fast does it change itself? Begin with y = "
+        "a − b.",
+        "For each name in the graph, in its order: local derivative times change of the input, "
+        "added over its inputs. The inputs of the graph are the names in `values` that are not in "
+        "`graph`.",
+        "For p = a · b with a = 2, b = 5, where a changes 3 times as fast as the clock and b not "
+        "at all:\n"
+        '    result["a"], result["b"] = 3.0, 0.0\n'
+        '    result["p"] = 5 * result["a"] + 2 * result["b"]\n'
+        "p changes 15 times as fast as the clock.",
+    ),
+    verified="every change agrees in {cases} graphs.",
+)
+
+# --- gradient check -------------------------------------------------------------------------------
+
+Function = Callable[[Values], float]
+
+
+def _true_gradient(graph: Graph, point: Values) -> Values:
+    gradients = _backward(graph, _forward(graph, point))
+    return {x: gradients[x] for x in point}
+
+
+def _as_function(graph: Graph, point: Values, claimed: Values) -> tuple[Function, Values, Values]:
+    """What the student gets: the last result as a function of the inputs."""
+    last = list(graph)[-1]
+    return lambda inputs: _forward(graph, inputs)[last], deepcopy(point), deepcopy(claimed)
+
+
+def _slope(f: Function, point: Values, x: str, above: float, below: float) -> float:
+    high, low = point | {x: point[x] + above}, point | {x: point[x] - below}
+    return (f(high) - f(low)) / (above + below)
+
+
+def _checking(
+    slope: Callable[[Function, Values, str], float], agree: Callable[[float, float], bool]
+) -> Any:
+    """A gradient check with a way to get a slope, and one to compare it with what is claimed."""
+
+    def program(f: Function, point: Values, claimed: Values) -> list[str]:
+        return [x for x in point if not agree(slope(f, point, x), claimed[x])]
+
+    return program
+
+
+def _close(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-7)
+
+
+def _central(f: Function, point: Values, x: str) -> float:
+    return _slope(f, point, x, 1e-5, 1e-5)
+
+
+def _all_nudged(f: Function, point: Values, x: str) -> float:
+    h = 1e-5
+    high, low = ({name: v + s for name, v in point.items()} for s in (h, -h))
+    return (f(high) - f(low)) / (2 * h)
+
+
+def _spoiled(rng: Random, gradient: Values) -> Values:
+    """Make some of the numbers wrong, in ways that real mistakes do; none by less than a tenth."""
+    return {x: rng.choice((1, 1, -1, 2, 1.15, 0.85)) * g for x, g in gradient.items()}
+
+
+def claims(rng: Random) -> list[Case]:
+    """Functions, points, and gradients of which some numbers are wrong, large and small ones."""
+    cubic: Graph = {"q": ("*", "x", "x"), "y": ("*", "q", "x")}
+    product: Graph = {"y": ("*", "a", "b")}
+    waves: Graph = {"p": ("*", "a", "b"), "s": ("sin", "p"), "y": ("*", "s", "a")}
+    fixed: list[tuple[Graph, Values, Values]] = [
+        (product, {"a": 2.0, "b": 5.0}, {"a": 5.0, "b": 2.0}),
+        (product, {"a": 2.0, "b": 5.0}, {"a": 2.0, "b": 5.0}),
+        ({"y": ("-", "a", "b")}, {"a": 0.0, "b": 0.0}, {"a": 1.0, "b": 1.0}),
+        (cubic, {"x": 3.0}, {"x": 27.0}),
+        (cubic, {"x": 3.0}, {"x": 18.0}),
+        (product, {"a": 0.0002, "b": 0.0003}, {"a": 0.0006, "b": 0.0002}),
+        (cubic, {"x": 700.0}, {"x": 3 * 700.0**2}),
+        (cubic, {"x": 700.0}, {"x": 2.9 * 700.0**2}),
+    ]
+    steep = {"a": 1.1, "b": 12.7}
+    fixed.append((waves, steep, _true_gradient(waves, steep)))
+    while len(fixed) < 25:
+        graph, point = with_values(rng, random_graph(rng, rng.randint(2, 4), "+-*"))
+        gradient = _true_gradient(graph, point)
+        if _is_plain(graph, point, gradient):
+            fixed.append((graph, point, _spoiled(rng, gradient)))
+    return [*sorted(fixed, key=lambda case: len(case[0]))]
+
+
+def _is_plain(graph: Graph, point: Values, gradient: Values) -> bool:
+    """Whether each slope is so large beside the value that any sensible step will find it."""
+    least = max(0.05, 1e-3 * abs(list(_forward(graph, point).values())[-1]))
+    return all(abs(g) > least for g in gradient.values())
+
+
+def _claim_as_code(graph: Graph, point: Values, claimed: Values) -> str:
+    steps = "\n".join(
+        f"    {name} = " + (f"math.sin({x[0]})" if symbol == "sin" else f" {symbol} ".join(x))
+        for name, (symbol, *x) in graph.items()
+    )
+    names = inputs_of(graph)
+    unpacked = ", ".join(names) + (" = " if len(names) > 1 else ", = ")
+    taken = f"[inputs[x] for x in {''.join(names)!r}]"
+    return (
+        f"def f(inputs):\n    {unpacked}{taken}\n{steps}\n    return {list(graph)[-1]}\n\n"
+        f"point = {_as_python_values(point)}\nclaimed = {_as_python_values(claimed)}"
+    )
+
+
+gradient_check = Exercise(
+    name="gradient_check",
+    title="Check gradients",
+    lesson=LESSON,
+    kind="implement",
+    points=2,
+    task="Given a function f of a dictionary of inputs, a point, and a claimed gradient of f "
+    "there, both as dictionaries, return a list of the names for which the claim is wrong. A claim "
+    "that is off by less than a thousandth counts as right.",
+    parameters=("f", "point", "claimed"),
+    arguments=claims,
+    given=_as_function,
+    as_code=_claim_as_code,
+    reference=_checking(_central, _close),
+    form=Members("a list of names"),
+    misconceptions=(
+        Misconception(
+            "all inputs nudged at once",
+            "You nudge all inputs together, which gives the effect of all of them. For a partial "
+            "derivative nudge one input and leave the others where they are.",
+            _checking(_all_nudged, _close),
+        ),
+        Misconception(
+            "divided by h instead of 2h",
+            "From x − h to x + h it is a way of 2h. Your slopes are twice as large as they should "
+            "be.",
+            _checking(lambda f, p, x: 2 * _central(f, p, x), _close),
+        ),
+        Misconception(
+            "not divided by the step",
+            "You compare the change of f with the gradient. The slope is the change divided by the "
+            "width of the step.",
+            _checking(lambda f, p, x: 2e-5 * _central(f, p, x), _close),
+            _checking(lambda f, p, x: 2e-6 * _central(f, p, x), _close),
+        ),
+        Misconception(
+            "step too small",
+            "Your step is so small that x + h is x again, or nearly. Computers keep about 16 "
+            "digits; a step near 1e-5 leaves enough of them.",
+            _checking(lambda f, p, x: _slope(f, p, x, 1e-15, 1e-15), _close),
+            _checking(lambda f, p, x: _slope(f, p, x, 1e-16, 1e-16), _close),
+            _checking(lambda f, p, x: _slope(f, p, x, 1e-12, 1e-12), _close),
+        ),
+        Misconception(
+            "step too large",
+            "Over a step as wide as yours a curve bends, and the slope between its ends is not the "
+            "slope in the middle. A step near 1e-5 is a good choice.",
+            _checking(lambda f, p, x: _slope(f, p, x, 0.1, 0.0), _close),
+            _checking(lambda f, p, x: _slope(f, p, x, 1.0, 0.0), _close),
+            _checking(lambda f, p, x: _slope(f, p, x, 0.1, 0.1), _close),
+            _checking(lambda f, p, x: _slope(f, p, x, 0.01, 0.0), _close),
+        ),
+        Misconception(
+            "compared for equality",
+            "Finite differences are an approximation, so the two numbers are hardly ever equal to "
+            "the last digit. Ask whether they are close, for example with `math.isclose` and a "
+            "tolerance.",
+            _checking(_central, lambda a, b: a == b),
+        ),
+        Misconception(
+            "tolerance without regard to size",
+            "You allow the same error for large gradients and for small ones. An error of 0.01 is "
+            "nothing beside a million, and everything beside 0.0003. Compare the error with the "
+            "size of the gradient.",
+            _checking(_central, lambda a, b: abs(a - b) < 1e-2),
+            _checking(_central, lambda a, b: abs(a - b) < 1e-3),
+            _checking(_central, lambda a, b: abs(a - b) < 1e-6),
+            _checking(_central, lambda a, b: abs(a - b) < 1e-8),
+        ),
+        Misconception(
+            "sign not compared",
+            "A claim with the wrong sign passes your check. Compare the numbers themselves, not "
+            "their sizes.",
+            _checking(_central, lambda a, b: _close(abs(a), abs(b))),
+        ),
+        Misconception(
+            "errors in one direction only",
+            "A claim may be too large or too small, and you notice only one of the two. Take the "
+            "absolute value of the difference.",
+            _checking(_central, lambda a, b: a - b < 1e-4 * abs(a) + 1e-7),
+            _checking(_central, lambda a, b: b - a < 1e-4 * abs(a) + 1e-7),
+        ),
+        Misconception(
+            "the right ones listed",
+            "You list the names whose claim is right. Asked for are the others.",
+            _checking(_central, lambda a, b: not _close(a, b)),
+        ),
+    ),
+    first_step="For one name x: copy the point twice, `above = dict(point)` and `below = "
+    "dict(point)`, nudge x up in one and down in the other, and compare the slope of f between "
+    "them with `claimed[x]`.",
+    hints=(
+        "Take the first input above by hand: nudge it by 0.00001 up and down, and look at how f "
+        "changes.",
+        "The slope is (f(above) − f(below)) / (2 · h), with h about 1e-5. The error that you allow "
+        "should grow with the slope: `math.isclose(slope, claimed[x], rel_tol=1e-3)`.",
+        "How fast does the area of a square grow with its side, at side 3?\n"
+        "    h = 1e-5\n"
+        "    slope = ((3 + h) ** 2 - (3 - h) ** 2) / (2 * h)\n"
+        "    math.isclose(slope, 6, rel_tol=1e-3)   # True\n"
+        "    math.isclose(slope, 9, rel_tol=1e-3)   # False",
+    ),
+    verified="all wrong claims found in {cases} gradients, and no right one blamed.",
+)
+
+# --- a custom operation ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Derivatives(Gradients):
+    """One operation of two variables; read as its value, and the derivatives of its cube.
+
+    With the cube the upstream gradient is not 1, and not the same everywhere.
+    """
+
+    what: str = "a Node made by your operation"
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> Values:
+        """Differentiate what the operation returned, twice."""
+        if not isinstance(answer, Node):
+            raise not_a(self.what, answer)
+        x, y = given
+        if answer.op is None or not {x, y}.issuperset(answer.inputs):
+            raise WrongForm(
+                "The result is composed of several operations. Make it one box of its own: a "
+                "function of arrays, with `@mg.custom(...)` above it.",
+                "composed",
+            )
+        z = answer * answer * answer
+        try:
+            first = grad(z, [x, y])
+            second = [_slope_or_zero(first[i], by) for i, by in ((0, x), (0, y), (1, y))]
+        except MinigraphError as error:
+            raise WrongForm(f"It cannot be differentiated twice: {error}.", "no gradient") from None
+        names = ("distance", "∂z/∂x", "∂z/∂y", "∂²z/∂x²", "∂²z/∂x∂y", "∂²z/∂y²")
+        return {name: float(node.value) for name, node in zip(names, (answer, *first, *second))}
+
+
+def _slope_or_zero(y: Node, x: Node) -> Node:
+    return grad(y + 0 * x, x)  # 0 · x connects an input on which y does not depend
+
+
+def _distance(*vjps: Any, function: Any = np.hypot) -> Any:
+    return custom(*vjps)(lambda x, y: function(x, y))
+
+
+def points_in_the_plane(rng: Random) -> list[Case]:
+    """Points whose coordinates differ, on both sides of the axes."""
+    fixed: list[Case] = [(3.0, 4.0), (-6.0, 2.5), (0.3, -0.8)]
+    return fixed + [(rng.uniform(-4, 4), rng.uniform(1, 6)) for _ in range(5)]
+
+
+distance = Exercise(
+    name="distance",
+    title="Make an operation of your own",
+    lesson=LESSON,
+    kind="implement",
+    points=2,
+    task="Make an operation distance(x, y), the square root of x² + y², with mg.custom: the "
+    "function of arrays is np.hypot, and the rules for x and y are yours.",
+    parameters=("x", "y"),
+    arguments=points_in_the_plane,
+    given=lambda x, y: (variable(x, name="x"), variable(y, name="y")),
+    as_code=lambda x, y: (
+        f'x, y = mg.variable({x:.6g}, name="x"), mg.variable({y:.6g}, name="y")\n'
+        "# looked at is z = distance(x, y) ** 3"
+    ),
+    reference=_distance(
+        lambda g, out, x, y: g * x / out,
+        lambda g, out, x, y: g * y / out,
+    ),
+    form=Derivatives(),
+    misconceptions=(
+        Misconception(
+            "upstream gradient left out",
+            "Your rules are the local derivatives. Where the result is used further, as here in "
+            "its cube, what arrives from above has to be multiplied in: that is g.",
+            _distance(lambda g, out, x, y: x / out, lambda g, out, x, y: y / out),
+        ),
+        Misconception(
+            "rules swapped",
+            "The first rule belongs to x, the second one to y. Yours stand the other way round.",
+            _distance(lambda g, out, x, y: g * y / out, lambda g, out, x, y: g * x / out),
+        ),
+        Misconception(
+            "root forgotten",
+            "These are the rules for x² + y². The square root around it has a derivative as well: "
+            "1 divided by twice the root.",
+            _distance(lambda g, out, x, y: g * 2 * x, lambda g, out, x, y: g * 2 * y),
+        ),
+        Misconception(
+            "inner derivative forgotten",
+            "You have the derivative of the square root. What is under it changes with x too: "
+            "multiply by 2x, and by 2y for y.",
+            _distance(lambda g, out, x, y: g / (2 * out), lambda g, out, x, y: g / (2 * out)),
+        ),
+        Misconception(
+            "a factor 2",
+            "The 2 of x² and the 2 below the root's derivative cancel.",
+            _distance(lambda g, out, x, y: 2 * g * x / out, lambda g, out, x, y: 2 * g * y / out),
+            _distance(lambda g, out, x, y: g * x / out / 2, lambda g, out, x, y: g * y / out / 2),
+        ),
+        Misconception(
+            "numbers instead of Nodes",
+            "Your gradient is right, but its own derivative is not. You computed the rule with the "
+            "values, so the graph ends there. Write it with x, y and out themselves.",
+            _distance(
+                lambda g, out, x, y: g * _value(x) / _value(out),
+                lambda g, out, x, y: g * _value(y) / _value(out),
+            ),
+            _distance(
+                lambda g, out, x, y: g * (_value(x) / out),
+                lambda g, out, x, y: g * (_value(y) / out),
+            ),
+            _distance(
+                lambda g, out, x, y: g * x / _value(out), lambda g, out, x, y: g * y / _value(out)
+            ),
+        ),
+        Misconception(
+            "composed",
+            "This is right, and built from several operations; their rules came along by "
+            "themselves. The exercise asks for one operation with rules of your own: put "
+            "`@mg.custom(rule_for_x, rule_for_y)` above a function that returns `np.hypot(x, y)`.",
+            lambda x, y: (x * x + y * y) ** 0.5,
+        ),
+        Misconception(
+            "no operation yet",
+            "np.hypot computes with arrays and knows nothing of Nodes. Write `@mg.custom(...)` in "
+            "the line above your function: it makes an operation of it, which takes the arrays out "
+            "and records a Node.",
+            lambda x, y: np.hypot(x, y),
+        ),
+        Misconception(
+            "the square",
+            "Your operation returns x² + y² itself. The distance is its square root.",
+            _distance(
+                lambda g, out, x, y: g * 2 * x,
+                lambda g, out, x, y: g * 2 * y,
+                function=lambda x, y: x * x + y * y,
+            ),
+        ),
+    ),
+    first_step="Begin with the function, `def distance(x, y): return np.hypot(x, y)`, and write "
+    "`@mg.custom(rule_for_x, rule_for_y)` above it. Each rule is a function of g, out, x and y.",
+    hints=(
+        "How many times as fast as x does √(x² + y²) change? Use the chain rule: the root, then "
+        "what is under it. The root itself is out.",
+        "The local derivative by x is x divided by the distance. A rule multiplies the local "
+        "derivative by g, for example `lambda g, out, x, y: g * ...`.",
+        "For the product, with the rules that you know:\n"
+        "    @mg.custom(lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)\n"
+        "    def product(x, y):\n"
+        "        return x * y\n"
+        "`mg.check_custom(product, 0.7, -1.3)` compares them with finite differences.",
+    ),
+    verified="value, gradients and second derivatives agree at {cases} points.",
+)
+
+
+def _value(x: Any) -> Any:
+    return x.value if isinstance(x, Node) else x
+
+
+# --- repair a backward pass -----------------------------------------------------------------------
+
+
+def as_given(graph: Graph, values: Values, output: str) -> Values:
+    """The broken program that the notebook hands out: a node hands on when it is first reached."""
+    gradients = _none_yet(graph, values, output)
+    waiting, seen = [output], {output}
+    while waiting:
+        name = waiting.pop(0)
+        for x, local in _edges(graph, values, name) if name in graph else []:
+            gradients[x] += gradients[name] * local
+            if x not in seen:
+                seen.add(x)
+                waiting.append(x)
+    return gradients
+
+
+def _depth_first(graph: Graph, values: Values, output: str) -> Values:
+    gradients = _none_yet(graph, values, output)
+    waiting, seen = [output], {output}
+    while waiting:
+        name = waiting.pop()
+        for x, local in _edges(graph, values, name) if name in graph else []:
+            gradients[x] += gradients[name] * local
+            if x not in seen:
+                seen.add(x)
+                waiting.append(x)
+    return gradients
+
+
+def _recursive(graph: Graph, values: Values, output: str) -> Values:
+    gradients = _none_yet(graph, values, output)
+    seen = {output}
+
+    def walk(name: str) -> None:
+        for x, local in _edges(graph, values, name) if name in graph else []:
+            gradients[x] += gradients[name] * local
+            if x not in seen:
+                seen.add(x)
+                walk(x)
+
+    walk(output)
+    return gradients
+
+
+def _everything_again(graph: Graph, values: Values, output: str) -> Values:
+    gradients = _none_yet(graph, values, output)
+    waiting = [output]
+    while waiting:
+        name = waiting.pop(0)
+        for x, local in _edges(graph, values, name) if name in graph else []:
+            gradients[x] += gradients[name] * local
+            waiting.append(x)
+    return gradients
+
+
+def _in_order(key: Callable[[Graph], list[str]], overwrite: bool = False) -> Any:
+    """Hand on in an order that is given as a list of the operations' names."""
+
+    def program(graph: Graph, values: Values, output: str) -> Values:
+        gradients = _none_yet(graph, values, output)
+        for name in key(graph):
+            for x, local in _edges(graph, values, name):
+                before = 0.0 if overwrite else gradients[x]
+                gradients[x] = before + gradients[name] * local
+        return gradients
+
+    return program
+
+
+def _users_first(graph: Graph) -> list[str]:
+    """The operations, each after all operations that use it."""
+    order: list[str] = []
+    while len(order) < len(graph):
+        used = {x for name in graph if name not in order for x in graph[name][1:]}
+        order += [name for name in graph if name not in used and name not in order]
+    return order
+
+
+def graphs_in_no_order(rng: Random) -> list[Case]:
+    """Graphs with shared nodes, whose dictionaries are in no particular order."""
+    short_and_long: Graph = {
+        "y": ("+", "s", "t"),
+        "s": ("*", "a", "b"),
+        "t": ("*", "s", "c"),
+    }
+    graphs: list[tuple[Graph, Values, str]] = [
+        (short_and_long, {"a": 2.0, "b": 3.0, "c": 4.0}, "y"),
+        (SHARED, {"a": 2.0, "b": 3.0}, "e"),
+        ({x: PARTLY[x] for x in "stpyrq"}, {"a": 2.0, "b": 3.0, "c": 7.0}, "y"),
+        (dict(reversed(doubled(8).items())), {"x": 3.0}, "x8"),
+    ]
+    for graph in random_graphs(rng, 25, 3, 8, "+-*"):
+        mixed = {x: graph[x] for x in rng.sample(list(graph), len(graph))}
+        _, inputs = with_values(rng, graph)
+        graphs.append((mixed, inputs, list(graph)[-1]))
+    graphs.sort(key=lambda case: len(case[0]))
+    return [(graph, _values_of(graph, inputs), output) for graph, inputs, output in graphs]
+
+
+def _values_of(graph: Graph, inputs: Values) -> Values:
+    order = reversed(_users_first(graph))
+    return _forward({name: graph[name] for name in order}, inputs)
+
+
+repair_backward = Exercise(
+    name="repair_backward",
+    title="Repair a backward pass",
+    lesson=LESSON,
+    kind="repair",
+    points=3,
+    task="Given a graph whose dictionary is in no particular order, the values of all of its "
+    "nodes, and the name of its output, return the gradient of every node. The program that is "
+    "handed out lets a node hand on its gradient as soon as it is reached. Repair it.",
+    parameters=("graph", "values", "output"),
+    arguments=graphs_in_no_order,
+    as_code=lambda graph, values, output: (
+        f'{_graph_and_values(graph, values)}\noutput = "{output}"'
+    ),
+    reference=_in_order(_users_first),
+    form=Gradients("a dictionary with the gradient of every node"),
+    misconceptions=(
+        Misconception(
+            "handed on too early",
+            "A node that is used twice still hands on its gradient when the first contribution has "
+            "arrived; what comes later stays there. It has to wait until all of its users have "
+            "handed on theirs.",
+            as_given,
+            _depth_first,
+            _recursive,
+        ),
+        Misconception(
+            "handed on again and again",
+            "Without the test whether a node has been seen, it hands on its gradient each time it "
+            "is reached, and what came first is counted again. Each node must hand on once, when "
+            "its gradient is complete.",
+            _everything_again,
+        ),
+        Misconception(
+            "the dictionary's order",
+            "You go through the dictionary, forwards or backwards. Here it is in no particular "
+            "order, so neither works. Which node may hand on follows from the edges alone.",
+            _in_order(lambda graph: list(graph)[::-1]),
+            _in_order(list),
+        ),
+        Misconception(
+            "sorted by name",
+            "The alphabet does not know which node uses which. Ask the edges.",
+            _in_order(sorted),
+            _in_order(lambda graph: sorted(graph, reverse=True)),
+        ),
+        Misconception(
+            "overwritten instead of added",
+            "The order is right now. But where several contributions arrive at a node you keep the "
+            "last one only; they add up.",
+            _in_order(_users_first, overwrite=True),
+        ),
+        Misconception(
+            "inputs before users",
+            "You found a good order, and go through it in the direction of the forward pass. "
+            "Backward, users come before their inputs.",
+            _in_order(lambda graph: _users_first(graph)[::-1]),
+        ),
+    ),
+    first_step="Copy the body of `broken_backward` into your function, run it on the example by "
+    "hand, and watch when s hands on its gradient. What has arrived there by then?",
+    hints=(
+        "When is the gradient of a node complete? How can the program know?",
+        "Count for each node how many edges leave it, that is, how often it is used. Each time a "
+        "contribution arrives, count one down. When none is missing any more, the node may hand "
+        "on. Or put the nodes in a topological order first, and go through it backwards.",
+        "To empty water tanks that are joined by pipes, each tank only after all that flow into "
+        "it:\n"
+        '    missing = {"top": 0, "left": 1, "low": 2}   # pipes that still bring water\n'
+        '    flows = {"top": ["left", "low"], "left": ["low"], "low": []}\n'
+        '    ready = ["top"]\n'
+        "    while ready:\n"
+        "        for below in flows[ready.pop()]:\n"
+        "            missing[below] -= 1\n"
+        "            if missing[below] == 0:\n"
+        "                ready.append(below)\n"
+        "The low tank waits for the left one, although the top one fills it too.",
+    ),
+    verified="every gradient agrees in {cases} graphs, whatever their order.",
+)
+
+EXERCISES = (pull_back, backward, push_forward, gradient_check, distance, repair_backward)

@@ -1,0 +1,642 @@
+"""Lesson 03: what a nudge does, measured by differences and foretold by derivatives."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from ...graph.operation import FUNCTIONS, OPERATIONS
+from ..answers import Difference, Numbers
+from ..graphs import Graph, build
+from ..quantities import Number, NumberList
+from ..specification import Case, Exercise, Misconception
+
+LESSON = "03_local_derivatives"
+
+Values = dict[str, float]
+Derivatives = dict[str, float]
+
+# --- predict local derivatives --------------------------------------------------------------------
+
+QUOTIENT: Graph = {"p": ("*", "a", "b"), "q": ("-", "c", "p"), "y": ("/", "p", "q")}
+QUOTIENT_VALUES: Values = {"a": 3.0, "b": 2.0, "c": 10.0}  # p = 6, q = 4, y = 1.5
+
+
+def _slopes(name: str, inputs: list[float], out: float) -> list[float]:
+    """The local derivatives of an operation by its inputs, from the table of operations."""
+    xs = [np.float64(x) for x in inputs]
+    return [float(vjp(1.0, np.float64(out), xs, {})) for vjp in OPERATIONS[name].vjps if vjp]
+
+
+def _on_each_edge(graph: Graph, values: Values) -> Derivatives:
+    nodes = build(graph, values)
+    found: Derivatives = {}
+    for name, (_, *inputs) in graph.items():
+        node = nodes[name]
+        assert node.op
+        slopes = _slopes(node.op.name, [float(nodes[x].value) for x in inputs], float(node.value))
+        found |= {f"d{name}/d{x}": slope for x, slope in zip(inputs, slopes)}
+    return found
+
+
+def _but(**wrong: float) -> Callable[..., Derivatives]:
+    """The right derivatives but for some; da_b stands for "da/db"."""
+    changes = {key.replace("_", "/"): value for key, value in wrong.items()}
+    return lambda graph, values: _on_each_edge(graph, values) | changes
+
+
+def _of_the_output(graph: Graph, values: Values) -> Derivatives:
+    """The derivative of y by where each edge starts, whatever lies between."""
+    output = build(graph, values)[list(graph)[-1]]
+    output.backward()
+    nodes = {node.name: node.grad for node in _all_nodes(output)}
+    edges = [(name, x) for name, (_, *inputs) in graph.items() for x in inputs]
+    return {f"d{name}/d{x}": float(nodes[x]) for name, x in edges}
+
+
+def _all_nodes(output: Any) -> list[Any]:
+    found = [output]
+    for node in found:  # grows while it is gone through
+        found += [x for x in node.inputs if x not in found]
+    return found
+
+
+predict_derivatives = Exercise(
+    name="predict_derivatives",
+    title="Predict the local derivatives on the edges",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="The graph of p = a · b, q = c − p, y = p / q with a = 3, b = 2, c = 10 has six edges. "
+    'Give the local derivative on each as a number, in a dictionary with the keys "dp/da", '
+    '"dp/db", "dq/dc", "dq/dp", "dy/dp" and "dy/dq".',
+    arguments=lambda rng: [(QUOTIENT, QUOTIENT_VALUES)],
+    reference=_on_each_edge,
+    form=Numbers('a dictionary with a number for each edge, such as {"dp/da": 1.5}'),
+    misconceptions=(
+        Misconception(
+            "own factor",
+            "On the edge from a to p = a · b stands what p gains when a grows by a little. It "
+            "gains that little times b. So on the edge of each factor stands the other one.",
+            _but(dp_da=3.0, dp_db=2.0),
+        ),
+        Misconception(
+            "factors lost",
+            "You wrote 1 on both edges of the product, as for a sum. Try it: with a = 3.1 in "
+            "place of 3, by how much does p = a · b change?",
+            _but(dp_da=1.0, dp_db=1.0),
+        ),
+        Misconception(
+            "sign of the subtraction",
+            "q = c − p. What happens to q when p grows by a little? One of the two edges of a "
+            "subtraction carries a minus sign: the one of what is taken away.",
+            _but(dq_dp=1.0),
+            _but(dq_dp=1.0, dq_dc=-1.0),
+        ),
+        Misconception(
+            "sign of the quotient",
+            "A quotient becomes smaller when its denominator grows. What does that say about the "
+            "sign of dy/dq?",
+            _but(dy_dq=0.375),
+        ),
+        Misconception(
+            "numerator forgotten",
+            "You took −1/q² on the edge from q to y. That is the derivative of 1/q. Here p stands "
+            "above the line, and y changes p times as much.",
+            _but(dy_dq=-1 / 16),
+        ),
+        Misconception(
+            "values instead of slopes",
+            "You wrote the value that flows along each edge. The local derivative says something "
+            "else: by how much the result changes for each unit by which that value changes.",
+            lambda graph, values: {
+                "dp/da": 3.0,
+                "dp/db": 2.0,
+                "dq/dc": 10.0,
+                "dq/dp": 6.0,
+                "dy/dp": 6.0,
+                "dy/dq": 4.0,
+            },
+        ),
+        Misconception(
+            "derivatives of y everywhere",
+            "You asked each time how y changes. A local derivative asks about one operation only: "
+            "dp/da is the change of p, and whatever happens to p further on does not matter to it.",
+            _of_the_output,
+        ),
+    ),
+    first_step="First compute p, q and y with a = 3, b = 2, c = 10. Then take one operation at a "
+    "time: by how much does its result change, for each unit of change in one of its inputs? "
+    "Replace the dots by your six numbers.",
+    hints=(
+        "Test a number that you doubt: change the input by 0.01 and compute the operation again. "
+        "The change of the result, divided by 0.01, is close to the local derivative.",
+        "The formulas, with x and y for the first and second input: for x · y they are y and x, "
+        "for x − y they are 1 and −1, for x / y they are 1 / y and −x / y². Put in the values "
+        "that flow there.",
+        "In u = r · s, v = u / r with r = 5, s = 4: u = 20. Then du/dr = s = 4 and du/ds = r = 5, "
+        "and dv/du = 1 / r = 0.2, dv/dr = −u / r² = −0.8.",
+    ),
+    verified="all six numbers agree with the table of operations.",
+)
+
+# --- central_difference ---------------------------------------------------------------------------
+
+Curve = Callable[[float], float]
+CURVES: dict[str, Curve] = {
+    "x * x": lambda x: x * x,
+    "x * x * x": lambda x: x * x * x,
+    "1 / x": lambda x: 1 / x,
+    "x / (x * x + 1)": lambda x: x / (x * x + 1),
+    "x * x * x * x - 3 * x": lambda x: x * x * x * x - 3 * x,
+}
+
+
+def curves_and_steps(rng: Random) -> list[Case]:
+    """A function, a place and a step that is neither 1 nor small, so that all formulas differ."""
+    fixed: list[Case] = [("x * x", 3.0, 0.5), ("x * x * x", 2.0, 0.25), ("1 / x", 2.0, -0.5)]
+    places = [(rng.randint(5, 12) / 4, rng.choice([0.125, 0.25, 0.375])) for _ in range(12)]
+    return fixed + [(rng.choice(list(CURVES)), *place) for place in places]
+
+
+def _curve_place_step(formula: str, x: float, h: float) -> str:
+    return f"f = lambda x: {formula}\nx = {x}\nh = {h}"
+
+
+central_difference = Exercise(
+    name="central_difference",
+    title="Write a central difference",
+    lesson=LESSON,
+    kind="implement",
+    points=2,
+    task="Given a function f of one number, a place x and a step h, return the central difference "
+    "of f at x: the slope between the two points that lie h to the left and h to the right of x.",
+    parameters=("f", "x", "h"),
+    arguments=curves_and_steps,
+    given=lambda formula, x, h: (CURVES[formula], x, h),
+    as_code=_curve_place_step,
+    reference=lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h),
+    form=Number(),
+    misconceptions=(
+        Misconception(
+            "forward difference",
+            "This is the forward difference, from x to x + h. It looks to one side only. The "
+            "central difference goes from x − h to x + h.",
+            lambda f, x, h: (f(x + h) - f(x)) / h,
+        ),
+        Misconception(
+            "backward difference",
+            "This is the backward difference, from x − h to x. It looks to one side only. The "
+            "central difference goes from x − h to x + h.",
+            lambda f, x, h: (f(x) - f(x - h)) / h,
+        ),
+        Misconception(
+            "divided by h",
+            "Your two points are right. How far apart are they? You divided the change by h, and "
+            "from x − h to x + h it is more than that.",
+            lambda f, x, h: (f(x + h) - f(x - h)) / h,
+        ),
+        Misconception(
+            "parentheses around 2h forgotten",
+            "Python reads `/ 2 * h` from left to right: it divides by 2 and then multiplies by h. "
+            "Put parentheses around what you divide by.",
+            lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h,
+        ),
+        Misconception(
+            "parentheses around the difference forgotten",
+            "Division goes before subtraction, so only f(x − h) is divided here. Put parentheses "
+            "around the difference.",
+            lambda f, x, h: f(x + h) - f(x - h) / (2 * h),
+            lambda f, x, h: f(x + h) - f(x - h) / 2 * h,
+            lambda f, x, h: f(x + h) - f(x - h) / h,
+        ),
+        Misconception(
+            "not divided",
+            "You return the change of f. A slope is the change of f, divided by the change of x.",
+            lambda f, x, h: f(x + h) - f(x - h),
+        ),
+        Misconception(
+            "difference swapped",
+            "Your slope has the wrong sign. If the function grows, f(x + h) is the larger one, "
+            "and the slope is positive.",
+            lambda f, x, h: (f(x - h) - f(x + h)) / (2 * h),
+        ),
+        Misconception(
+            "half the step",
+            "You went h / 2 to each side. That is a central difference, but with another step "
+            "than the one asked for: the points are x − h and x + h.",
+            lambda f, x, h: (f(x + h / 2) - f(x - h / 2)) / h,
+        ),
+    ),
+    first_step="f is a function that you can call: f(x + h) is its value a step to the right. "
+    "Compute the values at the two points, take their difference, and divide by how far apart the "
+    "points are.",
+    hints=(
+        "A slope is a change of f divided by a change of x. Which two points, and how far apart?",
+        "The points are x − h and x + h, which makes them 2h apart. Three lines will do: the "
+        "value on the right, the value on the left, and the slope.",
+        "The backward difference is written like this:\n"
+        "    here = f(x)\n"
+        "    left = f(x - h)\n"
+        "    return (here - left) / h\n"
+        "Its two points are x − h and x, which are h apart.",
+    ),
+    verified="it agrees in {cases} cases.",
+)
+
+# --- local_derivatives ----------------------------------------------------------------------------
+
+OPERANDS: dict[str, list[float]] = {
+    "add": [3.0, 5.0],
+    "subtract": [7.0, 2.0],
+    "multiply": [2.0, 5.0],
+    "divide": [6.0, 4.0],
+    "exp": [2.0],
+    "log": [4.0],
+    "sin": [2.0],
+    "power": [3.0, 2.0],
+}
+
+
+def operations_with_inputs(rng: Random) -> list[Case]:
+    """Each operation once, then each with random inputs: positive, none of them 1."""
+    values = [n / 4 for n in range(5, 14)]
+    drawn = [(name, rng.sample(values, len(xs))) for name, xs in OPERANDS.items() for _ in "ab"]
+    return [*OPERANDS.items(), *drawn]
+
+
+def _with_output(name: str, inputs: list[float]) -> tuple[str, list[float], float]:
+    return name, list(inputs), float(FUNCTIONS[name](*map(np.float64, inputs)))
+
+
+def _wrong(**rules: Callable[..., list[float]]) -> Callable[..., list[float]]:
+    """The right local derivatives but for one operation; a rule takes the inputs, then out."""
+
+    def program(operation: str, inputs: list[float], out: float) -> list[float]:
+        rule = rules.get(operation)
+        return rule(*inputs, out) if rule else _slopes(operation, inputs, out)
+
+    return program
+
+
+def _operation_as_code(name: str, inputs: list[float]) -> str:
+    return f'operation = "{name}"\ninputs = {inputs}\nout = {_with_output(name, inputs)[2]}'
+
+
+local_derivatives = Exercise(
+    name="local_derivatives",
+    title="Write the local derivatives of eight operations",
+    lesson=LESSON,
+    kind="implement",
+    points=3,
+    task="Given the name of an operation, the list of its inputs (one number or two) and its "
+    "output, return a list with the local derivative by each input. The operations are add, "
+    "subtract, multiply, divide, exp, log, sin and power.",
+    parameters=("operation", "inputs", "out"),
+    arguments=operations_with_inputs,
+    given=_with_output,
+    as_code=_operation_as_code,
+    reference=_slopes,
+    form=NumberList("a list with a number for each input"),
+    misconceptions=(
+        Misconception(
+            "own factor",
+            "multiply: when x grows by a little, x · y grows by that little times y. So the "
+            "derivative by x is y, and the other way round.",
+            _wrong(multiply=lambda x, y, out: [x, y]),
+        ),
+        Misconception(
+            "product of the derivatives",
+            "multiply: you took 1 by both inputs, as if a product changed like a sum. It changes "
+            "the more, the larger the other factor is.",
+            _wrong(multiply=lambda x, y, out: [1.0, 1.0]),
+            _wrong(multiply=lambda x, y, out: [1.0]),
+        ),
+        Misconception(
+            "sum like a product",
+            "add: if x grows by 0.1, by how much does x + y grow? It does not matter how large x "
+            "or y are.",
+            _wrong(add=lambda x, y, out: [x, y]),
+            _wrong(add=lambda x, y, out: [y, x]),
+        ),
+        Misconception(
+            "sign of the subtraction",
+            "subtract: the second input is taken away. When it grows, the result becomes smaller.",
+            _wrong(subtract=lambda x, y, out: [1.0, 1.0]),
+            _wrong(subtract=lambda x, y, out: [-1.0, 1.0]),
+        ),
+        Misconception(
+            "sign of the quotient",
+            "divide: when the denominator grows, the quotient becomes smaller. Its derivative "
+            "needs a minus sign.",
+            _wrong(divide=lambda x, y, out: [1 / y, x / y**2]),
+        ),
+        Misconception(
+            "numerator forgotten",
+            "divide: −1 / y² is the derivative of 1 / y. With x above the line the result changes "
+            "x times as much.",
+            _wrong(divide=lambda x, y, out: [1 / y, -1 / y**2]),
+        ),
+        Misconception(
+            "quotient of the derivatives",
+            "divide: the derivative of a quotient is not the quotient of the derivatives. Write x "
+            "/ y as x · (1 / y), and ask what happens when only x changes, and what when only y "
+            "does.",
+            _wrong(divide=lambda x, y, out: [1.0, 1.0]),
+            _wrong(divide=lambda x, y, out: [1 / y, 1 / x]),
+            _wrong(divide=lambda x, y, out: [1 / y, x]),
+            _wrong(divide=lambda x, y, out: [y, x]),
+        ),
+        Misconception(
+            "power rule for exp",
+            "exp: the rule that lowers the exponent is for x to a fixed power. In eˣ the exponent "
+            "is what changes, and eˣ is its own derivative.",
+            _wrong(exp=lambda x, out: [x * math.exp(x - 1)]),
+        ),
+        Misconception(
+            "output instead of input",
+            "You put the output where the input belongs. The local derivative of sin is cos at "
+            "the input x; that of log is 1 divided by the input x.",
+            _wrong(sin=lambda x, out: [math.cos(out)]),
+            _wrong(log=lambda x, out: [1 / out]),
+            _wrong(exp=lambda x, out: [math.exp(out)]),
+            _wrong(
+                sin=lambda x, out: [math.cos(out)],
+                log=lambda x, out: [1 / out],
+                exp=lambda x, out: [math.exp(out)],
+            ),
+            _wrong(sin=lambda x, out: [math.cos(out)], log=lambda x, out: [1 / out]),
+        ),
+        Misconception(
+            "sign of the cosine",
+            "sin: near x = 0 the sine grows, so its derivative is positive there. The minus sign "
+            "belongs to the derivative of cos.",
+            _wrong(sin=lambda x, out: [-math.cos(x)]),
+        ),
+        Misconception(
+            "exponent not lowered",
+            "power: by the base, the exponent comes down in front, and one less of it stays "
+            "above. The derivative of x³ is 3x².",
+            _wrong(power=lambda x, y, out: [y * out, out * math.log(x)]),
+        ),
+        Misconception(
+            "exponent taken for a constant",
+            "power: the exponent is an input too. Nudge it, and the result changes: x to the "
+            "power y is e to the power y · log x, and what changes is y.",
+            _wrong(power=lambda x, y, out: [y * out / x, 0.0]),
+        ),
+        Misconception(
+            "logarithm forgotten",
+            "power: by the exponent, the derivative of eʸ is eʸ. For another base x it is x to "
+            "the power y, times the natural logarithm of one of the two. Which one makes 1 for "
+            "base e?",
+            _wrong(power=lambda x, y, out: [y * out / x, out]),
+            _wrong(power=lambda x, y, out: [y * out / x, out * math.log(y)]),
+        ),
+        Misconception(
+            "power rule for both inputs",
+            "power: y · x to the power y − 1 is the derivative by the base x. By the exponent y "
+            "it is another formula, as for eˣ.",
+            _wrong(power=lambda x, y, out: [y * out / x, y * out / x]),
+            _wrong(power=lambda x, y, out: [y * out / x, x * y ** (x - 1)]),
+        ),
+    ),
+    first_step='Start with one operation: `if operation == "add": return [1, 1]`. Then go on with '
+    "the next, one `if` for each. `x, y = inputs` gives names to two inputs, `(x,) = inputs` to "
+    "one.",
+    hints=(
+        "Which operation is it, and which of its inputs? Nudge that input by a little, leave the "
+        "other as it is, and see what the output does.",
+        "Compare with the table in the lesson, or ask minigraph: `mg.divide(mg.variable(6.0), "
+        "4.0).op.partials` shows the formulas of divide, in x, y and out.",
+        "For an operation that computes x · x · y, out would be used like this:\n"
+        '    if operation == "square_times":\n'
+        "        x, y = inputs\n"
+        "        return [2 * x * y, out / y]\n"
+        "By x the derivative is 2xy; by y it is x², which is out / y.",
+    ),
+    verified="all local derivatives agree with the table of operations, in {cases} cases.",
+)
+
+# --- choose_step ----------------------------------------------------------------------------------
+
+EPSILON = float(np.finfo(float).eps)  # from 1 to the next larger number
+GOOD = 1e-9  # the relative error that is asked for
+LOST = 1e-9  # a step, relative to x, below which rounding takes half of the digits or more
+
+
+@dataclass(frozen=True)
+class Step(Number):
+    """A step for the central difference of x³ + x at a place x, judged by the error to expect.
+
+    The worst case counts, not the luck of one number: truncation h² |f'''| / 6, and rounding of the
+    values and of the places, ε (|f| + |x f'|) / 2h.
+    """
+
+    what: str = "a step, which is a number"
+
+    def difference(self, answer: float, expected: float, case: Case) -> Difference | None:
+        """Say which of the two errors is too large, and how large it may become."""
+        (x,) = case
+        if not answer or not math.isfinite(answer):
+            return Difference(f"At x = {x:g} your step is {answer:g}, and that is no step.", "none")
+        value, slope, step = abs(x) ** 3 + abs(x), 3 * x * x + 1, abs(answer)
+        truncation = step * step / slope
+        rounding = EPSILON * (value / slope + abs(x)) / (2 * step)
+        if max(truncation, rounding) <= GOOD:
+            return None
+        kind = "truncation" if truncation > rounding else "rounding"
+        error = f"At x = {x:g} the {kind} error of your step {answer:.3g} may reach "
+        symptom = kind
+        if kind == "rounding" and step < LOST * max(1, abs(x)):
+            symptom = "lost in rounding"
+        worst = max(truncation, rounding)
+        amount = f"{worst:.1e}" if worst < 1 else "100 % and more"
+        return Difference(f"{error}{amount} of the derivative.", symptom)
+
+    def alike(self, one: Any, other: Any) -> bool:
+        """Whatever the number, it is too large or too small, and that is in the symptom."""
+        return True
+
+
+def places(rng: Random) -> list[Case]:
+    """Places near 0 and far from it, on both sides, so that no single step serves all."""
+    near = [(round(rng.uniform(-3, 3), 2) + 0.005,) for _ in range(4)]
+    far = [(rng.choice([-1.0, 1.0]) * round(rng.uniform(1, 9), 2) * 10.0 ** rng.randint(6, 9),)]
+    return [(1.0,), (-2.0,), (0.0,), (2.0e6,), (-1.0e9,), *near, *far]
+
+
+def _scaled(x: float) -> float:
+    return max(1.0, abs(x))
+
+
+choose_step = Exercise(
+    name="choose_step",
+    title="Choose a good step",
+    lesson=LESSON,
+    kind="implement",
+    points=2,
+    task="Given a place x, anywhere between −10¹⁰ and 10¹⁰, return a step h with which the central "
+    "difference of f(x) = x³ + x has a relative error of at most 10⁻⁹.",
+    parameters=("x",),
+    arguments=places,
+    as_code=lambda x: f"x = {x!r}",
+    reference=lambda x: EPSILON ** (1 / 3) * _scaled(x),
+    form=Step(),
+    misconceptions=(
+        Misconception(
+            "the smaller the better",
+            "Your step is so small that f(x + h) and f(x − h) agree in nearly all of their "
+            "digits. Their difference keeps only the few that are left, and these are rounding. A "
+            "larger step is better.",
+            lambda x: 1e-15,
+            lambda x: 1e-12,
+            lambda x: EPSILON,
+            lambda x: 1e-12 * _scaled(x),
+        ),
+        Misconception(
+            "the step of the forward difference",
+            "√ε ≈ 10⁻⁸ is the best step of the forward difference, whose truncation error shrinks "
+            "like h. The central difference's shrinks like h², so it can afford a larger step. "
+            "Which power of ε balances h² with ε / h?",
+            lambda x: math.sqrt(EPSILON) * _scaled(x),
+            lambda x: 1e-8 * _scaled(x),
+            lambda x: 1e-8,
+        ),
+        Misconception(
+            "the same step everywhere",
+            "Near 0 your step is good. But far away the numbers that a computer knows lie further "
+            "apart, and x + h is rounded to one of them: of a step that is small against x little "
+            "is left, or nothing. Let the step grow with |x|.",
+            lambda x: EPSILON ** (1 / 3),
+            lambda x: 1e-6,
+        ),
+        Misconception(
+            "a fraction of x",
+            "At x = 0 your step is 0, and the difference quotient divides by it. Take the larger "
+            "of |x| and 1, times a small number.",
+            lambda x: EPSILON ** (1 / 3) * x,
+            lambda x: 1e-5 * abs(x),
+        ),
+        Misconception(
+            "too large",
+            "Between x − h and x + h the curve bends, and a step this large sees it: that is "
+            "truncation. Its relative error shrinks with h², so make h smaller; but not as small "
+            "as you can.",
+            lambda x: 0.01 * _scaled(x),
+            lambda x: 0.001 * _scaled(x),
+            lambda x: 0.001 * abs(x),
+            lambda x: 0.1,
+            lambda x: 0.01,
+            lambda x: 0.001,
+            lambda x: 0.0001,
+        ),
+    ),
+    first_step="Look at the curve of errors in the lesson: at which step is the central "
+    "difference best, for an x near 1? Return that number. Then think about an x that is a "
+    "million times larger.",
+    hints=(
+        "Two errors pull in opposite directions. Which of them is it here, and does it want a "
+        "larger or a smaller step? And does your step fit to the size of x?",
+        "The best step of a central difference is about the cube root of ε = 2.2 · 10⁻¹⁶ near x = "
+        "1. Far away it grows with |x|, but it must not shrink to 0 where x does.",
+        "For the forward difference a good choice is\n"
+        "    epsilon = 2.2e-16\n"
+        "    h = epsilon ** 0.5 * (1 + abs(x))\n"
+        "with the square root, because its truncation error shrinks like h.",
+    ),
+    verified="the step is good at all {cases} places, from 0 to some 10⁹.",
+)
+
+# --- predict at a kink ----------------------------------------------------------------------------
+
+
+def _at_a_kink(x: float, h: float) -> Derivatives:
+    left, here, right = abs(x - h), abs(x), abs(x + h)
+    return {
+        "forward": (right - here) / h,
+        "backward": (here - left) / h,
+        "central": (right - left) / (2 * h),
+        "derivative": math.copysign(1.0, x),
+    }
+
+
+def _kink_but(**wrong: float) -> Callable[..., Derivatives]:
+    return lambda x, h: _at_a_kink(x, h) | wrong
+
+
+predict_kink = Exercise(
+    name="predict_kink",
+    title="Predict what happens at a kink",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="Take f(x) = |x| at x = 0.02, with the step h = 0.1. Give the forward, backward and "
+    'central difference and the derivative, in a dictionary with the keys "forward", "backward", '
+    '"central" and "derivative".',
+    arguments=lambda rng: [(0.02, 0.1)],
+    reference=_at_a_kink,
+    form=Numbers(
+        'a dictionary with a number for "forward", "backward", "central" and "derivative"'
+    ),
+    misconceptions=(
+        Misconception(
+            "all the same",
+            "x = 0.02 lies to the right of the kink, but x − h does not. What is |x − h|?",
+            _kink_but(backward=1.0, central=1.0),
+        ),
+        Misconception(
+            "derivative as at the kink",
+            "The kink is at 0, and x = 0.02 is not there. However near the kink is, at x itself "
+            "the curve is a straight line.",
+            _kink_but(derivative=0.0),
+        ),
+        Misconception(
+            "difference taken for the derivative",
+            "A difference looks at points some way off, and here the kink lies between them. The "
+            "derivative looks at x alone. They need not agree.",
+            _kink_but(derivative=0.2),
+            _kink_but(derivative=-0.6),
+        ),
+        Misconception(
+            "divided by h",
+            "From x − h to x + h it is two steps. Divide the change by 2h.",
+            _kink_but(central=0.4),
+        ),
+        Misconception(
+            "backward difference swapped",
+            "The backward difference goes from x − h to x: f(x) minus f(x − h), so here it is "
+            "negative. The curve comes down to the kink before it rises.",
+            _kink_but(backward=0.6),
+        ),
+        Misconception(
+            "not divided",
+            "You gave the changes of f. A slope is the change of f, divided by the change of x.",
+            _kink_but(forward=0.1, backward=-0.06, central=0.04),
+            _kink_but(forward=0.1, backward=-0.06, central=0.02),
+        ),
+    ),
+    first_step="Compute |x| at the three points x − h = −0.08, x = 0.02 and x + h = 0.12. Then "
+    "replace the dots by the slopes.",
+    hints=(
+        "Sketch |x|, and mark the three points. Which of them lies on the other branch?",
+        "|x − h| = 0.08, |x| = 0.02, |x + h| = 0.12. The forward difference is (0.12 − 0.02) / "
+        "0.1, and the others are made in the same way. The derivative at x = 0.02 is the slope of "
+        "the branch that x lies on.",
+        "For relu at x = 0.1 with h = 0.2 the values on the left, at x and on the right are 0, "
+        "0.1 and 0.3. So forward is 1, backward is 0.5, central is 0.75, and the derivative is 1.",
+    ),
+    verified="all four numbers are right, and only one of the differences agrees with the "
+    "derivative.",
+)
+
+EXERCISES = (
+    predict_derivatives,
+    central_difference,
+    local_derivatives,
+    choose_step,
+    predict_kink,
+)

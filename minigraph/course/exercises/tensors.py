@@ -1,0 +1,727 @@
+"""Lesson 07: shapes, and the gradients of operations on arrays."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from ..arrays import MISFIT, Arrays, Shapes, as_python, locked
+from ..specification import Case, Exercise, Misconception
+
+LESSON = "07_tensors"
+
+Array = np.ndarray
+Shape = tuple[int, ...]
+
+
+def numbers(rng: Random, *shape: int) -> Any:
+    """Nested lists of halves, none of them 0 or 1, so that nothing is hidden by a neutral number."""
+    if not shape:
+        return rng.choice([-2.5, -1.5, -0.5, 1.5, 2.0, 2.5, 3.0, 3.5])
+    return [numbers(rng, *shape[1:]) for _ in range(shape[0])]
+
+
+# --- predict shapes -------------------------------------------------------------------------------
+
+GIVEN = {"a": [3, 1], "b": [4], "c": [2, 3, 4], "d": [4, 2]}
+
+
+def _blank(given: dict[str, Any]) -> list[Array]:
+    return [np.zeros(shape) for shape in given.values()]
+
+
+def _shapes(given: dict[str, Any]) -> dict[str, Any]:
+    a, b, c, d = _blank(given)
+    return {
+        "a + b": (a + b).shape,
+        "a * c": (a * c).shape,
+        "c + d": MISFIT,
+        "c @ d": (c @ d).shape,
+        "mean(c, axis=1)": c.mean(axis=1).shape,
+        "d[[3, 0, 3]]": d[[3, 0, 3]].shape,
+        "gradient of b": b.shape,
+    }
+
+
+def _instead(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The right shapes, but for some that a misconception gets wrong."""
+    keys = {
+        "plus": "a + b",
+        "times": "a * c",
+        "misfit": "c + d",
+        "matmul": "c @ d",
+        "mean": "mean(c, axis=1)",
+        "index": "d[[3, 0, 3]]",
+        "gradient": "gradient of b",
+    }
+    return lambda given: _shapes(given) | {keys[k]: shape for k, shape in changes.items()}
+
+
+predict_shapes = Exercise(
+    name="predict_shapes",
+    title="Predict shapes",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="a has shape (3, 1), b (4,), c (2, 3, 4) and d (4, 2). Give the shapes of six results, or "
+    '"error" where two do not fit, and the shape of the gradient of b.',
+    arguments=lambda rng: [(GIVEN,)],
+    reference=_shapes,
+    form=Shapes(),
+    misconceptions=(
+        Misconception(
+            "aligned at the left",
+            "You aligned the shapes at their first axes. NumPy writes them below each other so that "
+            "the last axes meet, and fills up with 1 on the left.",
+            _instead(plus=MISFIT, times=MISFIT),
+            _instead(times=MISFIT),
+            _instead(plus=MISFIT),
+        ),
+        Misconception(
+            "gradient of the result's shape",
+            "b was stretched to (3, 4) on its way forward. But its gradient says for each element of b "
+            "what a nudge of that element does, so there are as many numbers as in b.",
+            _instead(gradient=(3, 4)),
+            _instead(gradient=(2, 3, 4)),
+        ),
+        Misconception(
+            "everything can be stretched",
+            "Only an axis of size 1, or one that is missing, can be stretched. In c + d the last axes "
+            "have sizes 4 and 2.",
+            _instead(misfit=(2, 3, 4)),
+            _instead(misfit=(2, 4, 2)),
+            _instead(misfit=(2, 4, 4)),
+        ),
+        Misconception(
+            "matmul taken for an elementwise product",
+            "@ does not pair up elements. The last axis of c and the last but one of d, both 4, are "
+            "multiplied and summed, and go. Rows of c and columns of d stay.",
+            _instead(matmul=MISFIT),
+            _instead(matmul=(2, 3, 4)),
+        ),
+        Misconception(
+            "stack forgotten",
+            "c is a stack of two matrices. Each of them is multiplied with d, so the result is a stack "
+            "of two as well.",
+            _instead(matmul=(3, 2)),
+        ),
+        Misconception(
+            "the axis that stays",
+            "`axis=1` names the axis that is averaged, and that goes. The others stay.",
+            _instead(mean=(3,)),
+        ),
+        Misconception(
+            "axes counted from 1",
+            "Axes are counted from 0. Axis 1 of a shape (2, 3, 4) is the one of size 3.",
+            _instead(mean=(3, 4)),
+        ),
+        Misconception(
+            "axis kept",
+            "Without `keepdims=True` the axis that was averaged is gone from the shape.",
+            _instead(mean=(2, 1, 4)),
+        ),
+        Misconception(
+            "index shortens only",
+            "An index list may name a row several times, and in any order. The result has one row for "
+            "each entry of the list, and the rows keep their length.",
+            _instead(index=(2, 2)),
+            _instead(index=(3,)),
+            _instead(index=(4, 2)),
+            _instead(index=(2,)),
+        ),
+    ),
+    first_step="Take one result after the other. For a + b write (3, 1) and (4,) below each other, with "
+    'the last axes in line. Then replace the dots, with "error" where two shapes do not fit.',
+    hints=(
+        "Write the two shapes below each other, aligned at the right. For + and * each column must hold "
+        "equal numbers, or a 1.",
+        "Write c @ d as (2 | 3 × 4) and (4 × 2), where the two inner numbers must be equal. A reduction "
+        "removes its axis. An index list of three rows gives three rows. A gradient has the shape of "
+        "what it is the gradient of.",
+        "With p of shape (5, 1), q (1, 6) and r (2, 6, 3): p + q is (5, 6), q @ r is (2, 1, 3), "
+        'sum(r, axis=0) is (6, 3), p[[4, 4]] is (2, 1), p + r is "error" as 5 meets 6, and the gradient '
+        "of q is (1, 6).",
+    ),
+    verified="all shapes are those that NumPy gives.",
+)
+
+# --- unbroadcast ----------------------------------------------------------------------------------
+
+
+def _axes(g: Array, shape: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes that broadcasting added, and those that it stretched, as axes of g."""
+    new = g.ndim - len(shape)
+    return tuple(range(new)), tuple(i + new for i, n in enumerate(shape) if n == 1)
+
+
+def _unbroadcast(g: Array, shape: Shape) -> Array:
+    new, stretched = _axes(g, shape)
+    return g.sum(axis=new + stretched, keepdims=True).reshape(shape)
+
+
+def _unbroadcast_by(reduce: Any) -> Any:
+    """Something else than a sum over the right axes."""
+
+    def program(g: Array, shape: Shape) -> Array:
+        new, stretched = _axes(g, shape)
+        for axis in new + stretched:
+            g = reduce(g, axis)
+        return g.reshape(shape)
+
+    return program
+
+
+def _first(g: Array, axis: int) -> Array:
+    return g.take([0], axis=axis)
+
+
+def _mean(g: Array, axis: int) -> Array:
+    return g.mean(axis=axis, keepdims=True)
+
+
+def _only_new(g: Array, shape: Shape) -> Array:
+    return g.sum(axis=_axes(g, shape)[0])
+
+
+def _only_stretched(g: Array, shape: Shape) -> Array:
+    return g.sum(axis=_axes(g, shape)[1], keepdims=True)
+
+
+def _axes_lost(g: Array, shape: Shape) -> Array:
+    return g.sum(axis=sum(_axes(g, shape), ()))
+
+
+def _from_the_left(g: Array, shape: Shape) -> Array:
+    ones = tuple(i for i, n in enumerate(shape) if n == 1)
+    extra = tuple(range(len(shape), g.ndim))
+    return g.sum(axis=ones, keepdims=True).sum(axis=extra)
+
+
+def stretched_shapes(rng: Random) -> list[Case]:
+    """A gradient, and the shape from which something was stretched to the gradient's shape."""
+    fixed: list[tuple[Shape, Shape]] = [
+        ((2, 3), (3,)),
+        ((2, 3), (2, 1)),
+        ((2, 3), (2, 3)),
+        ((2, 3), ()),
+        ((1, 3), (3,)),
+        ((3, 3), (3, 1)),
+        ((2, 3, 4), (3, 1)),
+        ((2, 3, 4), (1, 4)),
+    ]
+    pairs = list(fixed)
+    for _ in range(16):
+        wide = tuple(rng.randint(1, 4) for _ in range(rng.randint(1, 3)))
+        narrow = tuple(n if rng.random() < 0.5 else 1 for n in wide)
+        pairs.append((wide, narrow[rng.randint(0, len(narrow)) :]))
+    return [(numbers(rng, *wide), list(narrow)) for wide, narrow in pairs]
+
+
+unbroadcast = Exercise(
+    name="unbroadcast",
+    title="Undo broadcasting",
+    lesson=LESSON,
+    kind="implement",
+    points=3,
+    task="An array of the given shape was stretched by broadcasting, and g is the gradient that came "
+    "back at the stretched array. Return the gradient of the array itself, in its own shape.",
+    parameters=("g", "shape"),
+    arguments=stretched_shapes,
+    given=lambda g, shape: (locked(g), tuple(shape)),
+    as_code=lambda g, shape: as_python(g=g, shape=tuple(shape)),
+    reference=_unbroadcast,
+    form=Arrays("an array of the given shape"),
+    misconceptions=(
+        Misconception(
+            "no sum",
+            "You return g as it is. It has a number for each stretched copy; asked for is a number for "
+            "each element. What does an element get that was used several times?",
+            lambda g, shape: g,
+        ),
+        Misconception(
+            "one copy only",
+            "You keep what came back to one of the copies, and drop the others. All copies are the same "
+            "element, so what comes back to them adds up.",
+            _unbroadcast_by(_first),
+            lambda g, shape: np.resize(g, shape),
+        ),
+        Misconception(
+            "mean instead of sum",
+            "You take the mean over the copies. A nudge of the element moves all of its copies, each by "
+            "the whole nudge, so their effects add up.",
+            _unbroadcast_by(_mean),
+        ),
+        Misconception(
+            "only the axes that were added",
+            "You sum over the axes that the array did not have. One that it had with size 1 was "
+            "stretched too.",
+            _only_new,
+        ),
+        Misconception(
+            "only the axes of size 1",
+            "You sum over the axes that had size 1. Axes that the array did not have at all, on the "
+            "left, were added by broadcasting, and have to be summed away too.",
+            _only_stretched,
+        ),
+        Misconception(
+            "axes of size 1 lost",
+            "Your numbers are right, but a sum removes its axis, and an axis that was there with size 1 "
+            "has to be there again. See `keepdims=True`, or reshape at the end.",
+            _axes_lost,
+        ),
+        Misconception(
+            "summed over everything",
+            "You add up all of g. Only the copies of one element belong together. Which axes run along "
+            "the copies?",
+            lambda g, shape: np.full(shape, g.sum()),
+        ),
+        Misconception(
+            "aligned at the left",
+            "You aligned the two shapes at their first axes. Broadcasting aligns them at the last, so "
+            "the axes that were added are the first ones of g.",
+            _from_the_left,
+        ),
+    ),
+    first_step="Write the shape of g and `shape` below each other, aligned at the right. Which axes were "
+    "added, and which stretched? Begin with the added ones: there are `g.ndim - len(shape)` of them, all "
+    "at the front.",
+    hints=(
+        "Compare `g.shape` with `shape` from the right. Wherever they differ, several numbers of g "
+        "belong to one element.",
+        "Two steps. First, as long as g has more axes than `shape`, sum over axis 0. Then the two "
+        "have equally many axes: wherever `shape` has 1, sum over that axis with `keepdims=True`.",
+        "For g of shape (5, 2, 3) and shape (2, 1): the axis of size 5 was added, so\n"
+        "    g = g.sum(axis=0)\n"
+        "has shape (2, 3). The last axis was stretched from 1 to 3, so\n"
+        "    g = g.sum(axis=1, keepdims=True)\n"
+        "has shape (2, 1), as asked for. Your function has to find these axes.",
+    ),
+    verified="shape and numbers agree for {cases} gradients.",
+)
+
+# --- matmul ---------------------------------------------------------------------------------------
+
+
+def factors(rng: Random) -> list[Case]:
+    """A gradient and two matrices: none of them square, then square ones, which hide a shape error."""
+    sizes = [(2, 3, 4), (2, 2, 2), (1, 3, 2), (3, 2, 1)]
+    sizes += [(rng.randint(1, 4), rng.randint(1, 4), rng.randint(1, 4)) for _ in range(12)]
+    return [(numbers(rng, n, m), numbers(rng, n, k), numbers(rng, k, m)) for n, k, m in sizes]
+
+
+matmul_vjp = Exercise(
+    name="matmul_vjp",
+    title="The two rules of matmul",
+    lesson=LESSON,
+    kind="implement",
+    points=2,
+    task="Given matrices x and y, and the gradient g of x @ y, return two arrays: the gradient of x and "
+    "the gradient of y.",
+    parameters=("g", "x", "y"),
+    arguments=factors,
+    given=lambda *case: tuple(map(locked, case)),
+    as_code=lambda g, x, y: as_python(g=g, x=x, y=y),
+    reference=lambda g, x, y: (g @ y.T, x.T @ g),
+    form=Arrays(
+        "two arrays, the gradient of x and the gradient of y",
+        ("the gradient of x", "the gradient of y"),
+    ),
+    misconceptions=(
+        Misconception(
+            "no transpose",
+            "The gradient of x needs one number for each element of x. Write the shapes below your "
+            "product: something has to be turned round before they fit.",
+            lambda g, x, y: (g @ y, x @ g),
+        ),
+        Misconception(
+            "wrong factor transposed",
+            "You transposed g. It stays as it is: its rows belong to the rows of x, and its columns to "
+            "the columns of y. It is the other factor that has to be turned round.",
+            lambda g, x, y: (g.T @ y, x @ g.T),
+            lambda g, x, y: (y @ g.T, g.T @ x),
+        ),
+        Misconception(
+            "order of the factors",
+            "The order of a matrix product matters. The gradient of x has the rows of g, so g stands "
+            "first there; the gradient of y has the columns of g, so g stands last.",
+            lambda g, x, y: (y.T @ g, g @ x.T),
+        ),
+        Misconception(
+            "gradients swapped",
+            "Both gradients are right, and in the wrong order: first the one of x, then the one of y.",
+            lambda g, x, y: (x.T @ g, g @ y.T),
+        ),
+        Misconception(
+            "multiplied like numbers",
+            "That is the rule of the elementwise product, x · y. In x @ y each element of x meets "
+            "several elements of y, and what comes back from all of them adds up.",
+            lambda g, x, y: (g * y, g * x),
+        ),
+        Misconception(
+            "upstream gradient left out",
+            "You have the local derivative alone. The gradient g that comes from above is not 1; it "
+            "says how much each element of x @ y matters.",
+            lambda g, x, y: (np.ones_like(g) @ y.T, x.T @ np.ones_like(g)),
+        ),
+    ),
+    first_step="With x of shape (n, k) and y of shape (k, m), g has shape (n, m). The gradient of x must "
+    "have shape (n, k). Which product of g and y, or its transpose, gives that?",
+    hints=(
+        "Write the shapes (n, m), (n, k) and (k, m) on paper. There is only one way to make (n, k) out "
+        "of g and y with one @ and one transpose.",
+        "An (n, m) matrix times an (m, k) matrix is (n, k). You have g, which is (n, m). How do you make "
+        "something (m, k) of y? For y it goes the same way round.",
+        "For one row: z = [p, q] @ y with y of shape (2, 3), and g = [u, v, w]. p is used three times, "
+        "with y[0, 0], y[0, 1] and y[0, 2], so its gradient is u·y[0, 0] + v·y[0, 1] + w·y[0, 2]. That "
+        "is g times row 0 of y, summed: one element of a product of g with y turned round.",
+    ),
+    verified="both gradients agree for {cases} pairs of matrices.",
+)
+
+# --- mean -----------------------------------------------------------------------------------------
+
+Axis = int | None
+
+
+def _count(x: Array, axis: Axis) -> int:
+    return x.size if axis is None else x.shape[axis]
+
+
+def _stretched(g: Array, x: Array, axis: Axis) -> Array:
+    return np.broadcast_to(g if axis is None else np.expand_dims(g, axis), x.shape)
+
+
+def means(rng: Random) -> list[Case]:
+    """A gradient, an array and an axis: both axes of a matrix, a square, all, and random ones."""
+    fixed: list[tuple[Shape, Axis]] = [
+        ((2, 3), 1),
+        ((2, 3), 0),
+        ((3, 3), 1),
+        ((2, 3), None),
+        ((4,), 0),
+        ((2, 3, 4), 1),
+        ((2, 3), -1),
+    ]
+    chosen = list(fixed)
+    for _ in range(10):
+        shape = tuple(rng.randint(2, 4) for _ in range(rng.randint(1, 3)))
+        chosen.append((shape, rng.choice([None, *range(len(shape))])))
+    return [(numbers(rng, *_reduced(s, axis)), numbers(rng, *s), axis) for s, axis in chosen]
+
+
+def _reduced(shape: Shape, axis: Axis) -> Shape:
+    return () if axis is None else tuple(np.delete(shape, axis).tolist())
+
+
+mean_vjp = Exercise(
+    name="mean_vjp",
+    title="The rule of a reduction",
+    lesson=LESSON,
+    kind="implement",
+    points=2,
+    task="Given an array x, an axis, and the gradient g of x.mean(axis), return the gradient of x. The "
+    "axis is a number, or None for the mean of everything.",
+    parameters=("g", "x", "axis"),
+    arguments=means,
+    given=lambda g, x, axis: (locked(g)[()], locked(x), axis),
+    as_code=lambda g, x, axis: as_python(g=g, x=x, axis=axis),
+    reference=lambda g, x, axis: _stretched(g, x, axis) / _count(x, axis),
+    form=Arrays("an array of the shape of x"),
+    misconceptions=(
+        Misconception(
+            "gradient 1",
+            "You return ones, whatever comes from above. Each element has a share in the mean, and the "
+            "gradient g of that mean is not 1.",
+            lambda g, x, axis: np.ones(x.shape),
+            lambda g, x, axis: np.full(x.shape, 1 / _count(x, axis)),
+        ),
+        Misconception(
+            "rule of the sum",
+            "That is the gradient of a sum. If one of n elements is nudged by 1, their mean does not "
+            "move by 1.",
+            _stretched,
+        ),
+        Misconception(
+            "divided by the number of all elements",
+            "You divide by the number of all elements of x. A mean over an axis has only as many "
+            "summands as that axis is long.",
+            lambda g, x, axis: _stretched(g, x, axis) / x.size,
+        ),
+        Misconception(
+            "divided by the number of means",
+            "You divide by the number of means. What counts is how many elements go into each of them.",
+            lambda g, x, axis: _stretched(g, x, axis) / g.size,
+        ),
+        Misconception(
+            "axis not put back",
+            "The mean has removed an axis, so g has one less than x, and broadcasting aligns it at the "
+            "right, with the wrong one or with none. Put an axis of size 1 back where it was.",
+            lambda g, x, axis: np.broadcast_to(g / _count(x, axis), x.shape),
+        ),
+        Misconception(
+            "not given back to every element",
+            "Your result has the shape of g. Each element of x went into a mean, so each gets its share "
+            "of the gradient.",
+            lambda g, x, axis: g / _count(x, axis),
+        ),
+        Misconception(
+            "multiplied by x",
+            "You multiply by x. A mean is a sum of elements times 1/n, so its derivative does not "
+            "depend on how large they are.",
+            lambda g, x, axis: _stretched(g, x, axis) * x / _count(x, axis),
+            lambda g, x, axis: _stretched(g, x, axis) * x,
+        ),
+    ),
+    first_step="How many elements go into each mean? Call the number n: it is `x.size` if axis is None, "
+    "else `x.shape[axis]`. Then every one of them gets g / n.",
+    hints=(
+        "What does one mean do if one of its n elements is nudged by 1? And which number of g belongs to "
+        "that mean?",
+        "Three steps: divide g by n; put the axis back that was removed, with `np.expand_dims(g, axis)`, "
+        "unless axis is None; stretch to the shape of x with `np.broadcast_to`.",
+        "The sum of each row of a (2, 3) matrix removes axis 1. With g of shape (2,),\n"
+        "    column = np.expand_dims(g, 1)\n"
+        "has shape (2, 1), and\n"
+        "    np.broadcast_to(column, (2, 3))\n"
+        "gives each element of a row the gradient of that row's sum. For the mean one step is missing.",
+    ),
+    verified="shape and numbers agree for {cases} means, along every axis.",
+)
+
+# --- indexing -------------------------------------------------------------------------------------
+
+
+def _scatter_add(g: Array, index: list[int], shape: Shape) -> Array:
+    out = np.zeros(shape)
+    np.add.at(out, index, g)
+    return out
+
+
+def _scatter(g: Array, index: list[int], shape: Shape) -> Array:
+    out = np.zeros(shape)
+    out[index] = g
+    return out
+
+
+def _first_write(g: Array, index: list[int], shape: Shape) -> Array:
+    return _scatter(g[::-1], index[::-1], shape)
+
+
+def _counts(g: Array, index: list[int], shape: Shape) -> Array:
+    return _scatter_add(np.ones_like(g), index, shape)
+
+
+def _average(g: Array, index: list[int], shape: Shape) -> Array:
+    return _scatter_add(g, index, shape) / np.maximum(_counts(g, index, shape), 1)
+
+
+def _in_order(g: Array, index: list[int], shape: Shape) -> Array:
+    out = np.zeros(shape)
+    rows = min(len(g), len(out))
+    out[:rows] = g[:rows]
+    return out
+
+
+def _everywhere(g: Array, index: list[int], shape: Shape) -> Array:
+    return np.broadcast_to(g.sum(axis=0), shape)
+
+
+def indexed(rng: Random) -> list[Case]:
+    """A gradient, a list of rows with repetitions, and the shape that they were picked from."""
+    chosen: list[tuple[list[int], Shape]] = [
+        ([2, 0, 2], (4,)),
+        ([1, 1, 1, 0], (3, 2)),
+        ([3, 0], (4,)),
+        ([-1, 2, -1], (4, 2)),
+    ]
+    for _ in range(12):
+        rows = rng.randint(2, 5)
+        index = [rng.randrange(rows) for _ in range(rng.randint(2, 6))]
+        chosen.append((index, (rows, *[rng.randint(1, 3)] * rng.randint(0, 1))))
+    return [(numbers(rng, len(i), *shape[1:]), i, list(shape)) for i, shape in chosen]
+
+
+index_vjp = Exercise(
+    name="index_vjp",
+    title="Going back through an index",
+    lesson=LESSON,
+    kind="implement",
+    points=2,
+    task="x has the given shape, index is a list of row numbers, and g is the gradient of x[index]. "
+    "Return the gradient of x.",
+    parameters=("g", "index", "shape"),
+    arguments=indexed,
+    given=lambda g, index, shape: (locked(g), list(index), tuple(shape)),
+    as_code=lambda g, index, shape: f"{as_python(g=g)}\nindex = {index}\nshape = {tuple(shape)}",
+    reference=_scatter_add,
+    form=Arrays("an array of the given shape"),
+    misconceptions=(
+        Misconception(
+            "assigned instead of added",
+            "Where a row was picked several times, only the last of its gradients is left. They have to "
+            "add up. Note that `out[index] += g` does not do that: NumPy reads all old values first, "
+            "adds, and then writes, so that for a repeated row the last one wins.",
+            _scatter,
+        ),
+        Misconception(
+            "first one wins",
+            "Where a row was picked several times, you keep the first of its gradients. They have to "
+            "add up.",
+            _first_write,
+        ),
+        Misconception(
+            "picked instead of put back",
+            "You index g with the row numbers. They are places in x, and they say where each row of g "
+            "has to go to.",
+            lambda g, index, shape: g[index],
+        ),
+        Misconception(
+            "upstream gradient left out",
+            "You count how often each row was picked. Each time, it gets the gradient that came back "
+            "to that place, and that is not 1.",
+            _counts,
+        ),
+        Misconception(
+            "mean instead of sum",
+            "Where a row was picked several times, you take the mean of its gradients. Contributions "
+            "add up, as at every fan-out.",
+            _average,
+        ),
+        Misconception(
+            "index left out",
+            "You put the rows of g back in the order in which they come. `index` says where each of "
+            "them belongs.",
+            _in_order,
+        ),
+        Misconception(
+            "shape of g",
+            "You return g as it is. x may have more rows than were picked, and those that were not "
+            "picked get zeros.",
+            lambda g, index, shape: g,
+        ),
+        Misconception(
+            "summed over everything",
+            "You add up all rows of g, and give the sum to every row of x. Each row of g goes to the "
+            "one row that it was picked from, and rows that were not picked get zeros.",
+            _everywhere,
+        ),
+    ),
+    first_step="Start with `out = np.zeros(shape)`. Then go through the rows of g together with their "
+    "places, `zip(index, g)`, and add each row where it belongs.",
+    hints=(
+        "Which row of x did the first row of g come from? And what if another row of g came from there "
+        "too?",
+        "A loop does it: for each place and each row of g, add the row to `out[place]`. `np.add.at` does "
+        "the same without a loop.",
+        "To count votes for candidates 0, 1 and 2:\n"
+        "    out = np.zeros(3)\n"
+        "    for candidate, weight in zip([2, 0, 2], [1.5, 2.0, 0.5]):\n"
+        "        out[candidate] += weight\n"
+        "gives [2.0, 0.0, 2.0]: candidate 2 got 1.5 and 0.5.",
+    ),
+    verified="shape and numbers agree for {cases} index lists, most of them with repetitions.",
+)
+
+# --- repair ---------------------------------------------------------------------------------------
+
+
+def as_given(g: Array, x: Array) -> Array:
+    """The broken rule that the notebook hands out: the mean's gradient is not summed."""
+    return g + -g / x.shape[1]
+
+
+def _centred_by(back: Any) -> Any:
+    """The direct path, and something else than the right way back through the mean."""
+    return lambda g, x: g - np.broadcast_to(back(g, x.shape[1]), g.shape)
+
+
+def tables(rng: Random) -> list[Case]:
+    """A gradient and a matrix: wide, square, tall, one row, and random ones."""
+    sizes = [(2, 3), (3, 3), (3, 2), (1, 4)]
+    sizes += [(rng.randint(1, 4), rng.randint(2, 4)) for _ in range(12)]
+    return [(numbers(rng, n, k), numbers(rng, n, k)) for n, k in sizes]
+
+
+repair_center_vjp = Exercise(
+    name="repair_center_vjp",
+    title="Repair a gradient that fits by accident",
+    lesson=LESSON,
+    kind="repair",
+    points=3,
+    task="out = x - x.mean(axis=1, keepdims=True) takes its mean away from each row of a matrix. Given "
+    "the gradient g of out, return the gradient of x. The function that is handed out gets it wrong. "
+    "Repair it.",
+    parameters=("g", "x"),
+    arguments=tables,
+    given=lambda g, x: (locked(g), locked(x)),
+    as_code=lambda g, x: as_python(g=g, x=x),
+    reference=lambda g, x: g - g.mean(axis=1, keepdims=True),
+    form=Arrays("an array of the shape of x"),
+    misconceptions=(
+        Misconception(
+            "as it was handed out",
+            "This is still the fault of the function as it was handed out. The mean of a row is one "
+            "number, stretched along the row when it is taken away. What comes back to it therefore has "
+            "to be summed, and is not.",
+            as_given,
+        ),
+        Misconception(
+            "summed over everything",
+            "You sum over the whole matrix. Each row has a mean of its own, and only its own row comes "
+            "back to it.",
+            _centred_by(lambda g, n: g.sum() / n),
+            _centred_by(lambda g, n: g.mean()),
+        ),
+        Misconception(
+            "summed over the wrong axis",
+            "You sum down the columns. The mean was taken along each row, and stretched along it.",
+            _centred_by(lambda g, n: g.sum(axis=0) / n),
+            _centred_by(lambda g, n: g.mean(axis=0)),
+        ),
+        Misconception(
+            "axis lost in the sum",
+            "Your sum removes axis 1, and broadcasting then aligns what is left with the columns: an "
+            "error, or for a square matrix silently the wrong numbers. See `keepdims=True`.",
+            _centred_by(lambda g, n: g.sum(axis=1) / n),
+        ),
+        Misconception(
+            "share of the mean forgotten",
+            "You sum, which was missing. But then the gradient still has to go through the mean, in "
+            "which each element has a share of 1/n only.",
+            _centred_by(lambda g, n: g.sum(axis=1, keepdims=True)),
+        ),
+        Misconception(
+            "direct path lost",
+            "x is used twice: by itself, and in the mean. You have only what comes back through the "
+            "mean.",
+            lambda g, x: np.broadcast_to(-g.mean(axis=1, keepdims=True), g.shape),
+        ),
+        Misconception(
+            "mean left out",
+            "You have only what comes back to x directly. x also goes into the mean, and what comes "
+            "back there adds up with the rest.",
+            lambda g, x: g,
+        ),
+        Misconception(
+            "sign of the mean",
+            "The mean is taken away, so what comes back through it has a minus.",
+            lambda g, x: g + g.mean(axis=1, keepdims=True),
+        ),
+    ),
+    first_step="Copy the body of `broken_center_vjp` into your function. Write the shape of every line "
+    "beside it, and compare `g_mean` with the shape of the mean itself.",
+    hints=(
+        "The mean has shape (n, 1). What shape has its gradient in the broken function?",
+        "The difference stretches the mean from (n, 1) to (n, k). So `g_mean` has to be summed over that "
+        "axis, back to (n, 1), before it goes through the mean.",
+        "For out = x / x.sum() with a vector x, the sum s is one number that is stretched. What comes "
+        "back to it is a whole vector, -g * x / s**2, and its gradient is the sum of that vector:\n"
+        "    g_s = (-g * x / s**2).sum()\n"
+        "    g_x = g / s + g_s\n"
+        "Without the sum both lines would run, and be wrong.",
+    ),
+    verified="the gradient agrees for {cases} matrices.",
+)
+
+EXERCISES = (predict_shapes, unbroadcast, matmul_vjp, mean_vjp, index_vjp, repair_center_vjp)
