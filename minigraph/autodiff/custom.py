@@ -39,11 +39,12 @@ def custom(*vjps: Function | None, symbol: str | None = None) -> Callable[[Funct
     """
 
     def decorate(forward: Function) -> Function:
-        parameters = inspect.signature(forward).parameters
-        if not vjps or len(vjps) > len(parameters):
+        parameters = list(inspect.signature(forward).parameters.values())
+        required = sum(p.default is p.empty for p in parameters)
+        if not vjps or not required <= len(vjps) <= len(parameters):
             raise GradientError(
-                f"{forward.__name__} has {len(parameters)} parameters and {len(vjps)} rules; "
-                "custom() takes one rule for each input"
+                f"{forward.__name__} has {required} inputs and {len(vjps)} rules; custom() takes "
+                "one rule for each input, and an option needs a default"
             )
 
         def shape(*shapes: Shape, **options: Any) -> Shape:

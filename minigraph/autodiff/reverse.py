@@ -77,7 +77,8 @@ def grad(y: Node, wrt: Node | Sequence[Node], seed: Any = None) -> Any:
     check_differentiable(y, order)
     start = _checked_seed(y, seed._value if isinstance(seed, Node) else seed)
     if not isinstance(seed, Node):
-        seed = constant(start, name=f"∂{y.name}/∂{y.name}" if y.name and seed is None else None)
+        name = _derivative_name(y.name, y.name) if y.name and seed is None else None
+        seed = constant(start, name=name)
     between = _reached_from(targets, order)
     cotangents: dict[Node, Node] = {y: seed}
     for node in reversed(order):
@@ -178,7 +179,8 @@ def _no_path(x: Node, y: Node, order: list[Node]) -> str:
 
 
 def _derivative_name(y: str, x: str) -> str:
-    return f"∂({y})/∂{x}" if "∂" in y else f"∂{y}/∂{x}"
+    above, below = (f"({name})" if "∂" in name else name for name in (y, x))
+    return f"∂{above}/∂{below}"
 
 
 Node.backward = backward

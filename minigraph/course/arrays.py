@@ -33,14 +33,13 @@ def as_python(**arguments: Any) -> str:
     lines = ["import numpy as np", ""]
     for name, value in arguments.items():
         is_array = isinstance(value, (list, np.ndarray))
-        lines.append(f"{name} = {_array_code(value) if is_array else value!r}")
+        lines.append(_array_code(name, value) if is_array else f"{name} = {value!r}")
     return "\n".join(lines)
 
 
-def _array_code(value: Any) -> str:
-    array = np.asarray(value)
-    numbers = np.array2string(array, separator=", ", prefix="np.array(", threshold=200)
-    return f"np.array({numbers})"
+def _array_code(name: str, value: Any) -> str:
+    start = f"{name} = np.array("
+    return f"{start}{np.array2string(np.asarray(value), separator=', ', prefix=start)})"
 
 
 @dataclass(frozen=True)

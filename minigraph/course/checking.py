@@ -179,7 +179,9 @@ def _show(panel: Panel) -> bool:
     """
     ipython = sys.modules.get("IPython")
     if ipython and ipython.get_ipython():
-        ipython.display.display(panel)
+        from IPython.display import display
+
+        display(panel)
         return True
     if panel.state == "right":
         print(panel.text)

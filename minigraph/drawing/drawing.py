@@ -16,16 +16,10 @@ from .diagram import Diagram, diagram
 from .dot import to_dot
 from .route import Picture, picture
 from .svg import to_svg
-from .theme import THEMES
+from .theme import DARK_PAGES, THEMES
 
 _SMALLEST = 0.6  # of its size; where there is less room, a drawing scrolls
 DIRECTIONS = ("auto", "right", "down")
-# Where the page around the drawing is dark, this tells the image, which has the colours for both.
-# Untrusted notebooks drop the rule, and the drawing stays light on its own ground.
-_DARK_PAGES = (
-    '<style>body[data-jp-theme-light="false"] img.minigraph,body.vscode-dark img.minigraph'
-    "{color-scheme:dark}</style>"
-)
 
 
 def draw(
@@ -159,7 +153,7 @@ def as_image(svg: str, alt: str, width: float, height: float) -> str:
     return (
         f'<div style="overflow-x:auto"><img class="minigraph" alt="{escape(alt)}"'
         f' width="{wide}" height="{high}" style="{style}"'
-        f' src="data:image/svg+xml;base64,{data}"></div>{_DARK_PAGES}'
+        f' src="data:image/svg+xml;base64,{data}"></div>{DARK_PAGES}'
     )
 
 

@@ -8,12 +8,11 @@ plot
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict
 from html import escape
 from io import StringIO
 from typing import Any
 
-from .theme import DARK, LIGHT
+from .theme import DARK, DARK_PAGES, LIGHT
 
 _INK, _LINE = LIGHT.ink, LIGHT.line
 _STYLE: Any = {
@@ -36,6 +35,7 @@ _STYLE: Any = {
     "svg.hashsalt": "minigraph",  # the same bytes every time
 }
 _PIXELS = 72  # to matplotlib's inch, which is 72 points; an SVG without units counts in pixels
+_ROLES = ("ground", "ink", "soft", "line", "edge", "value", "gradient", "highlight")
 _DEFAULTS = {"#000000": DARK.ink, "#cccccc": DARK.line}  # of texts, and around a legend
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
@@ -87,6 +87,7 @@ class Plot:
         return (
             f'<img class="minigraph" alt="{escape(self.alt)}" width="{wide}" height="{high}"'
             f' style="max-width:100%;height:auto" src="data:image/svg+xml;base64,{data}">'
+            f"{DARK_PAGES}"
         )
 
     def __repr__(self) -> str:
@@ -101,8 +102,7 @@ def _dark_style() -> str:
 
     matplotlib writes a colour into the style of each element, and leaves black text to inherit.
     """
-    dark = asdict(DARK)
-    colours = {colour: dark[role] for role, colour in asdict(LIGHT).items()}
+    colours = {getattr(LIGHT, role): getattr(DARK, role) for role in _ROLES}
     rules = "".join(
         f'[style*="{paint}: {light}"]{{{paint}:{colour}!important}}'
         for light, colour in (colours | _DEFAULTS).items()

@@ -107,8 +107,8 @@ def _ground(placed: PlacedBox, colours: str) -> str:
     box = placed.box
     fill, border, thickness = {
         "variable": ("variable", "line", 1.3),
-        "operation": ("ground", "line", 1.3),
-        "module": ("ground", "line", 1.3),
+        "operation": ("card", "line", 1.3),
+        "module": ("card", "line", 1.3),
         "constant": ("panel", "none", 0),
     }[box.kind]
     if box.highlighted:
@@ -190,7 +190,7 @@ def _symbol(placed: PlacedBox, is_right: bool, colours: str) -> str:
     border, thickness = ("highlight", 2) if box.highlighted else ("line", 1.3)
     return (
         f"{_rect(x - half, y - radius, 2 * half, 2 * radius, radius)}"
-        f'{paint(colours, "ground", border)} stroke-width="{thickness}"/>'
+        f'{paint(colours, "card", border)} stroke-width="{thickness}"/>'
         f"{_text(x, y, symbol_size(box.symbol), [_span(box.symbol, colours, 'ink')])}"
     )
 

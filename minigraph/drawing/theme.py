@@ -17,6 +17,7 @@ class Palette:
 
     ground: str  # behind everything
     panel: str  # quiet surfaces: constants, scopes
+    card: str  # the ground of an operation
     ink: str  # names
     soft: str  # what is said in passing
     line: str  # borders
@@ -31,6 +32,7 @@ class Palette:
 LIGHT = Palette(
     ground="#ffffff",
     panel="#f6f7f9",
+    card="#ffffff",
     ink="#1b1f24",
     soft="#57606a",
     line="#c9d1d9",
@@ -44,6 +46,7 @@ LIGHT = Palette(
 DARK = Palette(
     ground="#15181d",
     panel="#1d2127",
+    card="#22272f",
     ink="#e6edf3",
     soft="#9aa4af",
     line="#3a424c",
@@ -55,6 +58,12 @@ DARK = Palette(
     variable="#17293a",
 )
 THEMES = ("auto", "light", "dark")
+# Where the page around a picture is dark, this tells the image, which has the colours for both.
+# Untrusted notebooks drop the rule, and the picture stays light on its own ground.
+DARK_PAGES = (
+    '<style>body[data-jp-theme-light="false"] img.minigraph,body.vscode-dark img.minigraph'
+    "{color-scheme:dark}</style>"
+)
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 NAME_SIZE = 15.0  # "d = 5"

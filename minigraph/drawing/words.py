@@ -34,7 +34,7 @@ def sentence(diagram: Diagram) -> str:
         if box.gradient not in (None, UNSET) and not box.gradient.startswith("(")
     ]
     lit = [box.full for box in diagram.boxes if box.highlighted]
-    start = _joined(outputs or [diagram.boxes[i].full for i in diagram.outputs])
+    start = _listed(outputs or [diagram.boxes[i].full for i in diagram.outputs], 200)
     text = f"{start}, with {_listed(others, 300)}" if others else start
     if leaves:
         text += f"; {_listed(leaves, 150)}"

@@ -245,7 +245,8 @@ def function_of(op: Operation, signature: Signature, doc: str | None) -> Functio
     def function(*args: Any, **attrs: Any) -> Any:
         inputs = args[:arity]
         if Node not in map(type, inputs):
-            return forward(*args, **attrs)
+            arrays = (np.asarray(x) if type(x) is list else x for x in inputs)
+            return forward(*arrays, *args[arity:], **attrs)
         if names:
             attrs = defaults | dict(zip(names, args[arity:])) | attrs
         if len(inputs) < arity or len(args) > arity + len(names) or attrs.keys() != set(names):

@@ -393,8 +393,9 @@ def _array_function(self: Node, f: Any, types: Any, args: tuple, options: dict) 
 def _unsupported(name: str, options: dict[str, Any]) -> NodeTypeError:
     if options:
         return NodeTypeError(f"np.{name} on a Node takes no {', '.join(options)}")
-    near = difflib.get_close_matches(name, FUNCTIONS, n=3) or ["see minigraph.graph.ops"]
-    return NodeTypeError(f"np.{name} does not work on Nodes; there is {', '.join(near)}")
+    near = difflib.get_close_matches(name, FUNCTIONS, n=3)
+    hint = f"there is {', '.join(near)}" if near else "compose it, or make it with mg.custom"
+    return NodeTypeError(f"np.{name} does not work on Nodes; {hint}")
 
 
 for _name, _function in {

@@ -77,6 +77,9 @@ class Nudge(GraphWidget):
         self._plot.alt = (
             f"The curve of {of} against {name}, with its tangent at {name} = {number(x)}."
         )
+        difference = self.actual - self.predicted
+        if abs(difference) < 1e-12 * max(abs(y), abs(self.actual)):
+            difference = 0.0  # rounding alone, which is not what this is about
         self.show(
             self._plot,
             f"{name} goes from {number(x)} to {number(x + delta)}, "
@@ -84,7 +87,7 @@ class Nudge(GraphWidget):
             f"actual change: {number(self.actual)}\n"
             f"predicted change: ∂{of}/∂{name} · δ = {_factor(slope)} · {_factor(delta)}"
             f" = {number(self.predicted)}\n"
-            f"difference: {number(self.actual - self.predicted)}",
+            f"difference: {number(difference)}",
         )
 
     def _draw(self, name: str, x: float, y: float, slope: float) -> None:

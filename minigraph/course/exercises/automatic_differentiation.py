@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -79,7 +78,7 @@ def operations_to_pull_back(rng: Random) -> list[Case]:
     """Each operation at points where its wrong rules differ; g is never 1."""
     points = [(3.0, 0.5, 4.0), (-2.0, 1.5, -0.7)]
     points += [
-        (rng.choice((-3, 2, 5)) / 2, rng.randint(-7, 7) / 4 or 0.3, rng.randint(8, 20) / 7)
+        (rng.choice((-3, 4, 5)) / 2, rng.randint(-7, 7) / 4 or 0.3, rng.randint(8, 20) / 7)
         for _ in range(4)
     ]
     cases: list[Case] = []
@@ -291,13 +290,28 @@ def _inputs_only(graph: Graph, values: Values) -> Values:
     return {x: g for x, g in _backward(graph, values).items() if x not in graph}
 
 
-DOUBLINGS = 600
+def _path_by_path(graph: Graph, values: Values) -> Values:
+    gradients = dict.fromkeys(values, 0.0)
+
+    def push(name: str, g: float) -> None:
+        gradients[name] += g
+        for x, local in _edges(graph, values, name) if name in graph else []:
+            push(x, g * local)
+
+    push(list(graph)[-1], 1.0)
+    return gradients
+
+
+DOUBLINGS = 3000  # each two operations deep: more than Python's stack has room for
 
 
 def doubled(times: int) -> Graph:
-    """A graph in which each result is twice the one before it: 2ⁿ paths after n steps."""
-    names = ["x", *(f"x{n}" for n in range(1, times + 1))]
-    return {new: ("+", old, old) for old, new in pairwise(names)}
+    """Halve and double a number again and again: its value stays, and there are 2ⁿ paths."""
+    graph: Graph = {}
+    for n in range(1, times + 1):
+        graph[f"h{n}"] = ("*", f"x{n - 1}", "half")
+        graph[f"x{n}"] = ("+", f"h{n}", f"h{n}")
+    return graph
 
 
 def graphs_after_forward(rng: Random) -> list[Case]:
@@ -311,13 +325,15 @@ def graphs_after_forward(rng: Random) -> list[Case]:
     ]
     random = [*random_graphs(rng, 20, 2, 6, "+-+-*"), PARTLY]
     inputs += [with_values(rng, graph) for graph in sorted(random, key=len)]
-    inputs.append((doubled(DOUBLINGS), {"x": 3.0}))
+    inputs.append((doubled(DOUBLINGS), {"x0": 3.0, "half": 0.5}))
     return [(graph, _forward(graph, values)) for graph, values in inputs]
 
 
 def _graph_and_values(graph: Graph, values: Values) -> str:
     if len(graph) > 20:
-        return f"a graph that doubles a number {len(graph)} times in a row"
+        return (
+            f"a graph of {len(graph):,} operations, with so many paths that nobody can count them"
+        )
     return f"graph = {as_python(graph)}\nvalues = {_as_python_values(values)}"
 
 
@@ -369,6 +385,14 @@ backward = Exercise(
             "started from the value",
             "You start from the value of the last result. Start from its derivative by itself.",
             _seeded_with(lambda y: y),
+        ),
+        Misconception(
+            "path by path",
+            "Your gradients are right for small graphs. But a function that calls itself for each "
+            "input goes along every path, and here there are more than anybody can count, each "
+            "deeper than calls can be nested. Visit each node once instead, in a loop, when its "
+            "gradient is complete.",
+            _path_by_path,
         ),
         Misconception(
             "two edges taken for one",
@@ -633,16 +657,17 @@ def _is_plain(graph: Graph, point: Values, gradient: Values) -> bool:
 
 
 def _claim_as_code(graph: Graph, point: Values, claimed: Values) -> str:
-    steps = "\n".join(
-        f"    {name} = " + (f"math.sin({x[0]})" if symbol == "sin" else f" {symbol} ".join(x))
-        for name, (symbol, *x) in graph.items()
-    )
-    names = inputs_of(graph)
-    unpacked = ", ".join(names) + (" = " if len(names) > 1 else ", = ")
-    taken = f"[inputs[x] for x in {''.join(names)!r}]"
+    written = {x: f'inputs["{x}"]' for x in point}
+    lines = []
+    for name, (symbol, *inputs) in graph.items():
+        terms = [written.get(x, x) for x in inputs]
+        lines.append(
+            f"    {name} = "
+            + (f"math.sin({terms[0]})" if symbol == "sin" else f" {symbol} ".join(terms))
+        )
     return (
-        f"def f(inputs):\n    {unpacked}{taken}\n{steps}\n    return {list(graph)[-1]}\n\n"
-        f"point = {_as_python_values(point)}\nclaimed = {_as_python_values(claimed)}"
+        "\n".join(["def f(inputs):", *lines, f"    return {list(graph)[-1]}", ""])
+        + f"\npoint = {_as_python_values(point)}\nclaimed = {_as_python_values(claimed)}"
     )
 
 
@@ -780,6 +805,9 @@ class Derivatives(Gradients):
             second = [_slope_or_zero(first[i], by) for i, by in ((0, x), (0, y), (1, y))]
         except MinigraphError as error:
             raise WrongForm(f"It cannot be differentiated twice: {error}.", "no gradient") from None
+        except TypeError as error:
+            text = f"One of your rules failed ({error}). Each is called with g, out, x and y."
+            raise WrongForm(text, "rule") from None
         names = ("distance", "∂z/∂x", "∂z/∂y", "∂²z/∂x²", "∂²z/∂x∂y", "∂²z/∂y²")
         return {name: float(node.value) for name, node in zip(names, (answer, *first, *second))}
 
@@ -999,7 +1027,7 @@ def graphs_in_no_order(rng: Random) -> list[Case]:
         (short_and_long, {"a": 2.0, "b": 3.0, "c": 4.0}, "y"),
         (SHARED, {"a": 2.0, "b": 3.0}, "e"),
         ({x: PARTLY[x] for x in "stpyrq"}, {"a": 2.0, "b": 3.0, "c": 7.0}, "y"),
-        (dict(reversed(doubled(8).items())), {"x": 3.0}, "x8"),
+        (dict(reversed(doubled(4).items())), {"x0": 3.0, "half": 0.5}, "x4"),
     ]
     for graph in random_graphs(rng, 25, 3, 8, "+-*"):
         mixed = {x: graph[x] for x in rng.sample(list(graph), len(graph))}

@@ -240,6 +240,12 @@ unbroadcast = Exercise(
             lambda g, shape: g,
         ),
         Misconception(
+            "reshaped instead of summed",
+            "A reshape only arranges the same numbers in another way. Here several numbers have to "
+            "become one.",
+            lambda g, shape: g.reshape(shape),
+        ),
+        Misconception(
             "one copy only",
             "You keep what came back to one of the copies, and drop the others. All copies are the same "
             "element, so what comes back to them adds up.",
