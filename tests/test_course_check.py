@@ -1,6 +1,7 @@
 """What `check` says: to wrong answers, to half-written ones, and to whatever else is handed in."""
 
 import dataclasses
+import gc
 import os
 import re
 import subprocess
@@ -185,14 +186,37 @@ def test_the_misconception_that_agrees_where_the_answer_is_right_goes_first():
 
 def test_a_key_error_of_another_kind_is_not_taken_for_a_misconception():
     def forward(graph, inputs):
-        values, compute = dict(inputs), {"+": lambda p, q: p + q}
+        compute = {name: f for name, f in forward_pass.COMPUTE.items() if name != "sin"}
+        values = dict(inputs)
         for name, (operation, *arguments) in graph.items():
             values[name] = compute[operation](*[values[x] for x in arguments])
         return values
 
     error = failure("forward", forward)
     assert error.key is None
-    assert "KeyError: '*'" in str(error)
+    assert "KeyError: 'sin'" in str(error)
+
+
+def test_a_misconception_is_recognised_whatever_the_nodes_are_called():
+    def build_shared(a, b, c):
+        return ((a + b).named("p") * (a + b).named("q") - c * (a + b)).named("y")
+
+    error = failure("build_shared", build_shared)
+    assert error.key == "common part written out"
+    told = " ".join(str(error).split())
+    assert "`q = a + b` computes what `p` has computed already." in told
+
+
+@pytest.mark.parametrize(("error", "is_right"), [(1e-13, True), (1e-6, False)])
+def test_rounding_is_forgiven_and_more_is_not(error, is_right):
+    def forward(graph, inputs):
+        values = EXERCISES["forward"].reference(graph, inputs)
+        return {name: value * (1 + error) for name, value in values.items()}
+
+    if is_right:
+        check("forward", forward)
+    else:
+        assert failure("forward", forward).key is None
 
 
 def test_a_wrong_graph_is_drawn_with_its_first_wrong_node_marked():
@@ -297,8 +321,10 @@ async def asynchronous(output):
     return [output]
 
 
-def test_an_async_function_is_told_so():
+def test_an_async_function_is_told_so(recwarn):
     assert "Your function is defined with async def." in said("topological_order", asynchronous)
+    gc.collect()
+    assert not recwarn.list  # nobody is told that something "was never awaited"
 
 
 @pytest.mark.parametrize(
@@ -382,6 +408,7 @@ def test_what_is_printed_is_bounded(capsys):
     def topological_order(output):
         for number in range(10_000):
             print(number)
+        print("x" * 1_000_000)
         print("a warning", file=sys.stderr)
         return [output]
 
@@ -390,6 +417,12 @@ def test_what_is_printed_is_bounded(capsys):
     assert len(text) < 8_000
     captured = capsys.readouterr()
     assert captured.out + captured.err == ""
+
+
+def test_a_single_long_print_is_bounded_too():
+    text = str(failure("topological_order", lambda output: print("x" * 1_000_000)))
+    assert "xxx …" in text
+    assert len(text) < 8_000
 
 
 def test_changing_an_argument_is_noticed():
