@@ -288,6 +288,7 @@ def test_an_unknown_name_suggests_near_ones():
     assert "Did you mean topological_order" in said("topological_ordr", RIGHT)
     assert "There are first_look, count_parts," in said("xyz", RIGHT)
     assert said("x" * 5000, RIGHT).count("x") < 100
+    assert "<script>" not in failure("<script>", RIGHT).panel.html
 
 
 def test_the_call_itself_is_explained():

@@ -235,6 +235,14 @@ def test_rows_tell_different_graphs_apart(one, other):
     )
 
 
+def test_rows_are_written_from_the_first_input_to_the_output():
+    a, b, c = (mg.variable(float(n), name=name) for n, name in enumerate("abc", 1))
+    s = b + c
+    table = graphs.rows((a - b) / s, {a: "a", b: "b", c: "c"})
+    assert table == [["subtract", "a", "b"], ["add", "b", "c"], ["divide", 0, 1]]
+    assert graphs.written(table, ["v₁", "v₂", "y"]) == "v₁ = a − b\nv₂ = b + c\ny = v₁ ÷ v₂"
+
+
 def test_the_first_wrong_operation_is_marked():
     a, b, c = given = tuple(mg.variable(float(n), name=name) for n, name in enumerate("abc", 1))
     form = SameGraph()

@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, combinations, pairwise
+from math import fsum
 
 BEND = 2.0  # the size across of a bend
 Interval = tuple[float, float]
@@ -180,7 +181,7 @@ def _centres(
     for i, place in wanted.items():
         for group in paths[i]:
             members.setdefault(group, []).append(place)
-    return {group: (sum(m) / len(m), group) for group, m in members.items()}
+    return {group: (fsum(m) / len(m), group) for group, m in members.items()}
 
 
 ENGINES: list[Callable[[Skeleton], Answer | None]] = [_bundled, _installed, _plain]
@@ -477,5 +478,6 @@ def _mean(middles: Middles, links: list[tuple[int, float]], here: float) -> floa
     """The weighted mean of the neighbours; without any, stay here."""
     if not links:
         return here
-    total = sum(pull for _, pull in links)
-    return sum(middles[i] * pull for i, pull in links) / total
+    # fsum, because from Python 3.12 on sum rounds differently, and drawings should not.
+    total = fsum(pull for _, pull in links)
+    return fsum(middles[i] * pull for i, pull in links) / total

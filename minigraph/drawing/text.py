@@ -100,7 +100,7 @@ _WIDTHS = {
 @lru_cache(maxsize=4096)
 def width(text: str, size: float, bold: bool = False) -> float:
     """Estimate how wide a text is, in pixels, on the safe side."""
-    ems = sum(_WIDTHS.get(c) or _other_width(c) for c in text)
+    ems = math.fsum(_WIDTHS.get(c) or _other_width(c) for c in text)
     return ems * size * (1.1 if bold else 1.0)
 
 
