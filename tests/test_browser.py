@@ -81,11 +81,11 @@ def test_an_error_in_a_widget_callback_is_noticed(lab, open_notebook):
 
 def test_an_error_in_a_cell_is_noticed(lab, open_notebook):
     root, _ = lab
-    write(root / "failing.ipynb", "1 / 0", "import sys; print('told', file=sys.stderr)")
+    write(root / "failing.ipynb", "1 / 0", "import sys; sys.stderr.write('told')")
     with open_notebook("failing.ipynb") as notebook:
         notebook.run(0)
         notebook.run(1)
-        assert notebook.new_errors() == ["ZeroDivisionError: division by zero", "told\n"]
+        assert notebook.new_errors() == ["ZeroDivisionError: division by zero", "told"]
         notebook.type(0, "def f(x):\n    return [x]\n\nf(7)")
         notebook.run(0)
         assert notebook.output(0).inner_text().endswith("[7]")
