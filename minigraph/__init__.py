@@ -1,17 +1,34 @@
 """A computational graph that you can see, step through, question, break, compile and grade."""
 
+import difflib
 from typing import Any
 
+import numpy as np
+
+from .autodiff.anomaly import detect_anomaly
 from .autodiff.check import gradcheck
+from .autodiff.checkpoint import checkpoint
 from .autodiff.custom import check_custom, custom
 from .autodiff.forward import jvp
+from .autodiff.jacobian import hessian, hvp, jacobian
 from .autodiff.reverse import grad
 from .drawing import Drawing, draw
-from .graph.errors import GradientError, MinigraphError, NodeTypeError, ParseError, ShapeError
-from .graph.node import Node, constant, scope, variable
+from .graph.context import scope
+from .graph.errors import (
+    AnomalyError,
+    FormatError,
+    GradientError,
+    KinkWarning,
+    MinigraphError,
+    NodeTypeError,
+    ParseError,
+    ShapeError,
+)
+from .graph.node import Node, constant, no_grad, variable
 from .graph.operation import FUNCTIONS as _FUNCTIONS
 from .graph.order import topological_order
 from .graph.parse import parse
+from .graph.saving import from_json, to_json
 
 globals().update(_FUNCTIONS)
 
@@ -22,27 +39,41 @@ def __getattr__(name: str) -> Any:
         from .course.installation import doctor
 
         return doctor
-    raise AttributeError(f"module 'minigraph' has no attribute {name!r}")
+    alias = getattr(getattr(np, name, None), "__name__", "")  # np.abs is np.absolute
+    near = [alias] if alias in __all__ else difflib.get_close_matches(name, __all__, n=1)
+    hint = f"; did you mean mg.{near[0]}?" if near else ""
+    raise AttributeError(f"module 'minigraph' has no attribute {name!r}{hint}")
 
 
 __all__ = [
+    "AnomalyError",
     "Drawing",
+    "FormatError",
     "GradientError",
+    "KinkWarning",
     "MinigraphError",
     "Node",
     "NodeTypeError",
     "ParseError",
     "ShapeError",
     "check_custom",
+    "checkpoint",
     "constant",
     "custom",
+    "detect_anomaly",
     "doctor",
     "draw",
+    "from_json",
     "grad",
     "gradcheck",
+    "hessian",
+    "hvp",
+    "jacobian",
     "jvp",
+    "no_grad",
     "parse",
     "scope",
+    "to_json",
     "topological_order",
     "variable",
     *_FUNCTIONS,

@@ -291,4 +291,4 @@ print(*seen)
 
 
 def test_only_the_functions_of_the_table_can_be_called():
-    assert all(callable(f) and f.op.name == name for name, f in FUNCTIONS.items())
+    assert all(callable(f) and f.__name__ == name for name, f in FUNCTIONS.items())

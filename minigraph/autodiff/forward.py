@@ -37,7 +37,7 @@ def jvp(y: Node, tangents: dict[Node, Any]) -> Node:
             continue
         dxs = [changes.get(x) for x in node.inputs]
         if any(dx is not None for dx in dxs):
-            change = node.op.jvp(dxs, node, node.inputs, node.attrs)  # type: ignore[union-attr]
+            change = node.op.jvp(dxs, node, node.inputs, node.attrs)  # type: ignore
             change = change if change.shape == node.shape else broadcast_to(change, node.shape)
             changes[node] = change if change.dtype == node.dtype else astype(change, node.dtype)
     if y not in changes:

@@ -9,7 +9,8 @@ Source: S. Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,14 @@ from ..graph.errors import GradientError, NodeTypeError
 from ..graph.node import Node, checked_value, constant, describe, frozen
 from ..graph.ops import astype, unbroadcast
 from ..graph.order import topological_order
+from .anomaly import hunters
+
+accumulating = Lock()  # threads that share a variable add to its gradient one after another
 
 
-def backward(y: Node, seed: Any = None, keep: str = "all") -> None:
+def backward(
+    y: Node, seed: Any = None, keep: str = "all", stop: Collection[Node] = frozenset()
+) -> None:
     """Leave in every Node that y depends on the gradient of y, in `grad`.
 
     Variables accumulate: a second call adds to what they hold (set `w.grad = None` to start
@@ -30,6 +36,7 @@ def backward(y: Node, seed: Any = None, keep: str = "all") -> None:
         y: the output; a scalar, unless `seed` is given.
         seed: the gradient to start from, of y's shape; 1 for a scalar.
         keep: "all", or "leaves" to free the gradients of other Nodes as soon as they are used.
+        stop: Nodes that count as constants: they get their gradient, but nothing flows through.
 
     Raises:
         GradientError: if y is no scalar and has no seed, if no variable reaches y, or if a leaf
@@ -39,29 +46,40 @@ def backward(y: Node, seed: Any = None, keep: str = "all") -> None:
         raise GradientError(f'keep is "all" or "leaves", not {keep!r}')
     order = topological_order(y)
     check_differentiable(y, order)
+    watched = hunters()
     cotangents = {y: _checked_seed(y, seed)}
     for node in reversed(order):
         g = cotangents.pop(node, None)
         if g is None:
             continue
         if node.op is None:
-            node.grad = g if node.grad is None else frozen(node.grad + g)
+            with accumulating:
+                node.grad = g if node.grad is None else frozen(node.grad + g)
             continue
         if keep == "all":
             node.grad = g
+        if stop and node in stop:
+            continue
         values = [x._value for x in node.inputs]
-        for x, contribution in _pull_back(node, g, node._value, values):
+        contributions = _pull_back(node, g, node._value, values)
+        for hunter in watched:
+            hunter.check_contributions(node, g, contributions)
+        for x, contribution in contributions:
             before = cotangents.get(x)
             cotangents[x] = contribution if before is None else frozen(before + contribution)
 
 
-def grad(y: Node, wrt: Node | Sequence[Node], seed: Any = None) -> Any:
+def grad(
+    y: Node, wrt: Node | Sequence[Node], seed: Any = None, stop: Collection[Node] = frozenset()
+) -> Any:
     """Return ∂y/∂x for each x in `wrt` as Nodes, which can be drawn and differentiated again.
 
     Args:
         y: the output; a scalar, unless `seed` is given.
         wrt: one Node or several, leaves or not, each requiring a gradient.
         seed: what to start from, a Node or values of y's shape; a constant 1 for a scalar.
+        stop: Nodes that count as constants: no gradient flows through them. Those among `wrt` still
+            get theirs.
 
     Returns:
         A Node for one Node, else a list in the order of `wrt`.
@@ -70,6 +88,17 @@ def grad(y: Node, wrt: Node | Sequence[Node], seed: Any = None) -> Any:
         GradientError: if y is no scalar and has no seed, or some x does not reach y.
     """
     targets = [wrt] if isinstance(wrt, Node) else list(wrt)
+    found = gradients(y, targets, seed, stop)
+    for x, g in zip(targets, found):
+        if g is None:
+            raise GradientError(_no_path(x, y, topological_order(y)), (x, y))
+    return found[0] if isinstance(wrt, Node) else found
+
+
+def gradients(
+    y: Node, targets: Sequence[Node], seed: Any = None, stop: Collection[Node] = frozenset()
+) -> list[Node | None]:
+    """Return what `grad` does, and None for each target that does not reach y."""
     for x in targets:
         if not isinstance(x, Node):
             raise NodeTypeError(f"wrt holds Nodes, not {type(x).__name__} {x!r:.40}")
@@ -79,7 +108,8 @@ def grad(y: Node, wrt: Node | Sequence[Node], seed: Any = None) -> Any:
     if not isinstance(seed, Node):
         name = _derivative_name(y.name, y.name) if y.name and seed is None else None
         seed = constant(start, name=name)
-    between = _reached_from(targets, order)
+    between = _reached_from(targets, order, stop)
+    watched = hunters()
     cotangents: dict[Node, Node] = {y: seed}
     for node in reversed(order):
         g = cotangents.get(node)
@@ -87,18 +117,17 @@ def grad(y: Node, wrt: Node | Sequence[Node], seed: Any = None) -> Any:
             continue
         if y.name and node.name and g.name is None and g is not seed:
             g.name = _derivative_name(y.name, node.name)
-        if node.op is None:
+        if node.op is None or node in stop:
             continue
         # Constants enter as numbers, so that what depends on them alone is folded, not drawn.
         inputs = [x if x.requires_grad or x.op else x._value for x in node.inputs]
-        for x, contribution in _pull_back(node, g, node, inputs):
+        contributions = _pull_back(node, g, node, inputs)
+        for hunter in watched:
+            hunter.check_contributions(node, g, contributions)
+        for x, contribution in contributions:
             if x in between:
                 cotangents[x] = cotangents[x] + contribution if x in cotangents else contribution
-    for x in targets:
-        if x not in cotangents:
-            raise GradientError(_no_path(x, y, order), (x, y))
-    gradients = [cotangents[x] for x in targets]
-    return gradients[0] if isinstance(wrt, Node) else gradients
+    return [cotangents.get(x) for x in targets]
 
 
 def _pull_back(node: Node, g: Any, out: Any, inputs: list[Any]) -> list[tuple[Node, Any]]:
@@ -131,13 +160,14 @@ def check_differentiable(y: Node, order: list[Node]) -> None:
             else "it depends on constants only; make an input with mg.variable"
         )
         raise GradientError(f"{describe(y)} has no gradient: {why}", (y,))
-    changed = {x for x in order if x.op is None and x._assigned != x.seq}
+    changed = {x: x._assigned for x in order if x.op is None and x._assigned}
     for user in order if changed else ():
         for leaf in user.inputs:
-            if leaf in changed and leaf._assigned > user.seq:
+            when, line = changed.get(leaf, (0, ""))
+            if when > user.seq:
                 raise GradientError(
                     f"{describe(leaf)} was given a new value after {describe(user)} had used the "
-                    "old one; run the forward pass again, then ask for gradients",
+                    f"old one (in {line}); run the forward pass again, then ask for gradients",
                     (leaf, user),
                 )
 
@@ -159,11 +189,11 @@ def _checked_seed(y: Node, seed: Any) -> Any:
     return seed
 
 
-def _reached_from(sources: Sequence[Node], order: list[Node]) -> set[Node]:
-    """The Nodes of a graph that depend on a source, sources included."""
+def _reached_from(sources: Sequence[Node], order: list[Node], stop: Collection[Node]) -> set[Node]:
+    """The Nodes of a graph that depend on a source without passing a stop, sources included."""
     reached = set(sources)
     for node in order:
-        if not reached.isdisjoint(node.inputs):
+        if not reached.isdisjoint(node.inputs) and node not in stop:
             reached.add(node)
     return reached
 

@@ -1,4 +1,8 @@
 """Nodes, the table of operations, and the graphs that they make.
 
-Read `node.py`, then `operation.py` (what an operation states), `ops.py` (the table) and `order.py`.
+Read `node.py`, then `operation.py` (what an operation states), `ops.py` (the table), `functions.py`
+(what is composed of it) and `order.py`.
 """
+
+from . import operators as operators  # these two give Node its operators, and its copies
+from . import saving as saving

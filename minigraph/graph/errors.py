@@ -14,6 +14,16 @@ class MinigraphError(Exception):
         super().__init__(message)
         self.nodes = nodes
 
+    def __reduce__(self) -> tuple:
+        """Cross to another process by the message alone: Nodes stay where they are."""
+        return _without_nodes, (type(self), str(self))
+
+
+def _without_nodes(kind: type[MinigraphError], message: str) -> MinigraphError:
+    error = kind.__new__(kind)
+    MinigraphError.__init__(error, message)
+    return error
+
 
 class NodeTypeError(MinigraphError, TypeError):
     """A value that no Node can hold, or an operation that no Node has."""
@@ -25,6 +35,18 @@ class ShapeError(MinigraphError, ValueError):
 
 class GradientError(MinigraphError, ValueError):
     """A derivative that was asked for where there is none, or one that would be wrong."""
+
+
+class AnomalyError(MinigraphError, FloatingPointError):
+    """A NaN or an infinity that `detect_anomaly` found."""
+
+
+class FormatError(MinigraphError, ValueError):
+    """A text that is no saved graph, or one of a graph that cannot be."""
+
+
+class KinkWarning(UserWarning):
+    """A derivative was asked for where there is none: the slopes on the two sides differ."""
 
 
 class ParseError(MinigraphError, ValueError):

@@ -1,19 +1,19 @@
 """The Node: one class for every vertex of a computational graph.
 
-Make leaves with `variable` and `constant`, group Nodes with `scope`. Everything else about a Node,
-its operators, `backward()`, `leaves()`, is bound to it by the module that defines it.
+Make leaves with `variable` and `constant`. Everything else about a Node, its operators,
+`backward()`, `leaves()`, is bound to it by the module that defines it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .context import calling_line, surroundings, watching
 from .errors import NodeTypeError, ShapeError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 NO_ATTRS: dict[str, Any] = {}
 new_seq = count()
-current_scope: ContextVar[str] = ContextVar("minigraph scope", default="")
 
 
 class Node:
@@ -53,6 +52,7 @@ class Node:
     name: str | None
     scope: str
     seq: int
+    _assigned: tuple[int, str] | None  # when and where a leaf last took a new value
 
     @property
     def value(self) -> Any:
@@ -74,7 +74,7 @@ class Node:
                 (self,),
             )
         self._value = new
-        self._assigned = next(new_seq)
+        self._assigned = next(new_seq), calling_line()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -181,9 +181,7 @@ class Node:
 
 def leaf(value: Any, *, requires_grad: bool, name: str | None = None) -> Node:
     """Make a leaf of a value that has been checked; `variable` and `constant` check it first."""
-    node = (
-        Node()
-    )  # no __init__: it would cost a call on every operation, which fills its Node itself
+    node = Node()  # no __init__: operations fill their Nodes themselves, and a call has its cost
     node.op = None
     node.inputs = ()
     node.attrs = NO_ATTRS
@@ -191,8 +189,9 @@ def leaf(value: Any, *, requires_grad: bool, name: str | None = None) -> Node:
     node.grad = None
     node.requires_grad = requires_grad
     node.name = name
-    node.scope = current_scope.get()
-    node.seq = node._assigned = next(new_seq)
+    node.scope = surroundings.get()[0]
+    node.seq = next(new_seq)
+    node._assigned = None
     return node
 
 
@@ -217,17 +216,20 @@ def constant(value: Any, name: str | None = None) -> Node:
     return leaf(checked_value(value), requires_grad=False, name=checked_name(name))
 
 
-@contextmanager
-def scope(name: str) -> Iterator[None]:
-    """Put the Nodes made inside under `name`; scopes nest, as in "encoder/layer1"."""
-    if not isinstance(name, str) or not name.strip("/ "):
-        raise NodeTypeError(f"a scope needs a name such as 'layer1', not {name!r}")
-    outer = current_scope.get()
-    token = current_scope.set(f"{outer}/{name}" if outer else name)
-    try:
-        yield
-    finally:
-        current_scope.reset(token)
+def no_grad() -> AbstractContextManager[None]:
+    """Compute without recording: operations inside make constants, which hold no inputs.
+
+    Use it as `with mg.no_grad():`, for evaluation or for updating weights.
+    """
+    return watching(_cut_off)
+
+
+def _cut_off(node: Node) -> None:
+    node.op = None
+    node.inputs = ()
+    node.attrs = NO_ATTRS
+    node.requires_grad = False
+    node._assigned = None
 
 
 def checked_value(value: Any, dtype: np.dtype | None = None) -> Any:

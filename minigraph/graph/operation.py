@@ -12,22 +12,26 @@ Griewank & Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, chapter 3.
 
 Rules are written with minigraph's own functions. Given arrays these compute; given Nodes they build
 Nodes. So one text serves `backward()`, and `grad()`, whose result can be drawn and differentiated.
+
+What can be said with operations that exist is no new row of the table but a `composed` function.
 """
 
 from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import reduce, wraps
 from inspect import Parameter, Signature
+from itertools import count
 from typing import Any
 
 import numpy as np
 
+from .context import surroundings
 from .errors import NodeTypeError, ShapeError
-from .node import NO_ATTRS, Node, checked_value, current_scope, describe, frozen, leaf, new_seq
+from .node import NO_ATTRS, Node, checked_value, describe, frozen, leaf, new_seq
 
 Shape = tuple[int, ...]
 Function = Callable[..., Any]
@@ -40,10 +44,10 @@ class Operation:
     Attributes:
         name: NumPy's name where NumPy has the function, else PyTorch's.
         symbol: what a drawn box shows.
-        parameters: the names of the inputs, in order.
+        parameters: the names of the inputs, in order; a last one with a star stands for any number.
         forward: (*arrays, **attrs) -> array.
         vjps: per input (g, out, inputs, attrs) -> what g contributes to the gradient of that input,
-            before `unbroadcast`; None for an input without derivative.
+            before `unbroadcast`; None for an input without derivative, as for those left out.
         jvp: (tangents, out, inputs, attrs) -> tangent of the output; a None tangent is a zero.
         shape: (*shapes, **attrs) -> shape of the output; raises ValueError to say what would fit.
         partials: the local derivative by each input as text, in the parameters and `out`;
@@ -54,8 +58,8 @@ class Operation:
     symbol: str
     parameters: tuple[str, ...]
     forward: Function
-    vjps: tuple[Function | None, ...]
-    jvp: Function
+    vjps: tuple[Function | None, ...] | EachInput
+    jvp: Function | None
     shape: Function
     partials: tuple[str, ...] = ()
 
@@ -63,8 +67,21 @@ class Operation:
         return f"<operation {self.name}>"
 
 
+class EachInput:
+    """The VJPs of an operation with any number of inputs: one rule, told which input is asked."""
+
+    def __init__(self, rule: Function) -> None:
+        self.rule = rule
+
+    def __getitem__(self, i: int) -> Function:
+        return lambda g, out, inputs, attrs: self.rule(i, g, out, inputs, **attrs)
+
+    def __iter__(self) -> Iterator[Function]:
+        return map(self.__getitem__, count())
+
+
 OPERATIONS: dict[str, Operation] = {}
-FUNCTIONS: dict[str, Function] = {}  # by name, what applies each operation to Nodes or arrays
+FUNCTIONS: dict[str, Function] = {}  # what users call, by name: operations and composed functions
 
 
 def record(op: Operation, inputs: tuple[Node, ...], value: Any, attrs: dict = NO_ATTRS) -> Node:
@@ -74,7 +91,7 @@ def record(op: Operation, inputs: tuple[Node, ...], value: Any, attrs: dict = NO
     node.inputs = inputs
     node.attrs = attrs
     node.grad = node.name = None
-    node.scope = current_scope.get()
+    node.scope, watchers = surroundings.get()
     node.seq = next(new_seq)
     if type(value) is np.float64:
         node._value = value
@@ -87,6 +104,8 @@ def record(op: Operation, inputs: tuple[Node, ...], value: Any, attrs: dict = NO
         if x.requires_grad:
             node.requires_grad = is_float  # integers and booleans change in jumps
             break
+    for watch in watchers:
+        watch(node)
     return node
 
 
@@ -151,7 +170,7 @@ def elementwise(
 
     signature = Signature([Parameter(p, Parameter.POSITIONAL_ONLY) for p in parameters])
     op = Operation(name, symbol, parameters, forward, vjps, jvp, broadcast_shape, shown)
-    return _entered(function_of(op, signature, f"Compute {computes}, elementwise."))
+    return entered(function_of(op, signature, f"Compute {computes}, elementwise."))
 
 
 def linear(symbol: str, *transposes: Function, shape: Function) -> Callable[[Function], Function]:
@@ -175,21 +194,53 @@ def linear(symbol: str, *transposes: Function, shape: Function) -> Callable[[Fun
 
 
 def general(
-    symbol: str, *vjps: Function | None, jvp: Function, shape: Function
+    symbol: str, *vjps: Function | None, jvp: Function | None = None, shape: Function
 ) -> Callable[[Function], Function]:
     """State an operation by its forward function, a VJP for each input, and its JVP.
 
-    A VJP is (g, out, *inputs, **attrs), the JVP is (tangents, out, *inputs, **attrs).
+    A VJP is (g, out, *inputs, **attrs), the JVP is (tangents, out, *inputs, **attrs). Where no
+    input has a VJP the result is no function of real numbers, and there is no JVP either.
     """
 
-    return lambda forward: _entered(stated(forward, symbol, vjps, jvp, shape))
+    return lambda forward: entered(stated(forward, symbol, vjps, jvp, shape))
+
+
+def variadic(
+    symbol: str, vjps: Any, *, jvp: Function, shape: Function, called: Function
+) -> Callable[[Function], Function]:
+    """State an operation with any number of inputs.
+
+    `called` has the signature that users see, and returns the inputs and the attrs.
+    """
+
+    def decorate(forward: Function) -> Function:
+        name = forward.__name__
+        parameters = inspect.signature(forward).parameters.values()
+        inputs = tuple(
+            "*" * (p.kind is p.VAR_POSITIONAL) + p.name
+            for p in parameters
+            if p.kind < p.KEYWORD_ONLY
+        )
+        rules = vjps if isinstance(vjps, EachInput) else tuple(map(_spread_arguments, vjps))
+        op = Operation(name, symbol, inputs, forward, rules, _spread_arguments(jvp), shape)
+
+        def function(*args: Any, **options: Any) -> Any:
+            inputs, attrs = called(*args, **options)
+            if Node in map(type, inputs):
+                return apply(op, inputs, attrs)
+            return forward(*(np.asarray(x) if type(x) is list else x for x in inputs), **attrs)
+
+        called.__name__ = called.__qualname__ = name  # for Python's message about a wrong call
+        return entered(_described(function, op, inspect.signature(called), forward.__doc__))
+
+    return decorate
 
 
 def stated(
     forward: Function,
     symbol: str,
     vjps: tuple[Function | None, ...],
-    jvp: Function,
+    jvp: Function | None,
     shape: Function,
 ) -> Function:
     """Make the function of an operation that is stated in general form, outside the table."""
@@ -200,7 +251,7 @@ def stated(
         tuple(signature.parameters)[: len(vjps)],
         forward,
         tuple(vjp and _spread_arguments(vjp) for vjp in vjps),
-        _spread_arguments(jvp),
+        jvp and _spread_arguments(jvp),
         shape,
     )
     return function_of(op, signature, forward.__doc__)
@@ -227,11 +278,39 @@ def _total(terms: Iterable[Any]) -> Any:
     return reduce(operator.add, terms)
 
 
-def _entered(function: Function) -> Function:
-    """Enter an operation in the table, by the function that applies it."""
-    OPERATIONS[function.__name__] = function.op  # type: ignore[attr-defined]
+def entered(function: Function) -> Function:
+    """Enter a function among those that users call, and its operation, if any, in the table."""
     FUNCTIONS[function.__name__] = function
+    if op := getattr(function, "op", None):
+        OPERATIONS[function.__name__] = op
     return function
+
+
+def composed(function: Function) -> Function:
+    """Enter a function that is made of operations; use it as a decorator.
+
+    The Nodes of each call share a scope of its own, "softmax()#7": a drawing folds them into one
+    box. The first argument is the array; it may be a list of numbers.
+    """
+    name = function.__name__
+
+    @wraps(function)
+    def call(x: Any, *args: Any, **options: Any) -> Any:
+        outer, watchers = surroundings.get()
+        path = f"{name}()#{next(new_seq)}"
+        token = surroundings.set((f"{outer}/{path}" if outer else path, watchers))
+        try:
+            return function(_array_or_nodes(x), *args, **options)
+        finally:
+            surroundings.reset(token)
+
+    return entered(call)
+
+
+def _array_or_nodes(x: Any) -> Any:
+    if type(x) is Node or (isinstance(x, Sequence) and Node in map(type, x)):
+        return x
+    return np.asarray(x)
 
 
 def function_of(op: Operation, signature: Signature, doc: str | None) -> Function:
@@ -253,6 +332,12 @@ def function_of(op: Operation, signature: Signature, doc: str | None) -> Functio
             raise TypeError(f"call it as {op.name}({', '.join(signature.parameters)})")
         return apply(op, inputs, attrs or NO_ATTRS)
 
+    return _described(function, op, signature, doc)
+
+
+def _described(
+    function: Function, op: Operation, signature: Signature, doc: str | None
+) -> Function:
     function.__name__ = function.__qualname__ = op.name
     function.__doc__ = doc
     function.__signature__ = signature  # type: ignore[attr-defined]

@@ -1,8 +1,8 @@
 """The table of operations: every primitive, stated once.
 
 Read it from the top: elementwise operations are one row each, with the partial derivative by each
-input. Below stand those that are linear, by their transpose, and the few that are neither. At the
-foot Node gets its operators.
+input. Below stand those that are linear, by their transpose, and the few that are neither.
+`functions.py` composes more of them, `operators.py` gives Node its operators.
 
 Conventions where a derivative has a choice: |x| and relu take 0 at the kink; maximum, minimum, max
 and min share the gradient equally between ties, as PyTorch does.
@@ -10,29 +10,28 @@ and min share the gradient equally between ties, as PyTorch does.
 
 from __future__ import annotations
 
-import difflib
+import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 from math import prod
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.stride_tricks import sliding_window_view
 
-from .errors import NodeTypeError
-from .node import Node, describe
+from .node import Node
 from .operation import (
-    FUNCTIONS,
-    Function,
-    Operation,
+    EachInput,
     Shape,
     broadcast_shape,
     elementwise,
-    explained,
     general,
     linear,
-    operand,
-    record,
+    variadic,
 )
 
 # --- elementwise: the partial derivatives, as formulas that are shown and run ---------------------
@@ -51,6 +50,14 @@ def _relu(x: Any) -> Any:
 def _xlogy(x: Any, y: Any) -> Any:
     at_zero = np.equal(x, 0)
     return np.where(at_zero, 0, x * np.log(np.where(at_zero, 1, y)))
+
+
+_erf_of_doubles = np.vectorize(math.erf, otypes=[np.float64])  # NumPy has none
+
+
+def _erf(x: Any) -> Any:
+    x = np.asarray(x)
+    return _erf_of_doubles(x).astype(np.result_type(x, np.float32), copy=False)[()]
 
 
 def _power_slope(x: Any, y: Any) -> Any:
@@ -77,9 +84,40 @@ square   = elementwise("square",   "x²",   "x · x",           np.square,      
 sqrt     = elementwise("sqrt",     "√",    "√x",              np.sqrt,          "0.5 / out")
 exp      = elementwise("exp",      "exp",  "eˣ",              np.exp,           "out")
 log      = elementwise("log",      "log",  "the natural logarithm of x", np.log, "1 / x")
+expm1    = elementwise("expm1",    "eˣ−1", "eˣ − 1, precise near 0", np.expm1, "out + 1")
+exp2     = elementwise("exp2",     "2ˣ",   "2 to the power x", np.exp2,
+                       ("out * log(2)",       "out * 0.6931471805599453"))
+log1p    = elementwise("log1p",    "log1p", "log(1 + x), precise near 0", np.log1p, "1 / (1 + x)")
+log2     = elementwise("log2",     "log₂", "the logarithm of x to base 2", np.log2,
+                       ("1 / (x * log(2))",   "1.4426950408889634 / x"))
+log10    = elementwise("log10",    "log₁₀", "the logarithm of x to base 10", np.log10,
+                       ("1 / (x * log(10))",  "0.4342944819032518 / x"))
+logaddexp = elementwise("logaddexp", "logaddexp", "log(eˣ + eʸ)", np.logaddexp,
+                        "exp(x - out)", "exp(y - out)")
+reciprocal = elementwise("reciprocal", "1/x", "1 / x",        np.reciprocal,    "-out * out")
+hypot    = elementwise("hypot",    "hypot", "√(x² + y²)",     np.hypot, "x / out", "y / out")
 sin      = elementwise("sin",      "sin",  "sin x, in radians", np.sin,         "cos(x)")
 cos      = elementwise("cos",      "cos",  "cos x, in radians", np.cos,         "-sin(x)")
+tan      = elementwise("tan",      "tan",  "tan x, in radians", np.tan,         "1 + out * out")
+arcsin   = elementwise("arcsin",   "arcsin", "the angle in radians with sine x", np.arcsin,
+                       "1 / sqrt(1 - x * x)")
+arccos   = elementwise("arccos",   "arccos", "the angle in radians with cosine x", np.arccos,
+                       "-1 / sqrt(1 - x * x)")
+arctan   = elementwise("arctan",   "arctan", "the angle in radians with tangent x", np.arctan,
+                       "1 / (1 + x * x)")
+arctan2  = elementwise("arctan2",  "arctan2", "the angle in radians of point (y, x)", np.arctan2,
+                       "y / (x * x + y * y)", "-x / (x * x + y * y)")
+sinh     = elementwise("sinh",     "sinh", "sinh x",          np.sinh,          "cosh(x)")
+cosh     = elementwise("cosh",     "cosh", "cosh x",          np.cosh,          "sinh(x)")
 tanh     = elementwise("tanh",     "tanh", "tanh x",          np.tanh,          "1 - out * out")
+arcsinh  = elementwise("arcsinh",  "arcsinh", "the number whose sinh is x", np.arcsinh,
+                       "1 / sqrt(x * x + 1)")
+arccosh  = elementwise("arccosh",  "arccosh", "the number whose cosh is x", np.arccosh,
+                       "1 / sqrt(x * x - 1)")
+arctanh  = elementwise("arctanh",  "arctanh", "the number whose tanh is x", np.arctanh,
+                       "1 / (1 - x * x)")
+erf      = elementwise("erf",      "erf",  "the error function of x", _erf,
+                       ("2 / sqrt(pi) * exp(-x * x)", "1.1283791670955126 * exp(-x * x)"))
 sigmoid  = elementwise("sigmoid",  "σ",    "1 / (1 + e⁻ˣ)",   _sigmoid,         "out * (1 - out)")
 relu     = elementwise("relu",     "relu", "x if x > 0, else 0", _relu,
                        ("1 if x > 0 else 0", "greater(x, 0)"))
@@ -90,14 +128,25 @@ minimum  = elementwise("minimum",  "min",  "the smaller of x and y", np.minimum,
                        ("1 if x < y else 0", "less(x, y) + 0.5 * equal(x, y)"),
                        ("1 if y < x else 0", "less(y, x) + 0.5 * equal(x, y)"))
 xlogy    = elementwise("xlogy",    "xlogy", "x · log y, 0 where x = 0", _xlogy, "log(y)", "x / y")
+remainder = elementwise("remainder", "%",  "what is left of x after division by y", operator.mod,
+                        "1", "-floor(x / y)")
 sign     = elementwise("sign",     "sign", "−1, 0 or 1",      np.sign,          "0")
+floor    = elementwise("floor",    "⌊x⌋",  "the next whole number below x", np.floor, "0")
+ceil     = elementwise("ceil",     "⌈x⌉",  "the next whole number above x", np.ceil,  "0")
+rint     = elementwise("rint",     "round", "the nearest whole number", np.rint,      "0")
 
 # Booleans, which carry no gradient.
 equal         = elementwise("equal",         "=", "whether x = y", np.equal,         "0", "0")
+not_equal     = elementwise("not_equal",     "≠", "whether x ≠ y", np.not_equal,     "0", "0")
 greater       = elementwise("greater",       ">", "whether x > y", np.greater,       "0", "0")
 greater_equal = elementwise("greater_equal", "≥", "whether x ≥ y", np.greater_equal, "0", "0")
 less          = elementwise("less",          "<", "whether x < y", np.less,          "0", "0")
 less_equal    = elementwise("less_equal",    "≤", "whether x ≤ y", np.less_equal,    "0", "0")
+logical_and   = elementwise("logical_and", "and",   "whether both hold", np.logical_and, "0", "0")
+logical_or    = elementwise("logical_or",  "or",    "whether x or y holds", np.logical_or, "0", "0")
+logical_not   = elementwise("logical_not", "not",   "whether x does not hold", np.logical_not, "0")
+isnan         = elementwise("isnan",       "NaN?",  "whether x is no number", np.isnan, "0")
+isfinite      = elementwise("isfinite",    "finite?", "whether x is finite", np.isfinite, "0")
 # fmt: on
 
 
@@ -117,7 +166,7 @@ def _reshaped(x: Any, shape: Shape) -> Any:
     return x if x.shape == shape else reshape(x, shape)
 
 
-def _axes(ndim: int, axis: Any) -> tuple[int, ...]:
+def axis_numbers(ndim: int, axis: Any) -> tuple[int, ...]:
     """The axes that `axis` names, as numbers from 0; raises NumPy's AxisError (a ValueError)."""
     if axis is None or (ndim == 0 and axis in (0, -1)):  # NumPy lets a scalar be reduced so
         return tuple(range(ndim))
@@ -125,7 +174,7 @@ def _axes(ndim: int, axis: Any) -> tuple[int, ...]:
 
 
 def _reduced(shape: Shape, axis: Any = None, keepdims: bool = False) -> Shape:
-    axes = _axes(len(shape), axis)
+    axes = axis_numbers(len(shape), axis)
     if keepdims:
         return tuple(1 if i in axes else n for i, n in enumerate(shape))
     return tuple(n for i, n in enumerate(shape) if i not in axes)
@@ -143,7 +192,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _mean_transpose(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    count = prod(x.shape[i] for i in _axes(len(x.shape), axis))
+    count = prod(x.shape[i] for i in axis_numbers(len(x.shape), axis))
     return _spread(g / count, x.shape, axis)
 
 
@@ -169,7 +218,7 @@ def reshape(x: Any, shape: Any) -> Any:
 
 
 def _transpose_shape(old: Shape, axes: Any = None) -> Shape:
-    order = range(len(old))[::-1] if axes is None else _axes(len(old), axes)
+    order = range(len(old))[::-1] if axes is None else axis_numbers(len(old), axes)
     if len(order) != len(old):
         raise ValueError(f"axes {axes} must name each of the axes 0 to {len(old) - 1} once")
     return tuple(old[i] for i in order)
@@ -177,7 +226,7 @@ def _transpose_shape(old: Shape, axes: Any = None) -> Shape:
 
 def _transpose_transpose(g: Any, out: Any, x: Any, axes: Any) -> Any:
     if axes is not None:
-        axes = tuple(np.argsort(_axes(len(x.shape), axes)).tolist())
+        axes = tuple(np.argsort(axis_numbers(len(x.shape), axes)).tolist())
     return transpose(g, axes)
 
 
@@ -214,25 +263,205 @@ def astype(x: Any, dtype: Any) -> Any:
     return x.astype(dtype, copy=False)
 
 
-@linear(
+# Indexing. An index is an attribute of the operation, but the Nodes in it are inputs: so that a
+# graph whose indices are computed can be run again with others.
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Stands, in the index of `getitem` and `scatter_add`, for one of their inputs `indices`."""
+
+    number: int
+
+
+def _index_and_inputs(index: Any, keep: bool) -> tuple[Any, tuple[Node, ...]]:
+    """Replace the Nodes in an index by Slots; copy its arrays if it is to be kept."""
+    if type(index) in (int, slice):
+        return index, ()
+    nodes: list[Node] = []
+    items: list[Any] = []
+    for item in index if isinstance(index, tuple) else (index,):
+        if isinstance(item, Node):
+            items.append(Slot(len(nodes)))
+            nodes.append(item)
+        else:
+            items.append(np.array(item) if keep and isinstance(item, list | np.ndarray) else item)
+    return tuple(items) if isinstance(index, tuple) else items[0], tuple(nodes)
+
+
+def _filled(index: Any, indices: Sequence[Any]) -> Any:
+    """The index with its Slots filled."""
+    if not indices:
+        return index
+    if isinstance(index, tuple):
+        return tuple(indices[i.number] if type(i) is Slot else i for i in index)
+    return indices[index.number]
+
+
+def _names_places_once(index: Any) -> bool:
+    """Whether an index has no arrays, which could name a place twice."""
+    items = index if isinstance(index, tuple) else (index,)
+    return all(i is None or i is ... or isinstance(i, int | slice) for i in items)
+
+
+def _getitem_called(x: Any, index: Any) -> tuple[tuple, dict]:
+    index, nodes = _index_and_inputs(index, keep=type(x) is Node)
+    return (x, *nodes), {"index": index}
+
+
+def _getitem_shape(x: Shape, *indices: Shape, index: Any) -> Shape:
+    return _blank(x)[_filled(index, [np.zeros(s, int) for s in indices])].shape
+
+
+@variadic(
     "[ ]",
-    lambda g, out, x, index: scatter_add(g, index, x.shape),
-    shape=lambda s, index: _blank(s)[index].shape,
+    [lambda g, out, x, *indices, index: scatter_add(g, _filled(index, indices), x.shape)],
+    jvp=lambda dxs, out, x, *indices, index: getitem(dxs[0], _filled(index, indices)),
+    shape=_getitem_shape,
+    called=_getitem_called,
 )
-def getitem(x: Any, index: Any) -> Any:
-    """x[index], with NumPy's basic and advanced indexing."""
-    return x[index]
+def getitem(x: Any, *indices: Any, index: Any) -> Any:
+    """x[index], with NumPy's basic and advanced indexing; an index may be or hold a Node."""
+    return x[_filled(index, indices)]
 
 
-@linear(
+def _scatter_called(x: Any, index: Any, shape: Any) -> tuple[tuple, dict]:
+    index, nodes = _index_and_inputs(index, keep=type(x) is Node)
+    return (x, *nodes), {"index": index, "shape": shape}
+
+
+@variadic(
     "[ ]ᵀ",
-    lambda g, out, x, index, shape: getitem(g, index),
-    shape=lambda s, index, shape: tuple(shape),
+    [lambda g, out, x, *indices, index, shape: getitem(g, _filled(index, indices))],
+    jvp=lambda dxs, out, x, *indices, index, shape: scatter_add(
+        dxs[0], _filled(index, indices), shape
+    ),
+    shape=lambda x, *indices, index, shape: _blank(shape).shape,
+    called=_scatter_called,
 )
-def scatter_add(x: Any, index: Any, shape: Any) -> Any:
+def scatter_add(x: Any, *indices: Any, index: Any, shape: Any) -> Any:
     """Zeros of `shape` with x added at `index`; places that are named twice receive twice."""
     out = np.zeros(shape, x.dtype)
-    np.add.at(out, index, x)
+    index = _filled(index, indices)
+    if _names_places_once(index):
+        out[index] = x
+    else:
+        np.add.at(out, index, x)
+    return out
+
+
+def _concatenate_rule(i: int, g: Any, out: Any, arrays: Sequence[Any], axis: int) -> Any:
+    before = [x.shape[axis] for x in arrays[: i + 1]]
+    part = slice(np.sum(before[:-1], dtype=int).item(), np.sum(before).item())
+    return getitem(g, (*[slice(None)] * axis_numbers(len(out.shape), axis)[0], part))
+
+
+def _concatenate_jvp(tangents: Any, out: Any, *arrays: Any, axis: int) -> Any:
+    zeros = [np.zeros(x.shape, x.dtype) for x in arrays]
+    return concatenate([zero if t is None else t for t, zero in zip(tangents, zeros)], axis)
+
+
+def _concatenate_shape(*shapes: Shape, axis: int) -> Shape:
+    first = shapes[0]
+    k = normalize_axis_index(axis, len(first))
+    for i, s in enumerate(shapes):
+        if len(s) != len(first) or s[:k] + s[k + 1 :] != first[:k] + first[k + 1 :]:
+            raise ValueError(f"array {i} has shape {s}; but for axis {axis} it must be as {first}")
+    return (*first[:k], np.sum([s[k] for s in shapes]).item(), *first[k + 1 :])
+
+
+@variadic(
+    "concat",
+    EachInput(_concatenate_rule),
+    jvp=_concatenate_jvp,
+    shape=_concatenate_shape,
+    called=lambda arrays, axis=0: (tuple(arrays), {"axis": axis}),
+)
+def concatenate(*arrays: Any, axis: int) -> Any:
+    """Several arrays, given as a list, one after another along `axis`."""
+    return np.concatenate(arrays, axis=axis)
+
+
+def _backwards(x: Any, axis: int) -> Any:
+    return getitem(x, (*[slice(None)] * axis_numbers(len(x.shape), axis)[0], slice(None, None, -1)))
+
+
+def _cumsum_transpose(g: Any, out: Any, x: Any, axis: Any) -> Any:
+    along = 0 if axis is None else axis
+    return _reshaped(_backwards(cumsum(_backwards(g, along), along), along), x.shape)
+
+
+def _cumsum_shape(shape: Shape, axis: Any = None) -> Shape:
+    if axis is None:
+        return (prod(shape),)
+    normalize_axis_index(axis, len(shape) or 1)
+    return shape or (1,)
+
+
+@linear("cumsum", _cumsum_transpose, shape=_cumsum_shape)
+def cumsum(x: Any, axis: Any = None) -> Any:
+    """The sums of the first 1, 2, 3 … elements along `axis` (None: of x made flat)."""
+    return np.cumsum(x, axis=axis)
+
+
+# Windows, for convolution and pooling: every place of a small frame that slides over the last axes.
+
+
+def _strides(shape: Shape, stride: Any) -> tuple[int, ...]:
+    strides = (stride,) * len(shape) if isinstance(stride, int) else tuple(stride)
+    if len(strides) != len(shape) or any(n < 1 for n in (*strides, *shape)):
+        raise ValueError(f"windows {shape} with stride {stride}: sizes and strides are 1 or more")
+    return strides
+
+
+def _windows_shape(x: Shape, shape: Shape, stride: Any = 1) -> Shape:
+    k = len(shape)
+    strides = _strides(shape, stride)
+    lead = len(x) - k
+    if lead < 0 or any(w > n for n, w in zip(x[lead:], shape)):
+        raise ValueError(f"a window {tuple(shape)} does not fit into shape {x}")
+    places = [(n - w) // s + 1 for n, w, s in zip(x[lead:], shape, strides)]
+    return (*x[:lead], *places, *shape)
+
+
+@linear(
+    "windows",
+    lambda g, out, x, shape, stride: overlap_add(g, x.shape[-len(shape) :], stride),
+    shape=_windows_shape,
+)
+def windows(x: Any, shape: Any, stride: Any = 1) -> Any:
+    """All windows of `shape` over the last axes of x, `stride` steps apart.
+
+    The result has the shape (*leading axes, *places of the window, *window); nothing is copied.
+    """
+    _windows_shape(x.shape, shape, stride)
+    k = len(shape)
+    every = sliding_window_view(x, shape, tuple(range(x.ndim - k, x.ndim)))
+    steps: Any = (..., *[slice(None, None, s) for s in _strides(shape, stride)])
+    return every[(*steps, *[slice(None)] * k)]
+
+
+def _overlap_add_shape(x: Shape, shape: Shape, stride: Any = 1) -> Shape:
+    k = len(shape)
+    out = (*x[: len(x) - 2 * k], *shape)
+    if len(x) < 2 * k or _windows_shape(out, x[len(x) - k :], stride) != x:
+        raise ValueError(f"windows of shape {x} do not come from shape {tuple(shape)}")
+    return out
+
+
+@linear(
+    "windowsᵀ",
+    lambda g, out, x, shape, stride: windows(g, x.shape[-len(shape) :], stride),
+    shape=_overlap_add_shape,
+)
+def overlap_add(x: Any, shape: Any, stride: Any = 1) -> Any:
+    """Windows laid back where `windows` found them in axes of `shape`, added where they overlap."""
+    k = len(shape)
+    out = np.zeros(_overlap_add_shape(x.shape, shape, stride), x.dtype)
+    strides, places = _strides(shape, stride), x.shape[-2 * k : -k]
+    for inner in product(*map(range, x.shape[-k:])):
+        spots: Any = [slice(i, i + n * s, s) for i, n, s in zip(inner, places, strides)]
+        out[(..., *spots)] += x[(..., *inner)]
     return out
 
 
@@ -274,6 +503,100 @@ def matmul(x: Any, y: Any) -> Any:
     return np.matmul(x, y)
 
 
+def labelled(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+    """Spell out einsum's subscripts: the axes of each operand and of the result, as letters."""
+    left, arrow, result = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ndims):
+        raise ValueError(f"{subscripts!r} names {len(terms)} operands, not {len(ndims)}")
+    if not arrow:
+        once = sorted(c for c in {*left} - {*".,"} if left.count(c) == 1)
+        result = "..." * ("..." in left) + "".join(once)
+    spare = "".join(c for c in ascii_letters if c not in subscripts)
+    rest = [n - len(term.replace("...", "")) for n, term in zip(ndims, terms)]
+    for term, n, more in zip(terms, ndims, rest):
+        if more < 0 or (more and "..." not in term):
+            raise ValueError(f"{term!r} does not name the {n} axes of its operand")
+    dots = np.max(rest, initial=0)
+    spelled = [t.replace("...", spare[dots - more : dots]) for t, more in zip(terms, rest)]
+    return spelled, result.replace("...", spare[:dots])
+
+
+def diagonal_of(x: Any, axis1: int, axis2: int) -> Any:
+    """The elements whose indices along two axes are equal, as a new last axis."""
+    i, j = axis_numbers(len(x.shape), (axis1, axis2))
+    others = [k for k in range(len(x.shape)) if k not in (i, j)]
+    steps = np.arange(np.minimum(x.shape[i], x.shape[j]))
+    return getitem(transpose(x, (*others, i, j)), (..., steps, steps))
+
+
+def _einsum_called(subscripts: str, *operands: Any) -> tuple[tuple, dict]:
+    operands = tuple(x if isinstance(x, Node) else np.asarray(x) for x in operands)
+    terms, result = labelled(subscripts, [len(x.shape) for x in operands])
+    inputs = []
+    for i, (x, term) in enumerate(zip(operands, terms)):
+        while twice := [c for c in term if term.count(c) > 1]:
+            first, second = [k for k, c in enumerate(term) if c == twice[0]][:2]
+            x = diagonal_of(x, first, second)
+            term = term[:first] + term[first + 1 : second] + term[second + 1 :] + twice[0]
+        terms[i] = term
+        inputs.append(x)
+    return tuple(inputs), {"subscripts": f"{','.join(terms)}->{result}"}
+
+
+def _einsum_rule(i: int, g: Any, out: Any, inputs: Sequence[Any], subscripts: str) -> Any:
+    *terms, result = subscripts.replace("->", ",").split(",")
+    others = [k for k in range(len(terms)) if k != i]
+    known = {*result}.union(*(terms[k] for k in others))
+    kept = "".join(c for c in terms[i] if c in known)
+    text = ",".join([result, *(terms[k] for k in others)]) + "->" + kept
+    share = einsum(text, g, *(inputs[k] for k in others))
+    if kept == terms[i]:
+        return share
+    # Axes that only this input has were summed over: each element gets the same share.
+    sizes = iter(share.shape)
+    shape = tuple(next(sizes) if c in known else 1 for c in terms[i])
+    wide = [n if c in known else m for c, n, m in zip(terms[i], shape, inputs[i].shape)]
+    return broadcast_to(reshape(share, shape), tuple(wide))
+
+
+def _einsum_jvp(tangents: Any, out: Any, *inputs: Any, subscripts: str) -> Any:
+    changes = [
+        einsum(subscripts, *inputs[:i], dx, *inputs[i + 1 :])
+        for i, dx in enumerate(tangents)
+        if dx is not None
+    ]
+    total = changes[0]
+    for change in changes[1:]:
+        total = total + change
+    return total
+
+
+def _einsum_shape(*shapes: Shape, subscripts: str) -> Shape:
+    *terms, result = subscripts.replace("->", ",").split(",")
+    sizes: dict[str, int] = {}
+    for term, shape in zip(terms, shapes):
+        for label, n in zip(term, shape):
+            if n != 1 and sizes.get(label, 1) not in (1, n):
+                raise ValueError(f"{label!r} has sizes {sizes[label]} and {n} in {subscripts!r}")
+            sizes[label] = n if n != 1 else sizes.get(label, 1)
+    if unknown := {*result} - sizes.keys():
+        raise ValueError(f"no operand has the axis {'and '.join(unknown)} of {subscripts!r}")
+    return tuple(sizes[label] for label in result)
+
+
+@variadic(
+    "einsum",
+    EachInput(_einsum_rule),
+    jvp=_einsum_jvp,
+    shape=_einsum_shape,
+    called=_einsum_called,
+)
+def einsum(*operands: Any, subscripts: str) -> Any:
+    """The products of elements summed as `subscripts` say: einsum("ij,jk->ik", x, y) is x @ y."""
+    return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
+
+
 # --- general --------------------------------------------------------------------------------------
 
 
@@ -293,7 +616,7 @@ def _chosen(out: Any, x: Any, axis: Any) -> Any:
 
 
 def _extremum_shape(shape: Shape, axis: Any = None, keepdims: bool = False) -> Shape:
-    if 0 in (shape[i] for i in _axes(len(shape), axis)):
+    if 0 in (shape[i] for i in axis_numbers(len(shape), axis)):
         raise ValueError(f"shape {shape} has no elements to choose from")
     return _reduced(shape, axis, keepdims)
 
@@ -328,98 +651,47 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, x, y)
 
 
-# --- Node's operators -----------------------------------------------------------------------------
+def _share(out: Any, x: Any, axis: Any) -> Any:
+    """e to the power of each element, divided by their sum over `axis`: the softmax."""
+    return exp(x - _spread(out, x.shape, axis))
 
 
-def _binary(function: Function) -> Function:
-    """The method for an operator: the fast path of `apply` for one Node and another operand."""
-    op: Operation = function.op  # type: ignore[attr-defined]
-    forward = op.forward
-
-    def method(self: Node, other: Any) -> Any:
-        if other.__class__ is not Node:
-            other = operand(other, self)
-        try:
-            value = forward(self._value, other._value)
-        except (ValueError, TypeError) as error:
-            raise explained(op, (self, other), {}, error) from None
-        return record(op, (self, other), value)
-
-    return method
+@general(
+    "logsumexp",
+    lambda g, out, x, axis, keepdims: _spread(g, x.shape, axis) * _share(out, x, axis),
+    jvp=lambda dxs, out, x, axis, keepdims: sum(dxs[0] * _share(out, x, axis), axis, keepdims),
+    shape=_extremum_shape,
+)
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """log Σ eˣ over `axis` (None: over all), without overflow."""
+    largest = np.max(x, axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)  # ∞ − ∞ is no number
+    total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    return total if keepdims else np.reshape(total, _reduced(np.shape(x), axis))
 
 
-def _reflected(function: Function) -> Function:
-    def method(self: Node, other: Any) -> Any:
-        return function(other, self)
-
-    return method
+# Places, which are whole numbers and carry no gradient.
 
 
-def _plain_index(index: Any) -> Any:
-    """The index to keep for later: Nodes replaced by their values, arrays copied."""
-    if isinstance(index, tuple):
-        return tuple(_plain_index(i) for i in index)
-    if isinstance(index, Node):
-        index = index.value
-    return np.array(index) if isinstance(index, (list, np.ndarray)) else index
+def _place_shape(shape: Shape, axis: Any = None, keepdims: bool = False) -> Shape:
+    if axis is not None:
+        normalize_axis_index(axis, len(shape) or 1)
+    return _extremum_shape(shape, axis, keepdims)
 
 
-def _length(self: Node) -> int:
-    if not self.shape:
-        raise NodeTypeError(f"{describe(self)} is a scalar and has no length", (self,))
-    return self.shape[0]
+@general("argmax", None, shape=_place_shape)
+def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The place of the (first) largest element along `axis` (None: in x made flat)."""
+    return np.argmax(x, axis=axis, keepdims=keepdims)
 
 
-def _iterate(self: Node) -> Iterator[Node]:
-    return (self[i] for i in range(len(self)))
+@general("argmin", None, shape=_place_shape)
+def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The place of the (first) smallest element along `axis` (None: in x made flat)."""
+    return np.argmin(x, axis=axis, keepdims=keepdims)
 
 
-def _array_ufunc(self: Node, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-    function = FUNCTIONS.get(ufunc.__name__)
-    if function is None or method != "__call__" or options:
-        raise _unsupported(
-            ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}", options
-        )
-    return function(*inputs)
-
-
-def _array_function(self: Node, f: Any, types: Any, args: tuple, options: dict) -> Any:
-    function = FUNCTIONS.get(f.__name__)
-    if function is None or getattr(np, f.__name__, None) is not f:
-        raise _unsupported(f.__name__, {})
-    return function(*args, **options)
-
-
-def _unsupported(name: str, options: dict[str, Any]) -> NodeTypeError:
-    if options:
-        return NodeTypeError(f"np.{name} on a Node takes no {', '.join(options)}")
-    near = difflib.get_close_matches(name, FUNCTIONS, n=3)
-    hint = f"there is {', '.join(near)}" if near else "compose it, or make it with mg.custom"
-    return NodeTypeError(f"np.{name} does not work on Nodes; {hint}")
-
-
-for _name, _function in {
-    "add": add, "sub": subtract, "mul": multiply, "truediv": divide, "pow": power, "matmul": matmul,
-}.items():  # fmt: skip
-    setattr(Node, f"__{_name}__", _binary(_function))
-    setattr(Node, f"__r{_name}__", _reflected(_function))
-for _name, _method in {
-    "__gt__": greater,
-    "__lt__": less,
-    "__ge__": greater_equal,
-    "__le__": less_equal,
-    "__neg__": negative,
-    "__pos__": lambda self: self,
-    "__abs__": absolute,
-    "__getitem__": lambda self, index: getitem(self, _plain_index(index)),
-    "__len__": _length,
-    "__iter__": _iterate,
-    "__array_ufunc__": _array_ufunc,
-    "__array_function__": _array_function,
-    "T": property(transpose),
-    "sum": sum,
-    "mean": mean,
-    "reshape": lambda self, *shape: reshape(self, shape[0] if len(shape) == 1 else shape),
-    "transpose": lambda self, *axes: transpose(self, axes[0] if len(axes) == 1 else axes or None),
-}.items():
-    setattr(Node, _name, _method)
+@general("argsort", None, shape=lambda s, axis=-1: _cumsum_shape(s, axis))
+def argsort(x: Any, axis: Any = -1) -> Any:
+    """The places of the elements along `axis` in rising order, equal ones as they stand."""
+    return np.argsort(x, axis=axis, kind="stable")

@@ -17,7 +17,7 @@ import numpy as np
 
 from .errors import MinigraphError, ParseError
 from .node import Node, leaf, variable
-from .ops import FUNCTIONS
+from .operation import FUNCTIONS
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: FUNCTIONS["add"],

@@ -1,0 +1,132 @@
+"""Checkpointing: memory for time.
+
+A checkpointed function keeps its inputs and its result, not what lies between; the backward pass
+runs it again. Source: A. Griewank & A. Walther, "Algorithm 799: revolve", ACM TOMS 26 (2000) 19-45.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from ..graph.errors import GradientError, NodeTypeError
+from ..graph.node import Node, describe, leaf, new_seq, no_grad
+from ..graph.operation import EachInput, Operation, record
+from ..graph.ops import astype
+from .forward import jvp
+from .reverse import gradients
+
+
+def checkpoint(f: Callable[..., Node]) -> Callable[..., Node]:
+    """Make f keep nothing of its computation; the backward pass computes it again.
+
+    h = mg.checkpoint(block)(x, w)
+
+    f takes Nodes and returns one Node. It may use other Nodes, too, such as the weights of a layer:
+    their gradients are right. What it computes must depend on Nodes alone; random numbers are drawn
+    outside and given to it.
+
+    Raises:
+        GradientError: in the backward pass, if f computes something else the second time.
+    """
+
+    @wraps(f)
+    def call(*nodes: Node) -> Node:
+        for x in nodes:
+            if not isinstance(x, Node):
+                raise NodeTypeError(f"checkpoint takes Nodes, not {type(x).__name__} {x!r:.40}")
+        start = next(new_seq)
+        y = f(*map(_fresh, nodes))
+        if not isinstance(y, Node):
+            raise NodeTypeError(f"a checkpointed function returns one Node, not {type(y).__name__}")
+        y_value = y.value
+        # What f uses beside its arguments was there before it was called.
+        around = tuple(x for x in _frontier(y, start) if x.requires_grad)
+        rerun = _Rerun(f, nodes, around)
+        op = Operation(
+            name="checkpoint",
+            symbol=f.__name__.strip("<>"),
+            parameters=("*inputs",),
+            forward=lambda *values: rerun.compute(values, y_value)[0].value,
+            vjps=EachInput(rerun.vjp),
+            jvp=rerun.jvp,
+            shape=lambda *shapes: y_value.shape,
+        )
+        return record(op, (*nodes, *around), y_value)
+
+    return call
+
+
+def _fresh(x: Node) -> Node:
+    """A leaf in the place of a Node."""
+    return leaf(x.value, requires_grad=x.requires_grad, name=x.name)
+
+
+def _frontier(y: Node, start: int) -> list[Node]:
+    """The Nodes that were made before `start`, and that those made since are computed from."""
+    stack, seen, found = [y], {y}, []
+    while stack:
+        node = stack.pop()
+        if node.seq < start:
+            found.append(node)
+            continue
+        for x in node.inputs:
+            if x not in seen:
+                seen.add(x)
+                stack.append(x)
+    return sorted(found, key=lambda node: node.seq)
+
+
+class _Rerun:
+    """What the operation of one checkpointed call knows: the function, and what it uses."""
+
+    def __init__(
+        self, f: Callable[..., Node], nodes: tuple[Node, ...], around: tuple[Node, ...]
+    ) -> None:
+        self.f = f
+        self.around = around
+        self.differentiable = [x.requires_grad for x in (*nodes, *around)]
+        self.arguments = len(nodes)
+        self.shares: dict[int, list[Any]] = {}  # by gradient, until the last input has its share
+
+    def compute(self, inputs: Sequence[Any], expected: Any) -> tuple[Node, list[Node]]:
+        """Run f again on stand-ins for its arguments; return the result and its sources.
+
+        Each argument gets a stand-in of its own, so that one that is given twice has two shares.
+        """
+        stand_ins = [
+            astype(x, x.dtype) if isinstance(x, Node) else leaf(x, requires_grad=differentiable)
+            for x, differentiable in zip(inputs[: self.arguments], self.differentiable)
+        ]
+        y = self.f(*stand_ins)
+        if not np.array_equal(y.value, getattr(expected, "value", expected), equal_nan=True):
+            raise GradientError(
+                f"{describe(y)}, from the checkpointed {self.f.__name__}, was something else the "
+                "first time, so its gradient would be wrong; draw random numbers outside and give "
+                "them to the function",
+                (y,),
+            )
+        return y, [*stand_ins, *self.around]
+
+    def vjp(self, i: int, g: Any, out: Any, inputs: Sequence[Any]) -> Any:
+        """The share of input i; one run gives the shares of all."""
+        if id(g) not in self.shares:
+            y, sources = self.compute(inputs, out)
+            with nullcontext() if isinstance(g, Node) else no_grad():
+                found = gradients(y, sources, g, stop=set(sources)) if y.requires_grad else []
+            self.shares[id(g)] = found or [None] * len(sources)
+        share = self.shares[id(g)][i]
+        if True not in self.differentiable[i + 1 :]:
+            del self.shares[id(g)]
+        if share is None:
+            return np.zeros(inputs[i].shape, inputs[i].dtype)
+        return share if isinstance(g, Node) else share.value
+
+    def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], attrs: dict) -> Any:
+        """The change of the result, through a second run."""
+        y, sources = self.compute(inputs, out)
+        return jvp(y, {x: dx for x, dx in zip(sources, tangents) if dx is not None})

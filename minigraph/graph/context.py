@@ -1,0 +1,68 @@
+"""What surrounds a Node when it is made: its scope, those who watch, and the line that runs.
+
+All of it belongs to one thread (or one asynchronous task) and leaves the others alone.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from .errors import NodeTypeError
+
+if TYPE_CHECKING:
+    from .node import Node
+
+Watcher = Callable[["Node"], None]
+Surroundings = tuple[str, tuple[Watcher, ...]]
+
+# The path of the scope, and what is called with each Node that an operation makes. They share one
+# variable because every operation reads it.
+surroundings: ContextVar[Surroundings] = ContextVar("surroundings", default=("", ()))
+
+PACKAGE = __name__.partition(".")[0]
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Put the Nodes made inside under `name`; scopes nest, as in "encoder/layer1"."""
+    if not isinstance(name, str) or not name.strip("/ "):
+        raise NodeTypeError(f"a scope needs a name such as 'layer1', not {name!r}")
+    outer, watchers = surroundings.get()
+    token = surroundings.set((f"{outer}/{name}" if outer else name, watchers))
+    try:
+        yield
+    finally:
+        surroundings.reset(token)
+
+
+@contextmanager
+def watching(watcher: Watcher) -> Iterator[None]:
+    """Show each Node that an operation makes inside to `watcher`, before anyone else sees it."""
+    path, watchers = surroundings.get()
+    token = surroundings.set((path, (*watchers, watcher)))
+    try:
+        yield
+    finally:
+        surroundings.reset(token)
+
+
+def calling_line() -> str:
+    """The line that is running outside this package, as in "model.py, line 12: y = mg.log(x)"."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", PACKAGE).partition(".")[0] == PACKAGE:
+        frame = frame.f_back  # rules that were compiled from formulas have no __name__
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(file, line, frame.f_globals).strip()
+    return f"{_place(file)}, line {line}" + (f": {text}" if text else "")
+
+
+def _place(file: str) -> str:
+    """A file by its name, a notebook's cell by its number."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    named = shell.compile.format_code_name(file) if shell else None
+    return named[1] if named else file.replace("\\", "/").rpartition("/")[2]

@@ -1,0 +1,402 @@
+"""Functions composed of operations: they have no derivatives of their own and need none.
+
+Those that take several operations are `composed`: a drawing folds each call into one box. Those
+that only find the arguments of a single operation are entered as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod as product_of
+from string import ascii_letters
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from .errors import NodeTypeError, ShapeError
+from .node import Node, describe
+from .operation import Shape, composed, entered
+from .ops import (
+    argsort,
+    axis_numbers,
+    concatenate,
+    diagonal_of,
+    einsum,
+    exp,
+    getitem,
+    greater,
+    less,
+    logsumexp,
+    matmul,
+    max,
+    mean,
+    multiply,
+    negative,
+    reshape,
+    scatter_add,
+    sqrt,
+    square,
+    sum,
+    transpose,
+    where,
+    windows,
+)  # fmt: skip
+
+
+def _named(x: Any) -> str:
+    return describe(x) if isinstance(x, Node) else f"an array of shape {x.shape}"
+
+
+# --- other axes -----------------------------------------------------------------------------------
+
+
+@entered
+def ravel(x: Any) -> Any:
+    """The elements in one axis."""
+    return reshape(x, -1)
+
+
+@entered
+def expand_dims(x: Any, axis: Any) -> Any:
+    """New axes of size 1, at the places that `axis` names in the result."""
+    old = list(np.shape(x) if not isinstance(x, Node) else x.shape)
+    places = (axis,) if isinstance(axis, int) else tuple(axis)
+    for i in sorted(normalize_axis_tuple(places, len(old) + len(places))):
+        old.insert(i, 1)
+    return reshape(x, tuple(old))
+
+
+@entered
+def squeeze(x: Any, axis: Any = None) -> Any:
+    """The axes of size 1 taken away: all of them, or those that `axis` names."""
+    if axis is None:
+        return reshape(x, tuple(n for n in x.shape if n != 1))
+    gone = normalize_axis_tuple(axis, len(x.shape))
+    if any(x.shape[i] != 1 for i in gone):
+        raise ShapeError(f"squeeze of {_named(x)}: axis {axis} has not size 1")
+    return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in gone))
+
+
+@entered
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    axes = list(range(len(x.shape)))
+    i, j = (normalize_axis_index(axis, len(axes)) for axis in (axis1, axis2))
+    axes[i], axes[j] = j, i
+    return transpose(x, tuple(axes))
+
+
+@entered
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """Axes put elsewhere; the others keep their order."""
+    from_, to = (normalize_axis_tuple(a, len(x.shape)) for a in (source, destination))
+    axes = [i for i in range(len(x.shape)) if i not in from_]
+    for place, axis in sorted(zip(to, from_, strict=True)):
+        axes.insert(place, axis)
+    return transpose(x, tuple(axes))
+
+
+# --- elements picked and put together -------------------------------------------------------------
+
+
+@entered
+def flip(x: Any, axis: Any = None) -> Any:
+    """The elements in reverse order along `axis` (None: along all)."""
+    axes = axis_numbers(len(x.shape), axis)
+    return getitem(x, tuple(slice(None, None, -1 if i in axes else 1) for i in range(len(x.shape))))
+
+
+@entered
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """The elements, rows … that `indices` name along `axis` (None: of x made flat)."""
+    if axis is None:
+        x, axis = ravel(x), 0
+    indices = indices if isinstance(indices, Node) else np.asarray(indices)
+    return getitem(x, (*[slice(None)] * normalize_axis_index(axis, len(x.shape)), indices))
+
+
+@entered
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+    """For each place of `indices`, the element of x with that index along `axis`."""
+    if axis is None:
+        x, axis = ravel(x), 0
+    k = normalize_axis_index(axis, len(x.shape))
+    grid = list(np.ix_(*map(np.arange, x.shape)))
+    return getitem(x, (*grid[:k], indices, *grid[k + 1 :]))
+
+
+@composed
+def sort(x: Any, axis: int | None = -1) -> Any:
+    """The elements along `axis` in rising order (None: of x made flat)."""
+    if axis is None:
+        x, axis = ravel(x), 0
+    return take_along_axis(x, argsort(x, axis), axis)
+
+
+@composed
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Arrays of one shape side by side along a new axis."""
+    return concatenate([expand_dims(x, axis) for x in arrays], axis)
+
+
+@entered
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """A list of parts: so many equal ones, or those that the given indices cut off."""
+    n = x.shape[axis]
+    if isinstance(indices_or_sections, int):
+        if indices_or_sections < 1 or n % indices_or_sections:
+            raise ShapeError(
+                f"split of {_named(x)}: axis {axis} has size {n}, which {indices_or_sections} does "
+                "not divide"
+            )
+        step = n // indices_or_sections
+        cuts = [i * step for i in range(1, indices_or_sections)]
+    else:
+        cuts = list(indices_or_sections)
+    before = [slice(None)] * normalize_axis_index(axis, len(x.shape))
+    return [getitem(x, (*before, slice(i, j))) for i, j in zip([0, *cuts], [*cuts, None])]
+
+
+@entered
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
+    """x with `constant_values` around it.
+
+    Args:
+        x: the array.
+        pad_width: how many; a number, (before, after), or such a pair for each axis.
+        mode: "constant", the only one of NumPy's.
+        constant_values: a number.
+    """
+    if mode != "constant":
+        raise NodeTypeError(f'pad has the mode "constant" only, not {mode!r}')
+    widths = np.broadcast_to(pad_width, (len(x.shape), 2)).tolist()
+    inner = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths))
+    shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths))
+    if np.min(widths, initial=0) < 0:
+        raise ShapeError(f"pad of {_named(x)}: {pad_width} has a negative width")
+    padded = scatter_add(x, inner, shape)
+    if constant_values == 0:
+        return padded
+    inside = np.zeros(shape, bool)
+    inside[inner] = True
+    return where(inside, padded, constant_values)
+
+
+@entered
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The elements x[i, i + offset] over two axes, as a new last axis."""
+    cut: list[Any] = [slice(None)] * len(x.shape)
+    cut[axis1 if offset < 0 else axis2] = slice(abs(offset), None)
+    return diagonal_of(getitem(x, tuple(cut)) if offset else x, axis1, axis2)
+
+
+@composed
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of the diagonal."""
+    return sum(diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+@entered
+def tril(x: Any, k: int = 0) -> Any:
+    """x with zeros above the k-th diagonal of its last two axes."""
+    rows, columns = x.shape[-2:]
+    return where(np.tri(rows, columns, k, dtype=bool), x, 0)
+
+
+@entered
+def triu(x: Any, k: int = 0) -> Any:
+    """x with zeros below the k-th diagonal of its last two axes."""
+    rows, columns = x.shape[-2:]
+    return where(np.tri(rows, columns, k - 1, dtype=bool), 0, x)
+
+
+@composed
+def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
+    """x where it lies between the bounds, a bound elsewhere; the derivative on a bound is 1."""
+    if a_min is not None:
+        x = where(less(x, a_min), a_min, x)
+    if a_max is not None:
+        x = where(greater(x, a_max), a_max, x)
+    return x
+
+
+# --- reductions and products ----------------------------------------------------------------------
+
+
+def _count(shape: Shape, axis: Any) -> int:
+    """How many elements a reduction takes together."""
+    return product_of(shape[i] for i in axis_numbers(len(shape), axis))
+
+
+@composed
+def var(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The variance over `axis`: squared distances from the mean, summed and divided by n − ddof."""
+    distances = square(x - mean(x, axis, keepdims=True))
+    if not ddof:
+        return mean(distances, axis, keepdims)
+    return sum(distances, axis, keepdims) / (_count(x.shape, axis) - ddof)
+
+
+@composed
+def std(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The standard deviation, √var; it has no derivative where all elements are equal."""
+    return sqrt(var(x, axis, ddof=ddof, keepdims=keepdims))
+
+
+@composed
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product over `axis` (None: over all), halves multiplied: so zeros need no division."""
+    ndim = len(x.shape)
+    axes = axis_numbers(ndim, axis)
+    others = [i for i in range(ndim) if i not in axes]
+    outer = tuple(x.shape[i] for i in others)
+    kept = tuple(1 if i in axes else m for i, m in enumerate(x.shape)) if keepdims else outer
+    n = product_of(x.shape[i] for i in axes)
+    x = reshape(transpose(x, (*others, *axes)), (*outer, n)) if axes else expand_dims(x, -1)
+    if n == 0:
+        x, n = concatenate([x, np.ones((*outer, 1), x.dtype)], axis=-1), 1
+    while n > 1:
+        half = n // 2
+        product = x[..., :half] * x[..., half : 2 * half]
+        x = product if n % 2 == 0 else concatenate([product, x[..., 2 * half :]], axis=-1)
+        n = n - half
+    return reshape(x, kept)
+
+
+@entered
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """The sum of products over `axes`: so many last of x and first of y, or a pair of lists."""
+    m, n = len(x.shape), len(y.shape)
+    if isinstance(axes, int):
+        axes = range(m - axes, m), range(axes)
+    ours, theirs = (normalize_axis_tuple(a, k) for a, k in zip(axes, (m, n)))
+    labels, spare = list(ascii_letters[:m]), list(ascii_letters[m : m + n])
+    for i, j in zip(ours, theirs, strict=True):
+        spare[j] = labels[i]
+    kept = [c for c in labels + spare if (c in labels) != (c in spare)]
+    return einsum(f"{''.join(labels)},{''.join(spare)}->{''.join(kept)}", x, y)
+
+
+@entered
+def dot(x: Any, y: Any) -> Any:
+    """NumPy's dot: the product with a scalar, else the sum over the last axis of x and one of y."""
+    if not x.shape or not y.shape:
+        return multiply(x, y)
+    if len(y.shape) < 3 and len(x.shape) < 3:
+        return matmul(x, y)
+    return tensordot(x, y, ([-1], [-2 if len(y.shape) > 1 else -1]))
+
+
+@composed
+def outer(x: Any, y: Any) -> Any:
+    """The products of each element of x with each of y, as a matrix."""
+    return reshape(x, (-1, 1)) * reshape(y, (1, -1))
+
+
+# --- for networks ---------------------------------------------------------------------------------
+
+
+@composed
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """The logarithm of `softmax`, without overflow and without log 0."""
+    return x - logsumexp(x, axis, keepdims=True)
+
+
+@composed
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """Positive numbers that add up to 1 over `axis`: eˣ / Σ eˣ."""
+    return exp(x - logsumexp(x, axis, keepdims=True))
+
+
+@composed
+def cross_entropy(logits: Any, labels: Any) -> Any:
+    """The mean of −log softmax(logits) at the right classes.
+
+    Args:
+        logits: of shape (…, classes).
+        labels: the number of the right class for each row, of shape (…); or the probability of
+            each class, of shape (…, classes).
+
+    Raises:
+        ShapeError: if the shapes do not fit, or a label names no class.
+    """
+    *rows, classes = logits.shape or (0,)
+    labels = labels if isinstance(labels, Node) else np.asarray(labels)
+    if labels.dtype.kind == "f":
+        if labels.shape != logits.shape:
+            raise ShapeError(
+                f"probabilities of shape {labels.shape} do not fit {_named(logits)}; numbers of "
+                "classes are integers"
+            )
+        return negative(mean(sum(labels * log_softmax(logits), axis=-1)))
+    values = labels.value if isinstance(labels, Node) else labels
+    if labels.shape != tuple(rows):
+        raise ShapeError(
+            f"labels of shape {labels.shape} do not fit {_named(logits)}: they need {tuple(rows)}"
+        )
+    if values.size and not 0 <= values.min() <= values.max() < classes:
+        wrong = values[(values < 0) | (values >= classes)].flat[0]
+        raise ShapeError(f"label {wrong} is none of the {classes} classes of {_named(logits)}")
+    grid = np.ix_(*map(np.arange, rows)) if rows else ()
+    return mean(logsumexp(logits, axis=-1) - getitem(logits, (*grid, labels)))
+
+
+@composed
+def conv2d(x: Any, w: Any, bias: Any = None, stride: Any = 1, padding: Any = 0) -> Any:
+    """Slide filters over images: at each place, the sum of products under the filter.
+
+    Args:
+        x: images, (batch, channels, height, width).
+        w: filters, (out channels, channels, height, width); not flipped, as in PyTorch.
+        bias: (out channels,), or None.
+        stride: steps between places, a number or (down, right).
+        padding: zeros on each side, a number or (above and below, left and right).
+
+    Returns:
+        Shape (batch, out channels, places down, places right).
+
+    Raises:
+        ShapeError: if the shapes do not fit.
+    """
+    if len(x.shape) != 4 or len(w.shape) != 4 or x.shape[1] != w.shape[1]:
+        raise ShapeError(
+            f"conv2d takes images (batch, channels, height, width) and filters (out channels, "
+            f"channels, height, width), not {_named(x)} and {_named(w)}"
+        )
+    down, right = (padding, padding) if isinstance(padding, int) else padding
+    if down or right:
+        x = pad(x, ((0, 0), (0, 0), (down, down), (right, right)))
+    out = einsum("nchwij,ocij->nohw", windows(x, w.shape[2:], stride), w)
+    return out if bias is None else out + reshape(bias, (-1, 1, 1))
+
+
+@composed
+def max_pool2d(x: Any, size: Any, stride: Any = None) -> Any:
+    """The largest element of each window of the last two axes, `stride` (None: a window) apart."""
+    shape = (size, size) if isinstance(size, int) else tuple(size)
+    return max(windows(x, shape, shape if stride is None else stride), axis=(-2, -1))
+
+
+@composed
+def avg_pool2d(x: Any, size: Any, stride: Any = None) -> Any:
+    """The mean of each window of the last two axes, `stride` (None: a window) apart."""
+    shape = (size, size) if isinstance(size, int) else tuple(size)
+    return mean(windows(x, shape, shape if stride is None else stride), axis=(-2, -1))
+
+
+@composed
+def dropout(x: Any, p: float, generator: np.random.Generator) -> Any:
+    """Each element 0 with probability p, else divided by 1 − p, so that the mean stays.
+
+    Args:
+        x: the array.
+        p: at least 0 and less than 1.
+        generator: where the random numbers come from, such as np.random.default_rng(0).
+    """
+    if not isinstance(generator, np.random.Generator):
+        raise NodeTypeError(f"dropout needs np.random.default_rng(0) or such, not {generator!r}")
+    if not 0 <= p < 1:
+        raise NodeTypeError(f"dropout drops with a probability p from 0 to below 1, not {p!r}")
+    kept = generator.random(x.shape) >= p
+    return x * (kept / (1 - p)).astype(x.dtype)
