@@ -147,7 +147,7 @@ POINTED = [  # ▸ stands before the character that the error points at
     ("a + (▸a % b)", "is not allowed"),
     ("▸~a", "is not allowed"),
     ("sin(▸*a)", "is not allowed"),
-    ("a + ▸sin(a, b)", "call it as sin"),
+    ("a + ▸sin(a, b)", r"sin\(\) takes 1 positional argument but 2"),
     ("a + ▸sin()", "sin"),
     ("▸sum(a, axis=b)", "an option of sum"),
     ("▸sum(a, axis={[]: 1})", "an option of sum"),

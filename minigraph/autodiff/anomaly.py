@@ -49,21 +49,17 @@ class Hunter:
                 (node, *node.inputs),
             )
 
-    def check_contributions(
-        self, node: Node, g: Any, contributions: list[tuple[Node, Any]]
-    ) -> None:
-        """Check what the rules of a Node have just made of the gradient g that reached it."""
-        values = [x.value for x in (node, *node.inputs)]
-        g = g.value if isinstance(g, Node) else g
-        for x, c in contributions:
-            if place := _anomaly(c.value if isinstance(c, Node) else c, [g, *values]):
-                raise AnomalyError(
-                    f"the gradient of {describe(x)} {place}\n"
-                    f"  in the derivative of {describe(node)}, which was made in "
-                    f"{self.lines.get(node, 'a line outside detect_anomaly()')}\n"
-                    f"  from {_listed(node.inputs)}, when the gradient {brief(g)} reached it",
-                    (node, *node.inputs),
-                )
+    def check_contribution(self, node: Node, x: Node, g: Any, c: Any) -> None:
+        """Check what the rule of a Node has just made, for its input x, of the gradient g."""
+        g, c = (v.value if isinstance(v, Node) else v for v in (g, c))
+        if place := _anomaly(c, [g, node.value, *(x.value for x in node.inputs)]):
+            raise AnomalyError(
+                f"the gradient of {describe(x)} {place}\n"
+                f"  in the derivative of {describe(node)}, which was made in "
+                f"{self.lines.get(node, 'a gradient, or outside detect_anomaly()')}\n"
+                f"  from {_listed(node.inputs)}, when the gradient {brief(g)} reached it",
+                (node, *node.inputs),
+            )
 
 
 def hunters() -> list[Hunter]:

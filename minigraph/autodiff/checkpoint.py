@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.errors import GradientError, NodeTypeError
-from ..graph.node import Node, describe, leaf, new_seq, no_grad
+from ..graph.node import Node, describe, leaf, new_seq, no_grad, recording
 from ..graph.operation import EachInput, Operation, record
 from ..graph.ops import astype
 from .forward import jvp
@@ -48,7 +48,7 @@ def checkpoint(f: Callable[..., Node]) -> Callable[..., Node]:
         around = tuple(x for x in _frontier(y, start) if x.requires_grad)
         rerun = _Rerun(f, nodes, around)
         op = Operation(
-            name="checkpoint",
+            name=f"checkpoint of {f.__name__}",
             symbol=f.__name__.strip("<>"),
             parameters=("*inputs",),
             forward=lambda *values: rerun.compute(values, y_value)[0].value,
@@ -98,11 +98,12 @@ class _Rerun:
 
         Each argument gets a stand-in of its own, so that one that is given twice has two shares.
         """
-        stand_ins = [
-            astype(x, x.dtype) if isinstance(x, Node) else leaf(x, requires_grad=differentiable)
-            for x, differentiable in zip(inputs[: self.arguments], self.differentiable)
-        ]
-        y = self.f(*stand_ins)
+        with recording():
+            stand_ins = [
+                astype(x, x.dtype) if isinstance(x, Node) else leaf(x, requires_grad=differentiable)
+                for x, differentiable in zip(inputs[: self.arguments], self.differentiable)
+            ]
+            y = self.f(*stand_ins)
         if not np.array_equal(y.value, getattr(expected, "value", expected), equal_nan=True):
             raise GradientError(
                 f"{describe(y)}, from the checkpointed {self.f.__name__}, was something else the "

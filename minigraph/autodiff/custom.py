@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.errors import GradientError
-from ..graph.node import Node, variable
+from ..graph.node import Node, recording, variable
 from ..graph.operation import Function, Shape, stated
 from ..graph.ops import sum as sum_
 from .check import gradcheck
@@ -84,12 +84,14 @@ def _transposed(vjps: Sequence[Function | None]) -> Function:
 
     def jvp(tangents: Sequence[Any], out: Any, *inputs: Any, **options: Any) -> Any:
         g = variable(np.zeros(out.shape, out.dtype))
-        terms = [
-            sum_(vjp(g, out, *inputs, **options) * dx)
-            for vjp, dx in zip(vjps, tangents)
-            if vjp and dx is not None
-        ]
-        return grad(reduce(operator.add, terms), g)
+        with recording():
+            terms = [
+                sum_(vjp(g, out, *inputs, **options) * dx)
+                for vjp, dx in zip(vjps, tangents)
+                if vjp and dx is not None
+            ]
+            total = reduce(operator.add, terms)
+        return grad(total, g)
 
     return jvp
 

@@ -6,14 +6,16 @@ few outputs is differentiated in reverse, one with few inputs forward.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from ..graph.errors import GradientError
 from ..graph.functions import stack
-from ..graph.node import Node, checked_value, constant, describe
+from ..graph.node import Node, checked_value, constant, describe, recording
 from ..graph.ops import reshape, sum
 from .forward import jvp
 from .reverse import grad, gradients
@@ -53,7 +55,9 @@ def hessian(y: Node, wrt: Node | Sequence[Node]) -> Any:
         GradientError: if y is no scalar, or some x does not reach y.
     """
     targets = [wrt] if isinstance(wrt, Node) else list(wrt)
-    blocks = [[_jacobian(g, x) for x in targets] for g in grad(y, targets)]
+    with recording():
+        rows = grad(y, targets)
+    blocks = [[_jacobian(g, x) for x in targets] for g in rows]
     return blocks[0][0] if isinstance(wrt, Node) else blocks
 
 
@@ -77,10 +81,8 @@ def hvp(y: Node, wrt: Node | Sequence[Node], vectors: Any) -> Any:
     for x, v in zip(targets, vs, strict=True):
         if v.shape != x.shape:
             raise GradientError(f"the vector for {describe(x)} has shape {v.shape}", (x,))
-    product = [sum(g * v) for g, v in zip(grad(y, targets), vs)]
-    total = product[0]
-    for term in product[1:]:
-        total = total + term
+    with recording():
+        total = reduce(operator.add, [sum(g * v) for g, v in zip(grad(y, targets), vs)])
     found = gradients(total, targets) if total.requires_grad else [None] * len(targets)
     results = [_zeros(x) if g is None else g for g, x in zip(found, targets)]
     return results[0] if isinstance(wrt, Node) else results

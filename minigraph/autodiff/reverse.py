@@ -10,17 +10,20 @@ Source: S. Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from operator import attrgetter
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from ..graph.context import unwatched
 from ..graph.errors import GradientError, NodeTypeError
 from ..graph.node import Node, checked_value, constant, describe, frozen
 from ..graph.ops import astype, unbroadcast
 from ..graph.order import topological_order
-from .anomaly import hunters
+from .anomaly import Hunter, hunters
 
+value_of = attrgetter("_value")  # mapped, it is twice as fast as a list comprehension
 accumulating = Lock()  # threads that share a variable add to its gradient one after another
 
 
@@ -46,6 +49,7 @@ def backward(
         raise GradientError(f'keep is "all" or "leaves", not {keep!r}')
     order = topological_order(y)
     check_differentiable(y, order)
+    wanted = {x for x in order if x.requires_grad}
     watched = hunters()
     cotangents = {y: _checked_seed(y, seed)}
     for node in reversed(order):
@@ -58,15 +62,9 @@ def backward(
             continue
         if keep == "all":
             node.grad = g
-        if stop and node in stop:
-            continue
-        values = [x._value for x in node.inputs]
-        contributions = _pull_back(node, g, node._value, values)
-        for hunter in watched:
-            hunter.check_contributions(node, g, contributions)
-        for x, contribution in contributions:
-            before = cotangents.get(x)
-            cotangents[x] = contribution if before is None else frozen(before + contribution)
+        if not stop or node not in stop:
+            values = [*map(value_of, node.inputs)]
+            _pull_back(node, g, node._value, values, wanted, cotangents, watched)
 
 
 def grad(
@@ -108,41 +106,46 @@ def gradients(
     if not isinstance(seed, Node):
         name = _derivative_name(y.name, y.name) if y.name and seed is None else None
         seed = constant(start, name=name)
-    between = _reached_from(targets, order, stop)
+    wanted = _between(targets, order, stop)
     watched = hunters()
     cotangents: dict[Node, Node] = {y: seed}
-    for node in reversed(order):
-        g = cotangents.get(node)
-        if g is None:
-            continue
-        if y.name and node.name and g.name is None and g is not seed:
-            g.name = _derivative_name(y.name, node.name)
-        if node.op is None or node in stop:
-            continue
-        # Constants enter as numbers, so that what depends on them alone is folded, not drawn.
-        inputs = [x if x.requires_grad or x.op else x._value for x in node.inputs]
-        contributions = _pull_back(node, g, node, inputs)
-        for hunter in watched:
-            hunter.check_contributions(node, g, contributions)
-        for x, contribution in contributions:
-            if x in between:
-                cotangents[x] = cotangents[x] + contribution if x in cotangents else contribution
+    with unwatched(*watched):  # for they check what each rule makes, and can say whose rule it was
+        for node in reversed(order):
+            g = cotangents.get(node)
+            if g is None:
+                continue
+            if y.name and node.name and g.name is None and g is not seed:
+                g.name = _derivative_name(y.name, node.name)
+            if node.op is not None and node not in stop:
+                # Constants enter as numbers: what depends on them alone is folded, not drawn.
+                inputs = [x if x.requires_grad or x.op else x._value for x in node.inputs]
+                _pull_back(node, g, node, inputs, wanted, cotangents, watched)
     return [cotangents.get(x) for x in targets]
 
 
-def _pull_back(node: Node, g: Any, out: Any, inputs: list[Any]) -> list[tuple[Node, Any]]:
-    """List what g, the gradient of a Node, contributes to the gradient of each of its inputs.
+def _pull_back(
+    node: Node,
+    g: Any,
+    out: Any,
+    inputs: list[Any],
+    wanted: set[Node],
+    cotangents: dict[Node, Any],
+    watched: list[Hunter],
+) -> None:
+    """Add what g, the gradient of a Node, contributes to the gradients of its wanted inputs.
 
     Given values it computes values; given Nodes, it builds Nodes.
     """
-    contributions = []
     for x, vjp in zip(node.inputs, node.op.vjps):  # type: ignore[union-attr]
-        if x.requires_grad and vjp:
+        if vjp and x in wanted:
             c = vjp(g, out, inputs, node.attrs)
             if type(c) is not np.float64 or type(x._value) is not np.float64:
                 c = _fitted(c, x)
-            contributions.append((x, c))
-    return contributions
+            for hunter in watched:
+                hunter.check_contribution(node, x, g, c)
+            if x in cotangents:
+                c = frozen(cotangents[x] + c)
+            cotangents[x] = c
 
 
 def _fitted(c: Any, x: Node) -> Any:
@@ -189,13 +192,13 @@ def _checked_seed(y: Node, seed: Any) -> Any:
     return seed
 
 
-def _reached_from(sources: Sequence[Node], order: list[Node], stop: Collection[Node]) -> set[Node]:
-    """The Nodes of a graph that depend on a source without passing a stop, sources included."""
-    reached = set(sources)
+def _between(sources: Sequence[Node], order: list[Node], stop: Collection[Node]) -> set[Node]:
+    """The differentiable Nodes that depend on a source without passing a stop, and the sources."""
+    found = {x for x in sources if x.requires_grad}
     for node in order:
-        if not reached.isdisjoint(node.inputs) and node not in stop:
-            reached.add(node)
-    return reached
+        if node.requires_grad and node not in stop and not found.isdisjoint(node.inputs):
+            found.add(node)
+    return found
 
 
 def _no_path(x: Node, y: Node, order: list[Node]) -> str:

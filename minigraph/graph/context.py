@@ -51,6 +51,17 @@ def watching(watcher: Watcher) -> Iterator[None]:
         surroundings.reset(token)
 
 
+@contextmanager
+def unwatched(*gone: Watcher) -> Iterator[None]:
+    """Send some watchers away until the end of the block."""
+    path, watchers = surroundings.get()
+    token = surroundings.set((path, tuple(w for w in watchers if w not in gone)))
+    try:
+        yield
+    finally:
+        surroundings.reset(token)
+
+
 def calling_line() -> str:
     """The line that is running outside this package, as in "model.py, line 12: y = mg.log(x)"."""
     frame = sys._getframe(1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .context import calling_line, surroundings, watching
+from .context import calling_line, surroundings, unwatched, watching
 from .errors import NodeTypeError, ShapeError
 
 if TYPE_CHECKING:
@@ -222,6 +222,11 @@ def no_grad() -> AbstractContextManager[None]:
     Use it as `with mg.no_grad():`, for evaluation or for updating weights.
     """
     return watching(_cut_off)
+
+
+def recording() -> AbstractContextManager[None]:
+    """Record even inside `no_grad`, for derivatives that are computed from a graph."""
+    return unwatched(_cut_off)
 
 
 def _cut_off(node: Node) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from .errors import NodeTypeError
 from .functions import std, var
 from .node import Node, describe
-from .operation import FUNCTIONS, Function, Operation, explained, operand, record
+from .operation import FUNCTIONS, Function
 from .ops import (
     absolute,
     add,
@@ -34,23 +34,6 @@ from .ops import (
     sum,
     transpose,
 )  # fmt: skip
-
-
-def _binary(function: Function) -> Function:
-    """The method for an operator: the fast path of `apply` for one Node and another operand."""
-    op: Operation = function.op  # type: ignore[attr-defined]
-    forward = op.forward
-
-    def method(self: Node, other: Any) -> Any:
-        if other.__class__ is not Node:
-            other = operand(other, self)
-        try:
-            value = forward(self._value, other._value)
-        except (ValueError, TypeError) as error:
-            raise explained(op, (self, other), {}, error) from None
-        return record(op, (self, other), value)
-
-    return method
 
 
 def _reflected(function: Function) -> Function:
@@ -106,7 +89,7 @@ for _name, _function in {
     "add": add, "sub": subtract, "mul": multiply, "truediv": divide, "pow": power, "matmul": matmul,
     "mod": remainder,
 }.items():  # fmt: skip
-    setattr(Node, f"__{_name}__", _binary(_function))
+    setattr(Node, f"__{_name}__", _function)
     setattr(Node, f"__r{_name}__", _reflected(_function))
 for _name, _method in {
     "__gt__": greater,
