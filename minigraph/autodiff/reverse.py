@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.context import unwatched
+from ..graph.context import shown, unwatched
 from ..graph.errors import GradientError, NodeTypeError
 from ..graph.node import Node, checked_value, constant, describe, frozen
 from ..graph.ops import astype, unbroadcast
@@ -53,9 +53,9 @@ def backward(
     watched = hunters()
     cotangents = {y: _checked_seed(y, seed)}
     for node in reversed(order):
-        g = cotangents.pop(node, None)
-        if g is None:
+        if node not in cotangents:
             continue
+        g = frozen(cotangents.pop(node))  # no rule may change it: others share it
         if node.op is None:
             with accumulating:
                 node.grad = g if node.grad is None else frozen(node.grad + g)
@@ -139,19 +139,19 @@ def _pull_back(
     for x, vjp in zip(node.inputs, node.op.vjps):  # type: ignore[union-attr]
         if vjp and x in wanted:
             c = vjp(g, out, inputs, node.attrs)
-            if type(c) is not np.float64 or type(x._value) is not np.float64:
+            value = x._value
+            scalars = type(c) is type(value) is np.float64
+            if not scalars and (c.shape != value.shape or c.dtype != value.dtype):
                 c = _fitted(c, x)
             for hunter in watched:
                 hunter.check_contribution(node, x, g, c)
-            if x in cotangents:
-                c = frozen(cotangents[x] + c)
-            cotangents[x] = c
+            cotangents[x] = cotangents[x] + c if x in cotangents else c
 
 
 def _fitted(c: Any, x: Node) -> Any:
     """Bring a contribution to the shape and dtype of its input: broadcast and promotion, undone."""
     c = unbroadcast(c, x.shape)
-    return frozen(c if c.dtype == x.dtype else astype(c, x.dtype))
+    return c if c.dtype == x.dtype else astype(c, x.dtype)
 
 
 def check_differentiable(y: Node, order: list[Node]) -> None:
@@ -166,11 +166,11 @@ def check_differentiable(y: Node, order: list[Node]) -> None:
     changed = {x: x._assigned for x in order if x.op is None and x._assigned}
     for user in order if changed else ():
         for leaf in user.inputs:
-            when, line = changed.get(leaf, (0, ""))
-            if when > user.seq:
+            when, line = changed.get(leaf, (0, None))
+            if line and when > user.seq:
                 raise GradientError(
                     f"{describe(leaf)} was given a new value after {describe(user)} had used the "
-                    f"old one (in {line}); run the forward pass again, then ask for gradients",
+                    f"old one (in {shown(line)}); run the forward pass again",
                     (leaf, user),
                 )
 
@@ -183,7 +183,7 @@ def _checked_seed(y: Node, seed: Any) -> Any:
                 "reduce it first, for example with mg.sum, or give a seed of its shape",
                 (y,),
             )
-        seed = 1.0
+        return y.dtype.type(1)
     seed = checked_value(seed, y.dtype)
     if seed.shape != y.shape:
         raise GradientError(

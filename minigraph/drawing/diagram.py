@@ -18,12 +18,14 @@ from ..graph.errors import MinigraphError, NodeTypeError
 from ..graph.node import Node, describe
 from ..graph.order import topological_order
 from . import fold
+from .calls import Contraction, contracted, listed
 from .formula import derivative_name, is_number, local_derivative
 from .text import UNSET, array, clean, elided, number, shape_text, subscript, width
-from .theme import LABEL_SIZE, NAME_SIZE
+from .theme import LABEL_SIZE, NAME_SIZE, WORD_SIZE
 
 SCALAR_ROOM, VECTOR_ROOM = 74.0, 100.0  # pixels kept for a value in a box, whatever it is
 DERIVATIVE_ROOM = 58.0  # and for the value of a local derivative
+SYMBOL_ROOM = 110.0  # for the name of a function
 _DEEPEST = 6  # scopes drawn inside each other
 LABEL_NAME_ROOM = 60.0  # for a name in the label of an edge
 
@@ -37,10 +39,11 @@ class Box:
         kind: "variable", "constant", "operation" or "module".
         label: what the picture calls it; "" for a constant without a name.
         full: the same, different for each box of the drawing.
-        operation: the operation's name, or what a module holds.
+        operation: the operation's name, the function's name, or what a module holds.
         value, gradient: as text; None where none is shown.
         room: the pixels kept for the value, whatever it is.
         scope: the scopes that it lies in, outermost first.
+        operations: how many are behind the box of a composed function; 0 for others.
     """
 
     id: str
@@ -55,6 +58,7 @@ class Box:
     shape: tuple[int, ...]
     scope: tuple[str, ...]
     highlighted: bool
+    operations: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Diagram:
     Attributes:
         outputs: the positions of the outputs among the boxes.
         of: whose gradient is shown: "y" in ∂y/∂a; None where that is not known.
-        nodes: how many Nodes the graph has.
+        nodes: how many Nodes the graph has, each call that is drawn as one counted as one.
     """
 
     boxes: list[Box]
@@ -107,6 +111,7 @@ def diagram(
     derivatives: bool = False,
     highlight: Any = (),
     hide_values: Any = (),
+    opened: Any = False,
 ) -> Diagram:
     """Say what to draw; the arguments are those of `draw`."""
     outputs = _nodes(outputs)
@@ -115,26 +120,37 @@ def diagram(
     order = topological_order(outputs)
     lit, lit_edges = _highlighted(highlight)
     hidden = set(_nodes(hide_values))
-    _check_members(lit | hidden | {node for edge in lit_edges for node in edge}, set(order))
+    to_open = listed(opened)
+    named = {item for item in to_open if isinstance(item, Node)}
+    named |= lit | hidden | {node for edge in lit_edges for node in edge}
+    _check_members(named, set(order))
     if gradients is None:
         gradients = any(node.grad is not None for node in order)
-    wish = _Wish(values, gradients, derivatives, lit, lit_edges, hidden)
+    graph = contracted(order, outputs, to_open)
+    wish = _Wish(
+        values,
+        gradients,
+        derivatives,
+        set(graph.standing_for(lit)),
+        {graph.standing_for(edge) for edge in lit_edges},
+        set(graph.standing_for(hidden)),
+    )
 
-    parts = fold.parts(order, outputs)
-    names = _names(order, parts)
+    parts = fold.parts(graph, outputs)
+    names = _names(graph, parts)
     boxes = [
-        _node_box(part.nodes[0], id, names, wish)
+        _node_box(part.nodes[0], id, graph, names, wish)
         if part.module is None
-        else _module_box(part, id, not lit.isdisjoint(part.nodes))
+        else _module_box(part, id, graph, not wish.lit.isdisjoint(part.nodes))
         for id, part in zip(_ids(order, parts), parts)
     ]
     home = fold.homes(parts)
     return Diagram(
         boxes,
-        _edges(parts, home, names, wish),
+        _edges(parts, home, graph, names, wish),
         tuple(dict.fromkeys(home[y] for y in outputs)),
         _differentiated(outputs, order, names),
-        len(order),
+        len(graph.order),
         gradients,
     )
 
@@ -186,43 +202,44 @@ def _check_members(nodes: set[Node], members: set[Node]) -> None:
 # --- names ----------------------------------------------------------------------------------------
 
 
-def _names(order: list[Node], parts: list[fold.Part]) -> dict[Node, tuple[str, str]]:
+def _names(graph: Contraction, parts: list[fold.Part]) -> dict[Node, tuple[str, str]]:
     """Give each Node that is drawn a label, and a full name that no other has.
 
     Operations without a name are v₁, v₂ … in topological order, after Wengert; constants without a
     name are their number, so their label is empty.
     """
     drawn = {part.nodes[0] for part in parts if part.module is None}
-    given = {node: clean(node.name) for node in order if node.name and node in drawn}
+    given = {node: clean(node.name) for node in graph.order if node.name and node in drawn}
     taken = set(given.values())
     numbers = count(1)
-    for node in order:
+    for node in graph.order:
         if node.op is not None and not node.name:
             label = f"v{subscript(next(numbers))}"
             while label in taken:
                 label = f"v{subscript(next(numbers))}"
             if node in drawn:
                 given[node] = label
-    nameless = (node for node in order if node in drawn and node not in given)
+    nameless = (node for node in graph.order if node in drawn and node not in given)
     inputs = count(1)
     for node in nameless:
         given[node] = f"x{subscript(next(inputs))}" if node.kind == "variable" else ""
-    return _told_apart({node: given[node] for node in order if node in drawn})
+    return _told_apart({node: given[node] for node in graph.order if node in drawn}, graph)
 
 
-def _told_apart(labels: dict[Node, str]) -> dict[Node, tuple[str, str]]:
+def _told_apart(labels: dict[Node, str], graph: Contraction) -> dict[Node, tuple[str, str]]:
     """Add what distinguishes Nodes of the same name: the scope, where that does, else a number."""
+    scopes = {node: graph.shown(graph.scope(node)) for node in labels}
     by_name = Counter(labels.values())
-    by_path = Counter((label, node.scope) for node, label in labels.items())
+    by_path = Counter((label, scopes[node]) for node, label in labels.items())
     seen: Counter[tuple[str, str]] = Counter()
     names = {}
     for node, label in labels.items():
-        full = label
-        if label and by_path[label, node.scope] > 1:
-            seen[label, node.scope] += 1
-            full = label = f"{label} ({seen[label, node.scope]})"
-        if label and by_name[labels[node]] > 1 and node.scope:
-            full = f"{clean(node.scope)}/{label}"
+        full, scope = label, scopes[node]
+        if label and by_path[label, scope] > 1:
+            seen[label, scope] += 1
+            full = label = f"{label} ({seen[label, scope]})"
+        if label and by_name[labels[node]] > 1 and scope:
+            full = f"{clean(scope)}/{label}"
         names[node] = label, full or _value_text(node.value)
     return names
 
@@ -238,8 +255,15 @@ def _ids(order: list[Node], parts: list[fold.Part]) -> list[str]:
 # --- boxes ----------------------------------------------------------------------------------------
 
 
-def _node_box(node: Node, id: str, names: dict[Node, tuple[str, str]], wish: _Wish) -> Box:
+def _node_box(
+    node: Node, id: str, graph: Contraction, names: dict[Node, tuple[str, str]], wish: _Wish
+) -> Box:
     label, full = names[node]
+    call = graph.calls.get(node)
+    symbol, operation = (node.op.symbol, node.op.name) if node.op else ("", node.kind)
+    if call:
+        operation = clean(call.name)
+        symbol = elided(operation, SYMBOL_ROOM, WORD_SIZE)
     is_hidden = node in wish.hidden
     value = gradient = None
     if wish.values or not label:
@@ -251,24 +275,25 @@ def _node_box(node: Node, id: str, names: dict[Node, tuple[str, str]], wish: _Wi
         kind=node.kind,
         label=label,
         full=full,
-        symbol=node.op.symbol if node.op else "",
-        operation=node.op.name if node.op else node.kind,
+        symbol=symbol,
+        operation=operation,
         value=value,
         gradient=gradient,
         room=_room(node.shape),
         shape=node.shape,
-        scope=_path(node.scope),
+        scope=_path(graph.shown(graph.scope(node))),
         highlighted=node in wish.lit,
+        operations=call.operations if call else 0,
     )
 
 
-def _module_box(part: fold.Part, id: str, highlighted: bool) -> Box:
+def _module_box(part: fold.Part, id: str, graph: Contraction, highlighted: bool) -> Box:
     operations = sum(node.op is not None for node in part.nodes)
     leaves = {node.kind for node in part.nodes if node.op is None}
     what = "operation" if operations else leaves.pop() if len(leaves) == 1 else "input"
     size = operations or len(part.nodes)
     holds = f"{size:,} {what}{'s' * (size > 1)}"
-    path = _path(part.module or "")
+    path = _path(graph.shown(part.module or ""))
     return Box(
         id=id,
         kind="module",
@@ -321,10 +346,11 @@ def _differentiated(
 def _edges(
     parts: list[fold.Part],
     home: dict[Node, int],
+    graph: Contraction,
     names: dict[Node, tuple[str, str]],
     wish: _Wish,
 ) -> list[Edge]:
-    between = fold.links(parts, home)
+    between = fold.links(parts, home, graph.inputs)
     tails: dict[int, list[int]] = {}
     for tail, head in sorted(between):
         tails.setdefault(head, []).append(tail)
@@ -332,8 +358,10 @@ def _edges(
     for head, part in enumerate(parts):
         if part.module is None:
             node = part.nodes[0]
-            for slot, x in enumerate(node.inputs):
-                label = _derivative_label(node, slot, names, wish) or _shape_label([x])
+            for slot, x in enumerate(graph.inputs(node)):
+                label = _shape_label([x])
+                if node not in graph.calls:
+                    label = _derivative_label(node, slot, names, wish) or label
                 edges.append(Edge(home[x], head, slot, *label, (x, node) in wish.lit_edges))
         else:
             for slot, tail in enumerate(tails.get(head, ())):

@@ -38,7 +38,8 @@ def _add_scope(
     """Add the boxes of one scope, and the scopes inside it."""
     for box in diagram.boxes:
         if box.scope == path:
-            graph.node(box.id, _escaped(_lines(box, diagram)), **_SHAPES[box.kind])
+            doubled = {"peripheries": "2"} if box.operations else {}
+            graph.node(box.id, _escaped(_lines(box, diagram)), **_SHAPES[box.kind], **doubled)
     depth = len(path)
     for scope in dict.fromkeys(box.scope[: depth + 1] for box in diagram.boxes):
         if len(scope) > depth and scope[:-1] == path:

@@ -31,6 +31,7 @@ def draw(
     direction: str = "auto",
     highlight: Any = (),
     hide_values: Any = (),
+    opened: Any = False,
     theme: str = "auto",
 ) -> Drawing:
     """Draw the graph of one output or of several.
@@ -38,6 +39,10 @@ def draw(
     A variable is a pill, an operation a card with its symbol where the edges arrive, a constant is
     plain. Where the order of the arguments matters, the first one arrives above (or left). A graph
     of more than 60 nodes is folded: scopes into modules, then the middle of what is left.
+
+    A call of a function that is composed of operations, such as `mg.softmax`, is one operation in
+    the drawing: a card with another behind it. Opened, it is a frame around the operations that it
+    is made of. A call is also shown open if some other Node in it than its output is used outside.
 
     Args:
         outputs: a Node, or a list of Nodes.
@@ -47,11 +52,15 @@ def draw(
         direction: "right", "down", or "auto", which takes what fits into a notebook.
         highlight: Nodes, or edges as pairs (input, user) in a list.
         hide_values: Nodes that show – instead of a number, as if not computed yet. Nothing moves.
+        opened: True opens all calls of composed functions; a name such as "softmax" opens the calls
+            of that function, a Node the call that made it, a list several of them. A call within a
+            call shows when both are opened.
         theme: "light", "dark", or "auto", which follows the page where the page says.
 
     Raises:
         NodeTypeError: if there is something else than Nodes among the outputs.
-        MinigraphError: for a highlighted or hidden Node outside the graph, or an unknown option.
+        MinigraphError: for a highlighted or hidden Node outside the graph, a function to open that
+            the graph does not call, or an unknown option.
     """
     for name, given, known in (("direction", direction, DIRECTIONS), ("theme", theme, THEMES)):
         if given not in known:
@@ -63,6 +72,7 @@ def draw(
         derivatives=derivatives,
         highlight=highlight,
         hide_values=hide_values,
+        opened=opened,
     )
     return Drawing(snapshot, direction, theme)
 

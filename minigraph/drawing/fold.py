@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..graph.node import Node
+from .calls import Contraction
+
+Inputs = Callable[[Node], tuple[Node, ...]]
 
 LIMIT = 60  # nodes are drawn one by one up to here
 AIM = 24  # parts that are easy to read, where scopes allow it
@@ -26,15 +30,15 @@ class Part:
     module: str | None = None  # the path of the folded scope; "" for the rest of the graph
 
 
-def parts(order: list[Node], outputs: list[Node]) -> list[Part]:
-    """Divide the Nodes, given in topological order, into parts, in topological order."""
-    if len(order) <= LIMIT:
-        return [Part([node]) for node in order]
+def parts(graph: Contraction, outputs: list[Node]) -> list[Part]:
+    """Divide a graph into parts, in topological order. A contracted call counts as one Node."""
+    if len(graph.order) <= LIMIT:
+        return [Part([node]) for node in graph.order]
     kept = set(outputs[-LAST:])
-    found = _folded_scopes(order, kept)
-    if len(found) < len(order):
-        found = _ordered(_without_cycles(found))
-    return found if len(found) <= LIMIT else _folded_middle(found, kept)
+    found = _folded_scopes(graph, kept)
+    if len(found) < len(graph.order):
+        found = _ordered(_without_cycles(found, graph.inputs), graph.inputs)
+    return found if len(found) <= LIMIT else _folded_middle(found, kept, graph.inputs)
 
 
 def homes(found: list[Part]) -> dict[Node, int]:
@@ -42,21 +46,24 @@ def homes(found: list[Part]) -> dict[Node, int]:
     return {node: i for i, part in enumerate(found) for node in part.nodes}
 
 
-def links(found: list[Part], home: dict[Node, int]) -> dict[tuple[int, int], dict[Node, None]]:
+def links(
+    found: list[Part], home: dict[Node, int], inputs: Inputs
+) -> dict[tuple[int, int], dict[Node, None]]:
     """For each pair of parts, by position, the Nodes of the first that the second uses."""
     between: dict[tuple[int, int], dict[Node, None]] = {}
     for head, part in enumerate(found):
         for node in part.nodes:
-            for x in node.inputs:
+            for x in inputs(node):
                 tail = home[x]
                 if tail != head:
                     between.setdefault((tail, head), {})[x] = None
     return between
 
 
-def _folded_scopes(order: list[Node], kept: set[Node]) -> list[Part]:
+def _folded_scopes(graph: Contraction, kept: set[Node]) -> list[Part]:
     """Fold the scopes below the greatest depth at which the parts are easy to read."""
-    sizes = Counter(node.scope for node in order)
+    scopes = [graph.scope(node) for node in graph.order]
+    sizes = Counter(scopes)
     paths = {scope: scope.split("/") if scope else [] for scope in sizes}
     depth = max(map(len, paths.values()))
     while depth and _count_visible(sizes, paths, depth) > AIM:
@@ -64,8 +71,8 @@ def _folded_scopes(order: list[Node], kept: set[Node]) -> list[Part]:
     modules = {s: "/".join(p[: depth + 1]) if len(p) > depth else None for s, p in paths.items()}
     found: list[Part] = []
     open_parts: dict[str, Part] = {}
-    for node in order:
-        module = modules[node.scope]
+    for node, scope in zip(graph.order, scopes):
+        module = modules[scope]
         if module is None or node in kept:
             found.append(Part([node]))
         elif module in open_parts:
@@ -86,13 +93,13 @@ def _count_visible(sizes: Counter[str], paths: dict[str, list[str]], depth: int)
     return len(folded) + sum(n for s, n in sizes.items() if len(paths[s]) <= depth)
 
 
-def _without_cycles(found: list[Part]) -> list[Part]:
+def _without_cycles(found: list[Part], inputs: Inputs) -> list[Part]:
     """Split the parts that lie on cycles into runs of Nodes that were made one after another.
 
     A scope can be left and entered again, with something outside depending on it and feeding it.
     Runs are intervals of one topological order, so among them there is no cycle.
     """
-    edges = links(found, homes(found))
+    edges = links(found, homes(found), inputs)
     caught = set(range(len(found)))
     for tails, heads in ((0, 1), (1, 0)):  # peel off what no cycle leads to; what leads to none
         waiting = Counter(e[heads] for e in edges if e[0] in caught and e[1] in caught)
@@ -121,11 +128,11 @@ def _without_cycles(found: list[Part]) -> list[Part]:
     return [part for i, part in enumerate(found) if i not in caught] + _plain(runs)
 
 
-def _ordered(found: list[Part]) -> list[Part]:
+def _ordered(found: list[Part], inputs: Inputs) -> list[Part]:
     """Sort the parts topologically; of several that could come next, the oldest does."""
     users: dict[int, list[int]] = {}
     waiting = [0] * len(found)
-    for tail, head in links(found, homes(found)):
+    for tail, head in links(found, homes(found), inputs):
         users.setdefault(tail, []).append(head)
         waiting[head] += 1
     age = [part.nodes[0].seq for part in found]
@@ -142,7 +149,7 @@ def _ordered(found: list[Part]) -> list[Part]:
     return order
 
 
-def _folded_middle(found: list[Part], kept: set[Node]) -> list[Part]:
+def _folded_middle(found: list[Part], kept: set[Node], inputs: Inputs) -> list[Part]:
     """Keep the first and last parts, the outputs, and the leaves that these use; fold the rest.
 
     What lies between two kept parts becomes one: an interval of a topological order, so there is
@@ -155,7 +162,7 @@ def _folded_middle(found: list[Part], kept: set[Node]) -> list[Part]:
         for i, part in enumerate(inner)
     ]
     used = {
-        x for part, stays in zip(inner, shown) if stays for node in part.nodes for x in node.inputs
+        x for part, stays in zip(inner, shown) if stays for node in part.nodes for x in inputs(node)
     }
     leaves = [p for p in sources if not used.isdisjoint(p.nodes) or not kept.isdisjoint(p.nodes)]
     leaves = leaves if len(sources) > LEAVES else sources

@@ -47,7 +47,7 @@ def _write(piece: ast.expr, names: dict[str, str]) -> Piece:
     """Write a piece of a formula, and say how tightly it binds."""
     match piece:
         case ast.Name(name):
-            name = names.get(name, name)
+            name = names.get(name, "π" if name == "pi" else name)
             return (name, _SIGN) if name.startswith("−") else (_word(name), _ATOM)
         case ast.Constant(value):
             return str(value), _ATOM
@@ -68,11 +68,14 @@ def _write(piece: ast.expr, names: dict[str, str]) -> Piece:
 
 def _binary(x: Piece, op: ast.operator, y: Piece) -> Piece:
     match op:
-        case ast.Sub() if is_whole(x[0]) and is_whole(y[0]):
-            difference = _whole(x[0]) - _whole(y[0])
-            return str(difference).replace("-", "−"), _ATOM if difference >= 0 else _SIGN
-        case ast.Sub():
-            return f"{_within(x, _SUM)} − {_within(y, _PRODUCT)}", _SUM
+        case ast.Add() | ast.Sub() if is_whole(x[0]) and is_whole(y[0]):
+            second = _whole(y[0])
+            total = _whole(x[0]) + (second if isinstance(op, ast.Add) else -second)
+            return str(total).replace("-", "−"), _ATOM if total >= 0 else _SIGN
+        case ast.Add() | ast.Sub():
+            sign = "+" if isinstance(op, ast.Add) else "−"
+            right = _within(y, _POWER if y[0].startswith("−") else _PRODUCT)
+            return f"{_within(x, _SUM)} {sign} {right}", _SUM
         case ast.Mult() if y[0] == "1":
             return x
         case ast.Mult() if x == y:

@@ -98,12 +98,15 @@ def _box(placed: PlacedBox, picture: Picture, colours: str) -> str:
 def _tooltip(box: Box) -> str:
     """What hovering over a box says: the whole name, and what it is."""
     shape = f", shape {box.shape}" if box.shape else ""
-    named = box.full if box.label else f"{box.full}"
-    return f"{named}: {box.operation}{shape}"
+    made = f", made of {box.operations} operation" if box.operations else ""
+    return f"{box.full}: {box.operation}{shape}{made}{'s' * (box.operations > 1)}"
 
 
 def _ground(placed: PlacedBox, colours: str) -> str:
-    """The shape of a box tells its kind: a pill, a card, a stack of cards, or nearly nothing."""
+    """The shape of a box tells its kind: a pill, a card, a stack of cards, or nearly nothing.
+
+    One card behind another is an operation that can be opened.
+    """
     box = placed.box
     fill, border, thickness = {
         "variable": ("variable", "line", 1.3),
@@ -120,7 +123,7 @@ def _ground(placed: PlacedBox, colours: str) -> str:
     x, y, wide, high = placed.x, placed.y, placed.width, placed.height
     stack = "".join(
         f"{_rect(x + d, y + d, wide, high, radius)}{colour}"
-        for d in ((8, 4) if box.kind == "module" else ())
+        for d in ((8, 4) if box.kind == "module" else (4,) if box.operations else ())
     )
     return f"{stack}{_rect(x, y, wide, high, radius)}{colour}"
 

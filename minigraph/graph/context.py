@@ -25,6 +25,7 @@ Surroundings = tuple[str, tuple[Watcher, ...]]
 surroundings: ContextVar[Surroundings] = ContextVar("surroundings", default=("", ()))
 
 PACKAGE = __name__.partition(".")[0]
+Line = tuple[str, int]  # a file and a number
 
 
 @contextmanager
@@ -62,18 +63,20 @@ def unwatched(*gone: Watcher) -> Iterator[None]:
         surroundings.reset(token)
 
 
-def calling_line() -> str:
-    """The line that is running outside this package, as in "model.py, line 12: y = mg.log(x)"."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", PACKAGE).partition(".")[0] == PACKAGE:
-        frame = frame.f_back  # rules that were compiled from formulas have no __name__
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    text = linecache.getline(file, line, frame.f_globals).strip()
-    return f"{_place(file)}, line {line}" + (f": {text}" if text else "")
+def calling_line() -> Line:
+    """The line outside this package that is running now."""
+    frame = sys._getframe(2)
+    # Rules that were compiled from formulas have no __name__.
+    while frame.f_back and frame.f_globals.get("__name__", PACKAGE).startswith(PACKAGE):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
 
 
-def _place(file: str) -> str:
-    """A file by its name, a notebook's cell by its number."""
+def shown(line: Line) -> str:
+    """A line as a reader looks for it: "model.py, line 12: y = mg.log(x)", or with "In[3]"."""
+    file, number = line
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    named = shell.compile.format_code_name(file) if shell else None
-    return named[1] if named else file.replace("\\", "/").rpartition("/")[2]
+    cell = shell.compile.format_code_name(file) if shell else None
+    place = cell[1] if cell else file.replace("\\", "/").rpartition("/")[2]
+    text = linecache.getline(file, number).strip()
+    return f"{place}, line {number}" + (f": {text}" if text else "")

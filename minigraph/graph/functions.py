@@ -338,7 +338,7 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     if values.size and not 0 <= values.min() <= values.max() < classes:
         wrong = values[(values < 0) | (values >= classes)].flat[0]
         raise ShapeError(f"label {wrong} is none of the {classes} classes of {_named(logits)}")
-    grid = np.ix_(*map(np.arange, rows)) if rows else ()
+    grid = np.ix_(*map(np.arange, rows)) if len(rows) > 1 else map(np.arange, rows)
     return mean(logsumexp(logits, axis=-1) - getitem(logits, (*grid, labels)))
 
 

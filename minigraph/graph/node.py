@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .context import calling_line, surroundings, unwatched, watching
+from .context import Line, calling_line, surroundings, unwatched, watching
 from .errors import NodeTypeError, ShapeError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Node:
     name: str | None
     scope: str
     seq: int
-    _assigned: tuple[int, str] | None  # when and where a leaf last took a new value
+    _assigned: tuple[int, Line] | None  # when and where a leaf last took a new value
 
     @property
     def value(self) -> Any:
@@ -249,7 +249,7 @@ def checked_value(value: Any, dtype: np.dtype | None = None) -> Any:
         raise NodeTypeError(f"cannot make an array of {type(value).__name__}: {error}") from None
     if array.dtype.kind not in "fiub":
         raise NodeTypeError(f"a Node holds real numbers, not {_not_real(value, array)}")
-    if dtype is None:
+    if dtype is None or dtype == array.dtype:
         return frozen(array)
     if not np.can_cast(array.dtype, dtype, "same_kind"):
         raise NodeTypeError(f"{array.dtype} does not fit into {dtype} without rounding")

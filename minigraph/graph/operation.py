@@ -291,20 +291,25 @@ def entered(function: Function) -> Function:
 def composed(function: Function) -> Function:
     """Enter a function that is made of operations; use it as a decorator.
 
-    The Nodes of each call share a scope of its own, "softmax()#7": a drawing folds them into one
-    box. The first argument is the array; it may be a list of numbers.
+    The Nodes of each call share a scope of its own: "softmax()#7" for the output, "softmax()#7~"
+    for the others. So a drawing can fold them into one box, and tell when the output is missing,
+    as in a graph of gradients. The first argument is the array; it may be a list of numbers.
     """
     name = function.__name__
 
     @wraps(function)
     def call(x: Any, *args: Any, **options: Any) -> Any:
         outer, watchers = surroundings.get()
-        path = f"{name}()#{next(new_seq)}"
-        token = surroundings.set((f"{outer}/{path}" if outer else path, watchers))
+        path = f"{outer}/{name}()#{next(new_seq)}" if outer else f"{name}()#{next(new_seq)}"
+        inner = f"{path}~"
+        token = surroundings.set((inner, watchers))
         try:
-            return function(_array_or_nodes(x), *args, **options)
+            out = function(_array_or_nodes(x), *args, **options)
         finally:
             surroundings.reset(token)
+        if type(out) is Node and out.scope.startswith(inner):  # else it is an argument, handed on
+            out.scope = path + out.scope.removeprefix(inner)
+        return out
 
     return entered(call)
 
@@ -327,9 +332,11 @@ def function_of(op: Operation, signature: Signature, doc: str | None) -> Functio
 
     def function(*args: Any, **attrs: Any) -> Any:
         inputs = args[:arity]
-        if Node not in map(type, inputs):
-            arrays = (np.asarray(x) if type(x) is list else x for x in inputs)
-            return forward(*arrays, *args[arity:], **attrs)
+        kinds = [*map(type, inputs)]
+        if Node not in kinds:
+            if list in kinds:
+                args = tuple(np.asarray(x) if type(x) is list else x for x in args)
+            return forward(*args, **attrs)
         if names:
             attrs = defaults | dict(zip(names, args[arity:])) | attrs
         if len(inputs) < arity or len(args) > arity + len(names) or attrs.keys() != set(names):

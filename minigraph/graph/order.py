@@ -17,8 +17,8 @@ def topological_order(outputs: Node | Iterable[Node]) -> list[Node]:
 
     Of the many such orders this is the one in which the Nodes were made, so it is always the same.
     """
-    several = isinstance(outputs, Iterable) and not isinstance(outputs, Node)
-    stack: list[Node] = list(outputs) if several else [outputs]  # type: ignore[list-item]
+    several = type(outputs) is not Node and isinstance(outputs, Iterable)
+    stack: list[Node] = list(outputs) if several else [outputs]  # type: ignore
     for node in stack:
         if not isinstance(node, Node):
             raise NodeTypeError(f"an output must be a Node, not {type(node).__name__} {node!r:.40}")

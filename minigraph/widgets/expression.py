@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..drawing import draw
+from ..drawing.calls import contracted
 from ..graph.errors import MinigraphError
 from ..graph.node import Node
 from ..graph.order import topological_order
@@ -64,10 +65,12 @@ class ExpressionEditor(GraphWidget):
 
 
 def _count(node: Node) -> str:
-    order = topological_order(node)
-    operations = sum(x.op is not None for x in order)
-    edges = sum(len(x.inputs) for x in order)
-    return f"{_many(len(order), 'node')}, {_many(operations, 'operation')}, {_many(edges, 'edge')}"
+    """Count what is drawn, where a composed function is one operation."""
+    graph = contracted(topological_order(node), [node])
+    nodes = len(graph.order)
+    operations = sum(x.op is not None for x in graph.order)
+    edges = sum(len(graph.inputs(x)) for x in graph.order)
+    return f"{_many(nodes, 'node')}, {_many(operations, 'operation')}, {_many(edges, 'edge')}"
 
 
 def _many(n: int, what: str) -> str:

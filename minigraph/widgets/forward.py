@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..drawing import draw
+from ..drawing.calls import contracted
 from ..graph.node import Node
 from ..graph.order import topological_order
 from .base import GraphWidget
@@ -17,12 +18,14 @@ class ForwardStepper(GraphWidget):
 
     Attributes:
         slider: the `ipywidgets.IntSlider`; step 0 shows the inputs alone.
-        operations: the Nodes to compute, in topological order.
+        operations: the Nodes to compute, in topological order; of a composed function, which is
+            one box and so one step, the output.
     """
 
     def __init__(self, output: Node) -> None:
         self.output = output
-        self.operations = [node for node in topological_order(output) if node.op]
+        graph = contracted(topological_order(output), [output])
+        self.operations = [node for node in graph.order if node.op]
         self.slider = widgets.IntSlider(
             min=0,
             max=len(self.operations),
@@ -49,7 +52,8 @@ class ForwardStepper(GraphWidget):
         computed, waiting = self.operations[:step], self.operations[step:]
         drawing = draw(self.output, gradients=False, hide_values=waiting, highlight=computed[-1:])
         if computed:
-            sentence = f"Step {step} of {len(self.operations)}: {drawing.computations[0]}"
+            said = drawing.computations or ["an operation in the stacked box that is highlighted"]
+            sentence = f"Step {step} of {len(self.operations)}: {said[0]}"
         else:
             sentence = "The inputs are initialised. Nothing has been computed yet."
         self.show(drawing, sentence)

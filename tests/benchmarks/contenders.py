@@ -1,0 +1,425 @@
+"""The libraries that are compared, and what each of them does: one program, in its own idiom.
+
+A contender imports its library when it is made, so that a process holds no library but its own.
+All compute in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+SCALARS = (0.5, 0.75, 0.25)  # x, w and b
+LEARNING_RATE = 0.1
+DRAWN_NODES = 50
+State = Any
+
+
+class LeftOutError(Exception):
+    """What a contender cannot do, and why."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A piece of work in stages.
+
+    Attributes:
+        stages: by name; each takes what the one before returned, and the first takes None.
+        outcome: the numbers to compare, from what the last stage returned.
+    """
+
+    stages: dict[str, Callable[[State], State]]
+    outcome: Callable[[State], list[Any]]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with tanh between its layers, and a batch to train it on."""
+
+    batch: int
+    widths: tuple[int, ...]
+    classifies: bool  # softmax cross-entropy; else the mean squared error
+
+    def data(self) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """Return the inputs, the targets and the parameters: weights and biases in turn."""
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(self.batch, self.widths[0]))
+        if self.classifies:
+            target = rng.integers(self.widths[-1], size=self.batch)
+        else:
+            target = rng.normal(size=(self.batch, self.widths[-1]))
+        parameters = []
+        for inputs, outputs in zip(self.widths, self.widths[1:]):
+            parameters.append(rng.normal(size=(inputs, outputs)) / np.sqrt(inputs))
+            parameters.append(np.zeros(outputs))
+        return x, target, parameters
+
+
+NETWORKS = {
+    "small network": Network(32, (2, 16, 16, 1), classifies=False),
+    "classifier": Network(64, (64, 128, 10), classifies=True),
+}
+
+
+def chain(sin: Callable, operations: int, x: Any, w: Any, b: Any) -> Any:
+    """Compute a chain of four kinds of scalar operations whose leaves are used throughout."""
+    y = x
+    for _ in range(operations // 4):
+        y = sin(y * w + x) - b
+    return y
+
+
+def forward_network(tanh: Callable, x: Any, parameters: Sequence[Any]) -> Any:
+    """Compute what the last layer gives."""
+    *hidden, (w, b) = zip(parameters[::2], parameters[1::2], strict=True)
+    for weight, bias in hidden:
+        x = tanh(x @ weight + bias)
+    return x @ w + b
+
+
+class Contender:
+    """A library and how it does each kind of work.
+
+    `sin`, `tanh` and `mean` are its functions, `constant` what it wants a batch to be,
+    `cross_entropy` its loss of (logits, labels), `number` turns a result of its own into NumPy's.
+    """
+
+    name: str
+    package: str  # as it is imported and as it is installed: all of them agree
+    constant: Callable = staticmethod(np.asarray)
+    number: Callable = staticmethod(np.asarray)
+    sin: Callable
+    tanh: Callable
+    mean: Callable
+    cross_entropy: Callable
+    in_python = True  # all that a graph holds is allocated by Python or NumPy, and can be counted
+
+    def chain(self, operations: int) -> Work:
+        """Differentiate a chain of scalar operations."""
+        raise NotImplementedError
+
+    def training(self, network: Network) -> Work:
+        """Train a network by gradient descent, a step each time."""
+        raise NotImplementedError
+
+    def drawing(self, nodes: int) -> Work:
+        """Draw a graph."""
+        raise LeftOutError("draws no graphs")
+
+    def work(self, kind: str, size: int) -> Work:
+        """Return the work of a kind: "chain", "drawing" or the name of a network."""
+        if kind in NETWORKS:
+            return self.training(NETWORKS[kind])
+        return getattr(self, kind)(size)
+
+    def loss(self, network: Network, x: Any, target: Any, parameters: Sequence[Any]) -> Any:
+        """Compute how wrong a network is about a batch."""
+        out = forward_network(self.tanh, x, parameters)
+        if network.classifies:
+            return self.cross_entropy(out, target)
+        wrong = out - target
+        return self.mean(wrong * wrong)
+
+
+# --- libraries whose variables record what happens to them ----------------------------------------
+
+
+class Recording(Contender):
+    """A library with variables, `y.backward()` and `x.grad`."""
+
+    leaf: Callable
+
+    def chain(self, operations: int) -> Work:
+        def forward(_: State) -> State:
+            leaves = [self.leaf(value) for value in SCALARS]
+            return chain(self.sin, operations, *leaves), leaves
+
+        def backward(state: State) -> State:
+            state[0].backward()
+            return state
+
+        def outcome(state: State) -> list[Any]:
+            return [self.number(state[0]), *(self.number(x.grad) for x in state[1])]
+
+        return Work({"forward": forward, "backward": backward}, outcome)
+
+    def training(self, network: Network) -> Work:
+        *batch, values = network.data()
+        x, target = map(self.constant, batch)
+        parameters = [self.leaf(value) for value in values]
+
+        def backward(loss: State) -> State:
+            loss.backward()
+            return loss
+
+        def update(loss: State) -> State:
+            self.update(parameters)
+            return loss
+
+        stages = {
+            "forward": lambda _: self.loss(network, x, target, parameters),
+            "backward": backward,
+            "update": update,
+        }
+        return Work(stages, lambda loss: [*map(self.number, (loss, *parameters))])
+
+    def update(self, parameters: Sequence[Any]) -> None:
+        """Take a step down the gradients, and clear them."""
+        raise NotImplementedError
+
+
+class Minigraph(Recording):
+    """This library."""
+
+    name = package = "minigraph"
+
+    def __init__(self) -> None:
+        import minigraph as mg
+
+        self.draw = mg.draw
+        self.leaf, self.constant = mg.variable, mg.constant
+        self.sin, self.tanh, self.mean = mg.sin, mg.tanh, mg.mean
+        self.cross_entropy = mg.cross_entropy
+
+    @staticmethod
+    def number(x: Any) -> np.ndarray:
+        return np.asarray(getattr(x, "value", x))
+
+    def update(self, parameters: Sequence[Any]) -> None:
+        for p in parameters:
+            p.value = p.value - LEARNING_RATE * p.grad
+            p.grad = None
+
+    def drawing(self, nodes: int) -> Work:
+        def build(_: State) -> State:
+            leaves = [self.leaf(value) for value in SCALARS]
+            return chain(self.sin, nodes - len(leaves), *leaves)
+
+        return Work({"build": build, "draw": lambda y: self.draw(y).svg}, lambda svg: [])
+
+
+class PyTorch(Recording):
+    """PyTorch, eager."""
+
+    name, package = "PyTorch eager", "torch"
+    in_python = False
+
+    def __init__(self) -> None:
+        import torch
+
+        torch.set_num_threads(1)
+        self.no_grad = torch.no_grad
+        self.leaf = partial(torch.tensor, dtype=torch.float64, requires_grad=True)
+        self.constant = torch.from_numpy
+        self.sin, self.tanh, self.mean = torch.sin, torch.tanh, torch.mean
+        self.cross_entropy = torch.nn.functional.cross_entropy
+
+    @staticmethod
+    def number(x: Any) -> np.ndarray:
+        return x.detach().numpy()
+
+    def update(self, parameters: Sequence[Any]) -> None:
+        with self.no_grad():
+            for p in parameters:
+                p -= LEARNING_RATE * p.grad
+                p.grad = None
+
+
+class MyGrad(Recording):
+    """MyGrad."""
+
+    name, package = "MyGrad", "mygrad"
+
+    def __init__(self) -> None:
+        import mygrad
+        from mygrad.nnet.losses import softmax_crossentropy
+
+        self.leaf = mygrad.tensor
+        self.sin, self.tanh, self.mean = mygrad.sin, mygrad.tanh, mygrad.mean
+        self.cross_entropy = softmax_crossentropy
+
+    @staticmethod
+    def number(x: Any) -> np.ndarray:
+        return np.asarray(getattr(x, "data", x))
+
+    def update(self, parameters: Sequence[Any]) -> None:
+        for p in parameters:
+            p.data -= LEARNING_RATE * p.grad
+            p.null_grad()
+
+
+class Micrograd(Recording):
+    """micrograd, with a sine added in the manner of its own operations."""
+
+    name = package = "micrograd"
+
+    def __init__(self) -> None:
+        from math import cos, sin
+
+        from micrograd.engine import Value
+
+        def sine(x: Value) -> Value:
+            out = Value(sin(x.data), (x,), "sin")
+
+            def _backward() -> None:
+                x.grad += cos(x.data) * out.grad
+
+            out._backward = _backward
+            return out
+
+        self.leaf, self.sin = Value, sine
+
+    @staticmethod
+    def number(x: Any) -> np.ndarray:
+        return np.asarray(getattr(x, "data", x))
+
+    def training(self, network: Network) -> Work:
+        raise LeftOutError("has scalars only")
+
+
+# --- libraries that differentiate functions -------------------------------------------------------
+
+
+class Functional(Contender):
+    """A library that turns a function of arrays into one that gives its gradients."""
+
+    array: Callable = staticmethod(np.asarray)
+
+    def vjp(self, function: Callable, values: Sequence[Any]) -> tuple[Any, Callable]:
+        """Return the value, and what turns the gradient of it into those of the inputs."""
+        raise NotImplementedError
+
+    def chain(self, operations: int) -> Work:
+        values = [self.array(value) for value in SCALARS]
+        function = partial(chain, self.sin, operations)
+        seed = self.array(1.0)
+
+        def backward(state: State) -> State:
+            value, pull = state
+            return value, *pull(seed)
+
+        stages = {"forward": lambda _: self.vjp(function, values), "backward": backward}
+        return Work(stages, lambda state: [*map(self.number, state)])
+
+    def training(self, network: Network) -> Work:
+        *batch, values = network.data()
+        x, target = map(self.constant, batch)
+        parameters = [self.array(value) for value in values]
+        seed = self.array(1.0)
+
+        def backward(state: State) -> State:
+            value, pull = state
+            return value, pull(seed)
+
+        def update(state: State) -> State:
+            value, gradients = state
+            parameters[:] = self.descend(parameters, gradients)
+            return value
+
+        def loss(*parameters: Any) -> Any:
+            return self.loss(network, x, target, parameters)
+
+        stages = {
+            "forward": lambda _: self.vjp(loss, parameters),
+            "backward": backward,
+            "update": update,
+        }
+        return Work(stages, lambda value: [*map(self.number, (value, *parameters))])
+
+    def descend(self, parameters: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
+        """Return the parameters a step down their gradients."""
+        return [p - LEARNING_RATE * g for p, g in zip(parameters, gradients, strict=True)]
+
+
+class Autograd(Functional):
+    """autograd, of HIPS."""
+
+    name = package = "autograd"
+
+    def __init__(self) -> None:
+        import autograd
+        import autograd.numpy as anp
+        from autograd.scipy.special import logsumexp
+
+        def cross_entropy(logits: Any, labels: np.ndarray) -> Any:
+            rows = np.arange(len(labels))
+            return anp.mean(logsumexp(logits, axis=1) - logits[rows, labels])
+
+        self.make_vjp = autograd.make_vjp
+        self.sin, self.tanh, self.mean = anp.sin, anp.tanh, anp.mean
+        self.cross_entropy = cross_entropy
+
+    def vjp(self, function: Callable, values: Sequence[Any]) -> tuple[Any, Callable]:
+        pull, value = self.make_vjp(function, argnum=tuple(range(len(values))))(*values)
+        return value, pull
+
+
+class Jax(Functional):
+    """JAX without compilation."""
+
+    name, package = "JAX eager", "jax"
+    in_python = False
+
+    def __init__(self) -> None:
+        import jax
+        import jax.numpy as jnp
+
+        jax.config.update("jax_enable_x64", True)
+
+        def cross_entropy(logits: Any, labels: Any) -> Any:
+            right = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)
+            return -jnp.mean(right)
+
+        self.jax = jax
+        self.array = self.constant = jnp.asarray
+        self.sin, self.tanh, self.mean = jnp.sin, jnp.tanh, jnp.mean
+        self.cross_entropy = cross_entropy
+
+    def vjp(self, function: Callable, values: Sequence[Any]) -> tuple[Any, Callable]:
+        value, pull = self.jax.vjp(function, *values)
+        return value.block_until_ready(), lambda seed: self.jax.block_until_ready(pull(seed))
+
+    def descend(self, parameters: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
+        return self.jax.block_until_ready(super().descend(parameters, gradients))
+
+
+class JaxJit(Jax):
+    """JAX with all of the work compiled into one function, beforehand."""
+
+    name = "JAX jit"
+
+    def gradient(self, function: Callable, count: int) -> Callable:
+        """Return what gives the value of a function and its gradients by all inputs."""
+        return self.jax.value_and_grad(function, argnums=tuple(range(count)))
+
+    def chain(self, operations: int) -> Work:
+        values = [self.array(value) for value in SCALARS]
+        run = self.jax.jit(self.gradient(partial(chain, self.sin, operations), len(values)))
+        stages = {"compiled": lambda _: self.jax.block_until_ready(run(*values))}
+        return Work(stages, lambda state: [*map(self.number, (state[0], *state[1]))])
+
+    def training(self, network: Network) -> Work:
+        *batch, values = network.data()
+        x, target = map(self.constant, batch)
+        parameters = [self.array(value) for value in values]
+
+        def loss(*parameters: Any) -> Any:
+            return self.loss(network, x, target, parameters)
+
+        @self.jax.jit
+        def step(parameters: list[Any]) -> tuple[Any, list[Any]]:
+            value, gradients = self.gradient(loss, len(parameters))(*parameters)
+            return value, Functional.descend(self, parameters, gradients)
+
+        def run(_: State) -> State:
+            value, parameters[:] = self.jax.block_until_ready(step(parameters))
+            return value
+
+        return Work({"compiled": run}, lambda value: [*map(self.number, (value, *parameters))])
+
+
+CONTENDERS = (Minigraph, PyTorch, MyGrad, Autograd, Micrograd, Jax, JaxJit)
