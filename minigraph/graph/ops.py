@@ -158,6 +158,8 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
     if g.shape == shape:
         return g
     new = len(g.shape) - len(shape)
+    if g.shape[new:] == shape:
+        return sum(g, axis=0 if new == 1 else tuple(range(new)))
     stretched = tuple(i + new for i, n in enumerate(shape) if n == 1 and g.shape[i + new] != 1)
     return _reshaped(sum(g, axis=(*range(new), *stretched)), shape)
 
@@ -187,7 +189,7 @@ def _kept(g: Any, shape: Shape, axis: Any) -> Any:
 
 def _spread(g: Any, shape: Shape, axis: Any) -> Any:
     """Undo the shape change of a reduction: give every summand its share of g."""
-    return broadcast_to(_kept(g, shape, axis), shape)
+    return broadcast_to(_kept(g, shape, axis) if g.shape else g, shape)
 
 
 @linear("Σ", lambda g, out, x, axis, keepdims: _spread(g, x.shape, axis), shape=_reduced)
@@ -197,7 +199,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _mean_transpose(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    count = prod(x.shape[i] for i in axis_numbers(len(x.shape), axis))
+    count = prod(x.shape) // (prod(out.shape) or 1)
     return _spread(g / count, x.shape, axis)
 
 
