@@ -325,6 +325,24 @@ def test_a_vector_has_a_length_and_is_iterated_and_a_scalar_is_not():
             f(mg.variable(1.0, name="s"))
 
 
+METHODS = {
+    "argmax": (1,), "argmin": (), "astype": (np.float32,), "clip": (1, 3), "cumsum": (0,),
+    "diagonal": (), "dot": (np.array([1.0, 2.0, 3.0]),), "max": (0,), "mean": (), "min": (1,),
+    "prod": (1,),
+    "ravel": (), "squeeze": (), "std": (0,), "sum": (1,), "swapaxes": (0, 1), "take": ([2, 0], 1),
+    "trace": (), "var": (1,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "arguments"), METHODS.items(), ids=METHODS)
+def test_methods_compute_what_those_of_numpys_arrays_do(name, arguments):
+    array = np.array([[0.5, -1.0, 2.5], [4.0, 0.0, 2.0]])
+    expected = getattr(array, name)(*arguments)
+    node = getattr(mg.variable(array), name)(*arguments)
+    assert node.dtype == expected.dtype
+    np.testing.assert_allclose(node.value, expected, rtol=1e-15)
+
+
 def test_methods_reshape_transpose_and_reduce_like_numpys():
     array = np.arange(6.0).reshape(2, 3)
     x = mg.variable(array)

@@ -4,5 +4,7 @@ Read `node.py`, then `operation.py` (what an operation states), `ops.py` (the ta
 (what is composed of it) and `order.py`.
 """
 
-from . import operators as operators  # these two give Node its operators, and its copies
+# Enter the composed functions, give Node its operators, and its copies.
+from . import functions as functions
+from . import operators as operators
 from . import saving as saving

@@ -241,10 +241,10 @@ def var(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> A
 
 @composed
 def std(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
-    """The standard deviation, √var; its derivative is taken as 0 where all elements are equal."""
+    """The standard deviation, √var; its derivatives are taken as 0 where all elements are equal."""
     variance = var(x, axis, ddof=ddof, keepdims=keepdims)
-    flat = equal(variance, 0)  # the root has no slope at 0, so there it is taken of 1
-    return sqrt(variance + flat) - flat
+    flat = equal(variance, 0)
+    return where(flat, 0, sqrt(where(flat, 1, variance)))  # the root has no slope at 0
 
 
 @composed

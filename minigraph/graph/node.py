@@ -261,7 +261,7 @@ def frozen(value: Any) -> Any:
     if type(value) is np.ndarray:
         if value.ndim == 0:
             return value[()]
-        value.setflags(False)  # write=False; keywords take twice as long
+        value.setflags(False)  # type: ignore  # write=False; a keyword takes twice as long
     return value
 
 

@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .errors import NodeTypeError
-from .functions import std, var
 from .node import Node, describe
 from .operation import FUNCTIONS, Function
 from .ops import (
@@ -22,18 +21,14 @@ from .ops import (
     less,
     less_equal,
     matmul,
-    max,
-    mean,
-    min,
     multiply,
     negative,
     power,
     remainder,
     reshape,
     subtract,
-    sum,
     transpose,
-)  # fmt: skip
+)
 
 
 def _reflected(function: Function) -> Function:
@@ -106,13 +101,12 @@ for _name, _method in {
     "__array_ufunc__": _array_ufunc,
     "__array_function__": _array_function,
     "T": property(transpose),
-    "sum": sum,
-    "mean": mean,
-    "max": max,
-    "min": min,
-    "var": var,
-    "std": std,
     "reshape": lambda self, *shape: reshape(self, shape[0] if len(shape) == 1 else shape),
     "transpose": lambda self, *axes: transpose(self, axes[0] if len(axes) == 1 else axes or None),
 }.items():
     setattr(Node, _name, _method)
+for _name in (
+    "argmax", "argmin", "astype", "clip", "cumsum", "diagonal", "dot", "max", "mean", "min", "prod",
+    "ravel", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
+):  # fmt: skip
+    setattr(Node, _name, FUNCTIONS[_name])
