@@ -14,7 +14,7 @@ from operator import attrgetter
 from threading import Lock
 from typing import Any
 
-import numpy as np
+from numpy import float64
 
 from ..graph.context import shown, unwatched
 from ..graph.errors import GradientError, NodeTypeError
@@ -140,7 +140,7 @@ def _pull_back(
         if vjp and x in wanted:
             c = vjp(g, out, inputs, node.attrs)
             value = x._value
-            scalars = type(c) is type(value) is np.float64
+            scalars = type(c) is type(value) is float64
             if not scalars and (c.shape != value.shape or c.dtype != value.dtype):
                 c = _fitted(c, x)
             for hunter in watched:

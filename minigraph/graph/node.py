@@ -12,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy import ndarray
 
 from .context import Line, calling_line, surroundings, unwatched, watching
 from .errors import NodeTypeError, ShapeError
@@ -258,7 +259,7 @@ def checked_value(value: Any, dtype: np.dtype | None = None) -> Any:
 
 def frozen(value: Any) -> Any:
     """Return a scalar as a NumPy scalar, and an array locked against changes in place."""
-    if type(value) is np.ndarray:
+    if type(value) is ndarray:
         if value.ndim == 0:
             return value[()]
         value.setflags(False)  # type: ignore  # write=False; a keyword takes twice as long

@@ -29,6 +29,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+from numpy import float64  # what every operation asks for is looked up once
 
 from .context import surroundings
 from .errors import NodeTypeError, ShapeError
@@ -94,12 +95,12 @@ def record(op: Operation, inputs: tuple[Node, ...], value: Any, attrs: dict = NO
     node.grad = node.name = None
     node.scope, watchers = surroundings.get()
     node.seq = next(new_seq)
-    if type(value) is np.float64:
-        node._value = value
+    if type(value) is float64:
         is_float = True
     else:
-        node._value = value = frozen(value)
+        value = frozen(value)
         is_float = value.dtype.kind == "f"
+    node._value = value
     node.requires_grad = False
     for x in inputs:
         if x.requires_grad:
@@ -273,7 +274,10 @@ def _product(name: str, parameters: tuple[str, ...], partial: str | Function) ->
 
 
 def _spread_arguments(rule: Function) -> Function:
-    return lambda g, out, inputs, attrs: rule(g, out, *inputs, **attrs)
+    def spread(g: Any, out: Any, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        return rule(g, out, *inputs, **attrs) if attrs else rule(g, out, *inputs)
+
+    return spread
 
 
 def _total(terms: Iterable[Any]) -> Any:
@@ -362,7 +366,9 @@ def _plain_function(op: Operation) -> Function:
     def binary(x: Any, y: Any, /) -> Any:
         if type(x) is not Node:
             if type(y) is not Node:
-                return forward(*(np.asarray(v) if type(v) is list else v for v in (x, y)))
+                if type(x) is list or type(y) is list:
+                    x, y = np.asarray(x), np.asarray(y)
+                return forward(x, y)
             x = operand(x, y)
         elif type(y) is not Node:
             y = operand(y, x)

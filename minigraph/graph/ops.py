@@ -246,7 +246,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
 @linear("ᵀ", lambda g, out, x: matrix_transpose(g), shape=lambda s: _blank(s).mT.shape)
 def matrix_transpose(x: Any) -> Any:
     """The last two axes swapped."""
-    return np.swapaxes(x, -1, -2)
+    return x.swapaxes(-1, -2)
 
 
 def _broadcast_to_shape(old: Shape, shape: Any) -> Shape:
