@@ -117,7 +117,7 @@ arccosh  = elementwise("arccosh",  "arccosh", "the number whose cosh is x", np.a
 arctanh  = elementwise("arctanh",  "arctanh", "the number whose tanh is x", np.arctanh,
                        "1 / (1 - x * x)")
 erf      = elementwise("erf",      "erf",  "the error function of x", _erf,
-                       ("2 / sqrt(pi) * exp(-x * x)", "1.1283791670955126 * exp(-x * x)"))
+                       ("2 / sqrt(pi) * exp(-x ** 2)", "1.1283791670955126 * exp(-x * x)"))
 sigmoid  = elementwise("sigmoid",  "σ",    "1 / (1 + e⁻ˣ)",   _sigmoid,         "out * (1 - out)")
 relu     = elementwise("relu",     "relu", "x if x > 0, else 0", _relu,
                        ("1 if x > 0 else 0", "greater(x, 0)"))
