@@ -89,3 +89,34 @@ def test_a_wrong_rule_is_named(rule, says):
 def test_there_is_a_rule_for_each_input(rules):
     with pytest.raises(mg.GradientError, match=r"cube has 1 inputs and . rules"):
         cube_with(*rules)
+
+
+def test_what_it_returns_becomes_a_value_that_nobody_changes():
+    kept = np.zeros(2)
+
+    @mg.custom(lambda g, out, x: g * out)
+    def exp(x):
+        return np.exp(x, out=kept)[:]
+
+    first = exp(mg.variable([0.0, 0.0]))
+    exp(mg.variable([1.0, 1.0]))
+    assert first.value.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("result", [3, 3.0, np.float32(3), np.array(3.0)])
+def test_it_may_return_any_number(result):
+    times_three = mg.custom(lambda g, out, x: 3 * g)(lambda x: result)
+    assert times_three(mg.variable(1.0)).value == 3
+
+
+@pytest.mark.parametrize("result", [None, 1j, "3"])
+def test_what_is_no_real_number_is_refused(result):
+    broken = mg.custom(lambda g, out, x: g)(lambda x: result)
+    with pytest.raises(mg.NodeTypeError, match="must return real numbers"):
+        broken(mg.variable(1.0))
+
+
+def test_a_rule_without_its_return_is_named():
+    forgetful = cube_with(lambda g, out, x: None)
+    with pytest.raises(mg.GradientError, match=r"the rule of cube for input 0.*its return"):
+        forgetful(mg.variable(2.0)).backward()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
@@ -355,6 +356,28 @@ def test_gradcheck_refuses_a_slope_outside_the_kink_and_is_silent_at_curves():
     assert mg.gradcheck(mg.sqrt, 1e-3)
 
 
+def test_a_checkpoint_gives_each_seed_its_own_gradient_even_unrecorded():
+    a, b = mg.variable(2.0), mg.variable(3.0)
+    y = mg.checkpoint(mg.multiply)(a, b) * 1.0
+    seeds = np.arange(1.0, 30.0)
+    with mg.no_grad():  # then nothing but the caller holds on to a gradient
+        found = [mg.grad(y, a, seed=s).value for s in seeds]
+    assert found == [3 * s for s in seeds]
+
+
+def test_a_constant_that_a_checkpointed_function_knows_may_not_change():
+    x, k = mg.variable(0.0), mg.constant(2.0)
+    y = mg.checkpoint(lambda x: x * k)(x)
+    k.value = 5.0  # y is still 0, but its slope would be another
+    with pytest.raises(mg.GradientError, match="was given a new value"):
+        y.backward()
+
+
+def test_any_callable_is_checkpointed():
+    y = mg.checkpoint(partial(mg.multiply, mg.constant(3.0)))(mg.variable(2.0))
+    assert (y.value, y.op.symbol) == (6, "partial")
+
+
 # --- anomalies ------------------------------------------------------------------------------------
 
 
@@ -415,6 +438,22 @@ def test_nobody_is_hunted_outside():
         assert mg.log(mg.variable(0.0)).value == -np.inf
 
 
+def test_the_hunt_sees_the_inputs_that_are_not_recorded():
+    mask = mg.constant([0.0, -np.inf])
+    with mg.no_grad(), mg.detect_anomaly():
+        assert (mask * 2).value.tolist() == [0, -np.inf]  # put in, not computed
+        with pytest.raises(mg.AnomalyError, match="which holds -inf"):
+            mask - mask
+
+
+@pytest.mark.parametrize("module", ["minigraphs", None])
+def test_the_line_named_is_the_users_whatever_their_module(module):
+    source = "import minigraph as mg\n\nmg.log(mg.variable(0.0))"
+    names = {"__name__": module} if module else {}
+    with pytest.raises(mg.AnomalyError, match=r"made in model\.py, line 3"), mg.detect_anomaly():
+        exec(compile(source, "model.py", "exec"), names)
+
+
 # --- threads --------------------------------------------------------------------------------------
 
 
@@ -440,6 +479,28 @@ def test_threads_that_share_a_variable_lose_no_gradient():
 
 
 # --- composed functions ---------------------------------------------------------------------------
+
+
+def test_a_value_that_another_thread_changes_during_an_operation_counts_as_changed():
+    reading, changed = threading.Event(), threading.Event()
+
+    @mg.custom(lambda g, out, x: 2 * g * x)
+    def slow_square(x):
+        y = x * x
+        reading.set()
+        assert changed.wait(timeout=10)
+        return y
+
+    x = mg.variable(3.0)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(slow_square(x)))
+    thread.start()
+    assert reading.wait(timeout=10)
+    x.value = 10.0
+    changed.set()
+    thread.join()
+    with pytest.raises(mg.GradientError, match="was given a new value"):
+        found[0].backward()
 
 
 def test_the_nodes_of_each_call_share_a_scope_of_their_own():
@@ -515,14 +576,43 @@ def test_large_logits_neither_overflow_nor_vanish():
         (lambda x: mg.einsum("ij,jk->ik", x, x), "'j' has sizes 3 and 2"),
         (lambda x: mg.einsum("ijk->i", x), "does not name the 2 axes"),
         (lambda x: mg.einsum("ij->k", x), "no operand has the axis k"),
+        (lambda x: mg.einsum("ii->i", x), "'i' has sizes 2 and 3 in one operand"),
         (lambda x: mg.windows(x, (3, 3)), r"a window \(3, 3\) does not fit into shape \(2, 3\)"),
         (lambda x: mg.windows(x, (1,), 0), "sizes and strides are 1 or more"),
         (lambda x: mg.take(x, 6), "index 6 is out of bounds"),
+        (lambda x: mg.take_along_axis(x, [0, 1], 1), r"shape \(2,\), but need as many axes"),
+        (lambda x: mg.tril(x[0]), r"tril of .*shape \(3,\)\): it takes a matrix"),
+        (lambda x: mg.triu(x[0]), r"triu of .*shape \(3,\)\): it takes a matrix"),
+        (lambda x: mg.windows(x, ()), "sizes and strides"),
+        (lambda x: mg.flip(x, 5), "flip of scores .*: axis 5 is out of bounds"),
+        (lambda x: mg.softmax(x, 5), "softmax of scores .*: axis 5 is out of bounds"),
+        (lambda x: mg.trace(x[0, 0]), "diagonal of the getitem .*: list"),
+        (lambda x: mg.pad(x, (1, 2, 3)), "pad of scores"),
+        (
+            lambda x: mg.conv2d(x.reshape(1, 1, 2, 3), np.ones((1, 1, 2, 2)), np.ones(3)),
+            r"the bias of conv2d needs shape \(1,\)",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_in_plain_words(call, said):
     with pytest.raises((mg.ShapeError, ValueError), match=said):
         call(mg.variable(POINT, name="scores"))
+
+
+@pytest.mark.parametrize(("dtype", "large"), [(np.float32, 1e4), (np.float64, 1e16)])
+def test_large_logits_that_are_close_lose_no_digits(dtype, large):
+    x = mg.variable(np.array([0, 0, -2], dtype) + dtype(large))
+    small = mg.constant(x.value - dtype(large))
+    for f in (mg.softmax, mg.log_softmax, lambda x: mg.cross_entropy(x, 1)):
+        assert np.array_equal(f(x).value, f(small).value)
+    mg.cross_entropy(x, 1).backward()
+    share = mg.softmax(small).value
+    np.testing.assert_allclose(x.grad, share - [0, 1, 0], rtol=1e-6)
+
+
+def test_booleans_are_no_labels():
+    with pytest.raises(mg.NodeTypeError, match="not booleans"):
+        mg.cross_entropy(mg.variable(POINT), [True, False])
 
 
 def test_an_index_that_is_a_node_stays_an_input():
@@ -538,3 +628,88 @@ def test_an_index_that_is_a_node_stays_an_input():
     assert table[mask].value.tolist() == POINT[POINT > 0].tolist()
     mg.sum(mg.grad(mg.sum(table[mask] ** 2), table)).backward()
     assert table.grad.tolist() == ([[1, 1, 1], [2, 2, 2]] + 2.0 * (POINT > 0)).tolist()
+
+
+# --- arguments ------------------------------------------------------------------------------------
+
+
+def test_stops_are_given_as_one_node_or_any_collection():
+    x = mg.variable(2.0)
+    h = x * x
+    y = h * x
+    for stop in (h, [h], {h}, (node for node in [h])):
+        assert mg.grad(y, x, stop=stop).value == 4
+    with pytest.raises(mg.NodeTypeError, match="stop holds Nodes, not str"):
+        mg.grad(y, x, stop=["h"])
+
+
+def test_no_gradient_of_an_earlier_call_is_left_where_none_flows():
+    x = mg.variable(2.0)
+    h = mg.sin(x)
+    y = mg.exp(h)
+    z = y * 2
+    z.backward()
+    z.backward(stop=[y])
+    assert y.grad == 2
+    assert h.grad is None
+    z.backward(keep="leaves")
+    assert y.grad is None
+
+
+def test_a_jacobian_computes_nothing_that_overflows():
+    x = mg.variable([400.0, 1.0])
+    with np.errstate(over="raise"):
+        found = mg.jacobian(mg.exp(x), x)
+    assert np.array_equal(found.value, np.diag(np.exp(x.value)))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_what_is_no_number_on_both_sides_does_not_agree():
+    with pytest.raises(mg.GradientError, match="nan"):
+        mg.gradcheck(mg.sqrt, -1.0)
+
+
+@pytest.mark.parametrize("tangents", [{"x": 1.0}, [mg.variable(1.0)]])
+def test_tangents_are_given_by_node(tangents):
+    with pytest.raises(mg.NodeTypeError, match="node: change"):
+        mg.jvp(mg.variable(1.0) * 2, tangents)
+
+
+def test_there_is_a_vector_for_each_node():
+    x = mg.variable([1.0, 2.0])
+    with pytest.raises(mg.GradientError, match="1 Nodes in wrt, but 2 vectors"):
+        mg.hvp(mg.sum(x**3), [x], [[1.0, 0.0], [0.0, 1.0]])
+
+
+def test_the_first_argument_of_a_composed_function_may_be_named():
+    logits = mg.variable([[0.0, 1.0]])
+    named = mg.cross_entropy(logits=logits, labels=[0])
+    assert named.value == mg.cross_entropy(logits, [0]).value
+    assert mg.stack(arrays=[logits, logits]).shape == (2, 1, 2)
+    assert mg.var(x=[1.0, 3.0]) == 1
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'labels'"):
+        mg.cross_entropy(logits)
+
+
+def test_counts_may_be_numbers_of_numpy():
+    one, two = np.int64(1), np.int64(2)
+    x = mg.variable(np.ones((1, 1, 4, 4)))
+    assert mg.conv2d(x, np.ones((1, 1, 2, 2)), stride=two, padding=one).shape == (1, 1, 3, 3)
+    assert mg.max_pool2d(x, two).shape == mg.avg_pool2d(x, two).shape == (1, 1, 2, 2)
+    assert [part.shape for part in mg.split(x, two, axis=-1)] == [(1, 1, 4, 2)] * 2
+    assert mg.expand_dims(x, one).shape == (1, 1, 1, 4, 4)
+    assert mg.tensordot(x, x[0, 0], one).shape == (1, 1, 4, 4)
+
+
+def test_dropout_of_integers_gives_floats():
+    dropped = mg.dropout(mg.constant([1] * 100), 0.25, np.random.default_rng(0))
+    assert {*dropped.value.tolist()} == {0, 1 / 0.75}
+
+
+@pytest.mark.parametrize(
+    ("f", "arguments"),
+    [("flip", ()), ("squeeze", ()), ("swapaxes", (0, 1)), ("tril", ()), ("pad", (1,))],
+)
+def test_functions_that_arrange_elements_take_lists(f, arguments):
+    found = getattr(mg, f)(POINT.tolist(), *arguments)
+    np.testing.assert_array_equal(found, getattr(np, f)(POINT, *arguments))

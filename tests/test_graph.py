@@ -606,3 +606,52 @@ def test_integers_to_negative_powers_are_refused_with_the_names_of_the_nodes():
 def test_functions_take_lists_as_arrays():
     assert list(mg.add([1, 2], [3, 4])) == [4, 6]
     assert mg.multiply([1.0, 2.0], 3.0).tolist() == [3.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.sum(a=x),
+        lambda x: np.sum(x, 0, None, None, True),
+        lambda x: np.sum(x, axis=0, dtype=None, out=None, keepdims=False),
+        lambda x: np.max(x, 0, None, True),
+        lambda x: np.var(x, 0, None, None, 1),
+        lambda x: np.clip(x, min=1, max=3),
+        lambda x: np.clip(x, None, 3),
+        lambda x: np.reshape(x, (3, 2), "C"),
+        lambda x: np.argsort(x, 0, kind=None),
+        lambda x: np.take(x, [1, 0], 1, mode="raise"),
+        lambda x: np.pad(x, 1, "constant", constant_values=7),
+        lambda x: np.concatenate((x, x), 1, None),
+        lambda x: np.stack([x, x], 1),
+        lambda x: np.split(ary=x, indices_or_sections=[1], axis=1)[1],
+        lambda x: np.where(x > 2, x, -1),
+        lambda x: np.trace(x, 1),
+        lambda x: np.einsum("ij->j", x),
+    ],
+)
+def test_numpys_ways_to_pass_an_argument_work_on_nodes(call):
+    a = np.arange(6.0).reshape(2, 3)
+    ours, theirs = call(mg.variable(a)), call(a)
+    assert ours.dtype == theirs.dtype
+    np.testing.assert_array_equal(ours.value, theirs)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda x: np.sum(x, 0, np.float32), "np.sum on a Node takes no dtype"),
+        (lambda x: np.cumsum(x, 0, None, np.zeros(2)), "np.cumsum on a Node takes no out"),
+        (lambda x: np.reshape(x, (1, 2), order="F"), "np.reshape on a Node takes no order"),
+    ],
+)
+def test_an_option_by_place_is_not_mistaken_for_another(call, said):
+    with pytest.raises(mg.NodeTypeError, match=said):
+        call(mg.variable([1.0, 2.0]))
+
+
+def test_masked_elements_are_refused():
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    for make in (mg.variable, lambda m: mg.variable([1.0, 1.0]) + m):
+        with pytest.raises(mg.NodeTypeError, match="no masked elements"):
+            make(masked)

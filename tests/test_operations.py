@@ -462,3 +462,81 @@ def test_shapes_that_do_not_fit_are_refused_naming_the_nodes_and_what_would_fit(
     for text in said:
         assert text in str(caught.value)
     assert all(isinstance(node, mg.Node) for node in caught.value.nodes)
+
+
+# --- settings and dtypes --------------------------------------------------------------------------
+
+
+def test_a_setting_may_be_changed_after_the_call():
+    x = mg.variable(np.arange(24.0).reshape(2, 3, 4))
+    axes, stride = [2, 0, 1], [2, 1]
+    moved = mg.transpose(x, axes)
+    wins = mg.windows(x, (2, 2), stride)
+    before = [
+        mg.grad(y, x, seed=np.sqrt(np.arange(y.size).reshape(y.shape))) for y in (moved, wins)
+    ]
+    axes[:] = [1, 2, 0]
+    stride[:] = [1, 1]
+    after = [mg.grad(y, x, seed=np.sqrt(np.arange(y.size).reshape(y.shape))) for y in (moved, wins)]
+    for old, new in zip(before, after):
+        assert np.array_equal(old.value, new.value)
+
+
+def test_a_setting_that_is_given_twice_is_refused():
+    with pytest.raises(TypeError, match=r"call it as sum\("):
+        mg.sum(mg.variable(np.ones((2, 3))), 0, axis=1)
+
+
+NUMBERS = (2, 2.5, True, -1, np.float32(2), np.int16(2))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int32", "float16", "float32"])
+def test_results_have_numpys_dtypes(dtype):
+    a = np.array([[1, 0, 1], [1, 1, 1]], dtype)
+    x, mask = mg.constant(a), np.array([True, False, True])
+    pairs = [
+        (getattr(mg, f)(x), getattr(np, f)(a)) for f in ("sum", "mean", "prod", "tril", "triu")
+    ]
+    for n in NUMBERS:
+        if n == -1 and dtype == "uint8":
+            continue  # NumPy refuses; here the result is an int64
+        pairs += [(x + n, a + n), (n * x, n * a), (x / 2, a / 2)]
+        pairs += [(mg.where(mg.constant(mask), x, n), np.where(mask, a, n))]
+        pairs += [(mg.where(mg.constant(mask), a, n), np.where(mask, a, n))]
+    for ours, theirs in pairs:
+        assert ours.dtype == theirs.dtype
+        assert np.array_equal(ours.value, theirs)
+
+
+def test_a_whole_number_too_large_for_the_dtype_brings_its_own():
+    assert (mg.constant(np.uint8([200])) + 300).value.tolist() == [500]
+    with pytest.raises(mg.NodeTypeError, match="real numbers, not int"):
+        mg.variable(1.0) + 10**400
+
+
+def test_the_remainder_is_differentiated_by_the_quotient_that_it_was_computed_with(torch):
+    x, y = mg.variable(1.0), mg.variable(0.1)  # 0.1 fits 9 times, though 1 / 0.1 rounds to 10
+    t = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
+    torch.remainder(torch.tensor(1.0, dtype=torch.float64), t).backward()
+    (x % y).backward()
+    assert y.grad == t.grad.item() == -9
+
+
+@pytest.mark.parametrize(("m", "n"), [(3, 1), (1, 3), (1, 1)])
+def test_einsum_stretches_axes_of_size_one(torch, m, n):
+    a, b = np.arange(2.0 * m).reshape(2, m) + 1, np.arange(4.0 * n).reshape(n, 4) + 1
+    x, y = mg.variable(a), mg.variable(b)
+    s, t = (torch.tensor(v, requires_grad=True) for v in (a, b))
+    mg.sum(mg.square(mg.einsum("ij,jk->ik", x, y))).backward()
+    torch.einsum("ij,jk->ik", s, t).square().sum().backward()
+    for ours, theirs in ((x, s), (y, t)):
+        np.testing.assert_allclose(ours.grad, theirs.grad.numpy())
+
+
+def test_arrays_are_made_flat_where_they_are_concatenated_along_no_axis():
+    x, y = mg.variable([[1.0, 2.0]]), mg.variable(3.0)
+    flat = np.concatenate([x, y], axis=None)
+    assert flat.value.tolist() == [1, 2, 3]
+    mg.sum(flat * [1.0, 2.0, 3.0]).backward()
+    assert x.grad.tolist() == [[1, 2]]
+    assert y.grad == 3

@@ -271,7 +271,7 @@ import sys
 import minigraph as mg
 mg.parse("a + 1", a=1.0)
 seen, watching = [], False
-harmless = {{"compile", "object.__getattr__"}}
+harmless = {{"compile", "object.__getattr__", "builtins.id"}}  # id: of copied settings
 sys.addaudithook(lambda event, args: watching and event not in harmless and seen.append(event))
 texts = {HOSTILE!r}
 for again in (False, True):  # once to let NumPy import what it needs

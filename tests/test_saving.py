@@ -93,6 +93,27 @@ def test_what_cannot_be_written_is_refused_by_name():
     with pytest.raises(mg.FormatError, match=r"checkpoint of sin.*cannot be written"):
         mg.to_json(kept)
 
+    def double(x):
+        return 2 * x
+
+    def relu(x):
+        return x
+
+    x = mg.variable(1.0)
+    doubles = [mg.custom(lambda g, out, x: 2 * g)(double) for _ in range(2)]
+    for outputs in ([mg.custom(lambda g, out, x: g)(relu)(x)], [f(x) for f in doubles]):
+        with pytest.raises(mg.FormatError, match="a name of its own"):
+            mg.to_json(outputs)
+
+    @mg.custom(lambda g, out, x, how: g)
+    def bend(x, how=None):
+        return x
+
+    with pytest.raises(mg.FormatError, match="has an option of the type dict"):
+        mg.to_json(bend(mg.variable(1.0), how={}))
+    y = mg.from_json(mg.to_json(bend(mg.variable(1.0), how=-np.inf)), operations={"bend": bend})
+    assert y.attrs == {"how": -np.inf}
+
 
 GOOD = json.loads(mg.to_json(mg.variable([1.0, 2.0]) * 3.0))
 
@@ -138,6 +159,9 @@ def with_node(i, row):
         (with_node(0, {}), "neither an op nor a value"),
         (with_node(0, {"value": 1.0, "name": 5}), "a name is a text"),
         (with_node(0, {"value": 300, "dtype": "uint8"}), r"node 0 \(leaf\)"),
+        (with_node(0, {"value": 3, "dtype": "int64", "variable": True}), "floating-point numbers"),
+        (with_node(2, {"op": "sum", "inputs": [0]}), r"options \[\], not"),
+        (with_node(2, {"op": "exp", "inputs": [0], "attrs": {"where": False}}), r"not \[\]"),
     ],
 )
 def test_a_text_that_is_no_graph_is_refused_naming_the_node(text, said):
@@ -205,3 +229,13 @@ def test_a_node_is_not_pickled_but_its_errors_are():
     with pytest.raises(mg.ParseError) as caught:
         mg.parse("a +")
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_a_copied_checkpoint_does_not_hide_that_it_knows_the_original():
+    w, x = mg.variable(3.0), mg.variable(2.0)
+    y = copy.deepcopy(mg.checkpoint(lambda x: x * x * w)(x))
+    old = {leaf.value: leaf for leaf in y.leaves()}
+    y.backward()
+    assert (old[2].grad, old[3].grad) == (12, 4)
+    with pytest.raises(mg.GradientError, match="this graph is a copy"):
+        mg.grad(y, old[2])  # it would depend on w instead of w's copy

@@ -29,7 +29,8 @@ def detect_anomaly() -> Iterator[None]:
     Raises:
         AnomalyError: naming the Node, the line that made it, and its inputs.
     """
-    with watching(Hunter()), np.errstate(all="ignore"):  # the error says more than NumPy's warning
+    # First, for no_grad takes the inputs away. The error says more than NumPy's warning.
+    with watching(Hunter(), first=True), np.errstate(all="ignore"):
         yield
 
 

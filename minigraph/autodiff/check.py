@@ -72,7 +72,7 @@ def gradcheck(
 
             slope = float(np.sum(gradient * direction)) / unit
             left, right, numeric = _slopes(weighted, eps)
-            agrees = bool(np.isclose(slope, numeric, rtol=rtol, atol=atol, equal_nan=True))
+            agrees = bool(np.isclose(slope, numeric, rtol=rtol, atol=atol))
             if _kink(weighted, left, right, eps):
                 warnings.warn(
                     f"by {describe(node)}{where} there is a kink: the slope{of} is {left:.6g} on "

@@ -44,19 +44,20 @@ def checkpoint(f: Callable[..., Node]) -> Callable[..., Node]:
         if not isinstance(y, Node):
             raise NodeTypeError(f"a checkpointed function returns one Node, not {type(y).__name__}")
         y_value = y.value
-        # What f uses beside its arguments was there before it was called.
-        around = tuple(x for x in _frontier(y, start) if x.requires_grad)
+        # What f uses beside its arguments was there before it was called. Constants count, too: so
+        # a new value for one of them is noticed.
+        around = tuple(_frontier(y, start))
         rerun = _Rerun(f, nodes, around)
         op = Operation(
-            name=f"checkpoint of {f.__name__}",
-            symbol=f.__name__.strip("<>"),
+            name=f"checkpoint of {rerun.name}",
+            symbol=rerun.name.strip("<>"),
             parameters=("*inputs",),
             forward=lambda *values: rerun.compute(values, y_value)[0].value,
             vjps=EachInput(rerun.vjp),
             jvp=rerun.jvp,
             shape=lambda *shapes: y_value.shape,
         )
-        return record(op, (*nodes, *around), y_value)
+        return record(op, (*nodes, *around), start, y_value)
 
     return call
 
@@ -88,16 +89,27 @@ class _Rerun:
         self, f: Callable[..., Node], nodes: tuple[Node, ...], around: tuple[Node, ...]
     ) -> None:
         self.f = f
+        self.name = getattr(f, "__name__", type(f).__name__)
         self.around = around
         self.differentiable = [x.requires_grad for x in (*nodes, *around)]
         self.arguments = len(nodes)
-        self.shares: dict[int, list[Any]] = {}  # by gradient, until the last input has its share
+        # The shares of the last gradient, with that gradient and the output, held so that no other
+        # can take their place in memory. Dropped when the last input has its share.
+        self.last: tuple[Any, Any, list[Any]] | None = None
 
     def compute(self, inputs: Sequence[Any], expected: Any) -> tuple[Node, list[Node]]:
         """Run f again on stand-ins for its arguments; return the result and its sources.
 
         Each argument gets a stand-in of its own, so that one that is given twice has two shares.
         """
+        for x, known in zip(inputs[self.arguments :], self.around):
+            if isinstance(x, Node) and x is not known:
+                raise GradientError(
+                    f"the checkpointed {self.name} uses {describe(known)}, and this graph is a "
+                    "copy, which has another Node in its place; call backward(), or run the "
+                    "function again instead of copying the graph",
+                    (x, known),
+                )
         with recording():
             stand_ins = [
                 astype(x, x.dtype) if isinstance(x, Node) else leaf(x, requires_grad=differentiable)
@@ -106,7 +118,7 @@ class _Rerun:
             y = self.f(*stand_ins)
         if not np.array_equal(y.value, getattr(expected, "value", expected), equal_nan=True):
             raise GradientError(
-                f"{describe(y)}, from the checkpointed {self.f.__name__}, was something else the "
+                f"{describe(y)}, from the checkpointed {self.name}, was something else the "
                 "first time, so its gradient would be wrong; draw random numbers outside and give "
                 "them to the function",
                 (y,),
@@ -115,14 +127,15 @@ class _Rerun:
 
     def vjp(self, i: int, g: Any, out: Any, inputs: Sequence[Any]) -> Any:
         """The share of input i; one run gives the shares of all."""
-        if id(g) not in self.shares:
+        last = self.last  # another thread may replace it meanwhile
+        if last is None or last[0] is not g or last[1] is not out:
             y, sources = self.compute(inputs, out)
             with nullcontext() if isinstance(g, Node) else no_grad():
                 found = gradients(y, sources, g, stop=set(sources)) if y.requires_grad else []
-            self.shares[id(g)] = found or [None] * len(sources)
-        share = self.shares[id(g)][i]
+            self.last = last = g, out, found or [None] * len(sources)
+        share = last[2][i]
         if True not in self.differentiable[i + 1 :]:
-            del self.shares[id(g)]
+            self.last = None
         if share is None:
             return np.zeros(inputs[i].shape, inputs[i].dtype)
         return share if isinstance(g, Node) else share.value

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import operator
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import reduce, wraps
 from typing import Any
 
 import numpy as np
@@ -51,9 +51,25 @@ def custom(*vjps: Function | None, symbol: str | None = None) -> Callable[[Funct
             return np.shape(forward(*map(np.zeros, shapes), **options))
 
         rules = tuple(vjp and _guarded(vjp, forward.__name__, i) for i, vjp in enumerate(vjps))
-        return stated(forward, symbol or forward.__name__, rules, _transposed(rules), shape)
+        return stated(
+            _checked(forward), symbol or forward.__name__, rules, _transposed(rules), shape
+        )
 
     return decorate
+
+
+def _checked(forward: Function) -> Function:
+    """A function whose results a Node can hold: real numbers, which nobody changes afterwards."""
+
+    @wraps(forward)
+    def checked(*arrays: Any, **options: Any) -> Any:
+        out = np.asarray(forward(*arrays, **options))
+        if out.dtype.kind not in "fiub":
+            raise TypeError(f"it must return real numbers, not {out.dtype}; has it its return?")
+        # A view may be one of an array that the function keeps and changes.
+        return (out if out.base is None else out.copy())[()]
+
+    return checked
 
 
 def _guarded(vjp: Function, name: str, i: int) -> Function:
@@ -67,11 +83,15 @@ def _guarded(vjp: Function, name: str, i: int) -> Function:
                 f"{whose} made {type(c).__name__} of Nodes; write it with operators and "
                 "minigraph's functions, so that it can be differentiated again"
             )
-        c = c if isinstance(c, Node) else np.asarray(c)[()]
+        c = c if isinstance(c, Node) else np.asarray(c)
+        if c.dtype.kind not in "fiub":
+            raise GradientError(
+                f"{whose} must return real numbers, not {c.dtype}; has it its return?"
+            )
         wanted = inputs[i].shape
         if c.shape not in (wanted, out.shape):
             raise GradientError(f"{whose} gave shape {c.shape}; its input has shape {wanted}")
-        return c
+        return c if isinstance(c, Node) else c[()]
 
     return rule
 

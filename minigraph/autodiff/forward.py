@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..graph.errors import GradientError, ShapeError
+from ..graph.errors import GradientError, NodeTypeError, ShapeError
 from ..graph.node import Node, checked_value, constant, describe
 from ..graph.ops import astype, broadcast_to
 from ..graph.order import topological_order
@@ -25,6 +25,9 @@ def jvp(y: Node, tangents: dict[Node, Any]) -> Node:
         ShapeError: if a tangent has another shape than its Node.
     """
     changes: dict[Node, Node] = {}
+    for x in tangents:
+        if not isinstance(x, Node) or not isinstance(tangents, dict):
+            raise NodeTypeError(f"tangents are given as {{node: change}}, not {tangents!r:.60}")
     for x, dx in tangents.items():
         dx = dx if isinstance(dx, Node) else constant(checked_value(dx, x.dtype))
         if dx.shape != x.shape:

@@ -17,8 +17,9 @@ from ..graph.errors import GradientError
 from ..graph.functions import stack
 from ..graph.node import Node, checked_value, constant, describe, recording
 from ..graph.ops import reshape, sum
+from ..graph.order import topological_order
 from .forward import jvp
-from .reverse import grad, gradients
+from .reverse import between, grad, gradients
 
 
 def jacobian(y: Node, wrt: Node | Sequence[Node], mode: str | None = None) -> Any:
@@ -78,7 +79,9 @@ def hvp(y: Node, wrt: Node | Sequence[Node], vectors: Any) -> Any:
     targets = [wrt] if isinstance(wrt, Node) else list(wrt)
     given = [vectors] if isinstance(wrt, Node) else list(vectors)
     vs = [v if isinstance(v, Node) else checked_value(v, x.dtype) for v, x in zip(given, targets)]
-    for x, v in zip(targets, vs, strict=True):
+    if len(given) != len(targets):
+        raise GradientError(f"there are {len(targets)} Nodes in wrt, but {len(given)} vectors")
+    for x, v in zip(targets, vs):
         if v.shape != x.shape:
             raise GradientError(f"the vector for {describe(x)} has shape {v.shape}", (x,))
     with recording():
@@ -91,13 +94,21 @@ def hvp(y: Node, wrt: Node | Sequence[Node], vectors: Any) -> Any:
 def _jacobian(y: Node, x: Node, mode: str | None = None) -> Node:
     """The Jacobian, zero where x does not reach y."""
     mode = mode or ("forward" if x.size < y.size else "reverse")
-    if not y.size or not x.size or not y.requires_grad or gradients(y, [x], y.value) == [None]:
-        return constant(np.zeros((*y.shape, *x.shape), y.dtype))
+    shape = (*y.shape, *x.shape)
+    if (
+        not y.size
+        or not x.size
+        or not y.requires_grad
+        or y not in between([x], topological_order(y))
+    ):
+        return constant(np.zeros(shape, y.dtype))
     if mode == "forward":
         columns = [jvp(y, {x: e}) for e in _units(x)]
-        return reshape(stack(columns, axis=-1), (*y.shape, *x.shape))
-    rows = [grad(y, x, seed=e) for e in _units(y)]
-    return reshape(stack(rows), (*y.shape, *x.shape))
+        return reshape(stack(columns, axis=-1), shape)
+    rows = [gradients(y, [x], seed=e)[0] for e in _units(y)]
+    if rows[0] is None:  # the path from x leads through what has no derivative
+        return constant(np.zeros(shape, y.dtype))
+    return reshape(stack(rows), shape)
 
 
 def _units(x: Node) -> np.ndarray:

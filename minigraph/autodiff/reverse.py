@@ -9,7 +9,7 @@ Source: S. Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
 from threading import Lock
 from typing import Any
@@ -28,7 +28,7 @@ accumulating = Lock()  # threads that share a variable add to its gradient one a
 
 
 def backward(
-    y: Node, seed: Any = None, keep: str = "all", stop: Collection[Node] = frozenset()
+    y: Node, seed: Any = None, keep: str = "all", stop: Node | Iterable[Node] = ()
 ) -> None:
     """Leave in every Node that y depends on the gradient of y, in `grad`.
 
@@ -39,7 +39,8 @@ def backward(
         y: the output; a scalar, unless `seed` is given.
         seed: the gradient to start from, of y's shape; 1 for a scalar.
         keep: "all", or "leaves" to free the gradients of other Nodes as soon as they are used.
-        stop: Nodes that count as constants: they get their gradient, but nothing flows through.
+        stop: Nodes, or one, that count as constants: they get their gradient, but nothing flows
+            through.
 
     Raises:
         GradientError: if y is no scalar and has no seed, if no variable reaches y, or if a leaf
@@ -47,6 +48,7 @@ def backward(
     """
     if keep not in ("all", "leaves"):
         raise GradientError(f'keep is "all" or "leaves", not {keep!r}')
+    stop = _stops(stop)
     order = topological_order(y)
     check_differentiable(y, order)
     wanted = {x for x in order if x.requires_grad}
@@ -54,21 +56,22 @@ def backward(
     cotangents = {y: _checked_seed(y, seed)}
     for node in reversed(order):
         if node not in cotangents:
+            if node.op is not None:
+                node.grad = None  # what an earlier call left is no gradient of this one
             continue
         g = frozen(cotangents.pop(node))  # no rule may change it: others share it
         if node.op is None:
             with accumulating:
                 node.grad = g if node.grad is None else frozen(node.grad + g)
             continue
-        if keep == "all":
-            node.grad = g
+        node.grad = g if keep == "all" else None
         if not stop or node not in stop:
             values = [*map(value_of, node.inputs)]
             _pull_back(node, g, node._value, values, wanted, cotangents, watched)
 
 
 def grad(
-    y: Node, wrt: Node | Sequence[Node], seed: Any = None, stop: Collection[Node] = frozenset()
+    y: Node, wrt: Node | Sequence[Node], seed: Any = None, stop: Node | Iterable[Node] = ()
 ) -> Any:
     """Return ∂y/∂x for each x in `wrt` as Nodes, which can be drawn and differentiated again.
 
@@ -76,8 +79,8 @@ def grad(
         y: the output; a scalar, unless `seed` is given.
         wrt: one Node or several, leaves or not, each requiring a gradient.
         seed: what to start from, a Node or values of y's shape; a constant 1 for a scalar.
-        stop: Nodes that count as constants: no gradient flows through them. Those among `wrt` still
-            get theirs.
+        stop: Nodes, or one, that count as constants: no gradient flows through them. Those among
+            `wrt` still get theirs.
 
     Returns:
         A Node for one Node, else a list in the order of `wrt`.
@@ -94,19 +97,20 @@ def grad(
 
 
 def gradients(
-    y: Node, targets: Sequence[Node], seed: Any = None, stop: Collection[Node] = frozenset()
+    y: Node, targets: Sequence[Node], seed: Any = None, stop: Node | Iterable[Node] = ()
 ) -> list[Node | None]:
     """Return what `grad` does, and None for each target that does not reach y."""
     for x in targets:
         if not isinstance(x, Node):
             raise NodeTypeError(f"wrt holds Nodes, not {type(x).__name__} {x!r:.40}")
+    stop = _stops(stop)
     order = topological_order(y)
     check_differentiable(y, order)
     start = _checked_seed(y, seed._value if isinstance(seed, Node) else seed)
     if not isinstance(seed, Node):
         name = _derivative_name(y.name, y.name) if y.name and seed is None else None
         seed = constant(start, name=name)
-    wanted = _between(targets, order, stop)
+    wanted = between(targets, order, stop)
     watched = hunters()
     cotangents: dict[Node, Node] = {y: seed}
     with unwatched(*watched):  # for they check what each rule makes, and can say whose rule it was
@@ -192,7 +196,18 @@ def _checked_seed(y: Node, seed: Any) -> Any:
     return seed
 
 
-def _between(sources: Sequence[Node], order: list[Node], stop: Collection[Node]) -> set[Node]:
+def _stops(stop: Node | Iterable[Node]) -> Collection[Node]:
+    """What the user gave as `stop`, as a set: asked once for every Node."""
+    found = frozenset([stop] if isinstance(stop, Node) else stop)
+    for x in found:
+        if not isinstance(x, Node):
+            raise NodeTypeError(f"stop holds Nodes, not {type(x).__name__} {x!r:.40}")
+    return found
+
+
+def between(
+    sources: Sequence[Node], order: list[Node], stop: Collection[Node] = frozenset()
+) -> set[Node]:
     """The differentiable Nodes that depend on a source without passing a stop, and the sources."""
     found = {x for x in sources if x.requires_grad}
     for node in order:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from .errors import NodeTypeError
@@ -42,10 +43,14 @@ def scope(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def watching(watcher: Watcher) -> Iterator[None]:
-    """Show each Node that an operation makes inside to `watcher`, before anyone else sees it."""
+def watching(watcher: Watcher, first: bool = False) -> Iterator[None]:
+    """Show each Node that an operation makes inside to `watcher`, before the user sees it.
+
+    Watchers are called in the order in which they came; one that is to be `first` sees the Node
+    before the others change it.
+    """
     path, watchers = surroundings.get()
-    token = surroundings.set((path, (*watchers, watcher)))
+    token = surroundings.set((path, (watcher, *watchers) if first else (*watchers, watcher)))
     try:
         yield
     finally:
@@ -66,10 +71,16 @@ def unwatched(*gone: Watcher) -> Iterator[None]:
 def calling_line() -> Line:
     """The line outside this package that is running now."""
     frame = sys._getframe(2)
-    # Rules that were compiled from formulas have no __name__.
-    while frame.f_back and frame.f_globals.get("__name__", PACKAGE).startswith(PACKAGE):
+    while frame.f_back and _is_ours(frame):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
+
+
+def _is_ours(frame: FrameType) -> bool:
+    module = frame.f_globals.get("__name__")
+    if module is None:  # as in code that exec runs: a user's, or a formula's
+        return frame.f_code.co_filename.startswith("<derivative of ")
+    return module == PACKAGE or module.startswith(PACKAGE + ".")
 
 
 def shown(line: Line) -> str:

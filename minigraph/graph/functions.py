@@ -1,7 +1,7 @@
 """Functions composed of operations: they have no derivatives of their own and need none.
 
 Those that take several operations are `composed`: a drawing folds each call into one box. Those
-that only find the arguments of a single operation are entered as they are.
+that only find the arguments of a single operation are `arranged`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .errors import NodeTypeError, ShapeError
 from .node import Node, describe
-from .operation import Shape, composed, entered
+from .operation import Shape, arranged, composed
 from .ops import (
     argsort,
+    astype,
     axis_numbers,
     concatenate,
     diagonal_of,
@@ -52,23 +53,23 @@ def _named(x: Any) -> str:
 # --- other axes -----------------------------------------------------------------------------------
 
 
-@entered
+@arranged
 def ravel(x: Any) -> Any:
     """The elements in one axis."""
     return reshape(x, -1)
 
 
-@entered
+@arranged
 def expand_dims(x: Any, axis: Any) -> Any:
     """New axes of size 1, at the places that `axis` names in the result."""
     old = list(np.shape(x) if not isinstance(x, Node) else x.shape)
-    places = (axis,) if isinstance(axis, int) else tuple(axis)
+    places = (axis,) if np.ndim(axis) == 0 else tuple(axis)
     for i in sorted(normalize_axis_tuple(places, len(old) + len(places))):
         old.insert(i, 1)
     return reshape(x, tuple(old))
 
 
-@entered
+@arranged
 def squeeze(x: Any, axis: Any = None) -> Any:
     """The axes of size 1 taken away: all of them, or those that `axis` names."""
     if axis is None:
@@ -79,7 +80,7 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in gone))
 
 
-@entered
+@arranged
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged."""
     axes = list(range(len(x.shape)))
@@ -88,7 +89,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     return transpose(x, tuple(axes))
 
 
-@entered
+@arranged
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """Axes put elsewhere; the others keep their order."""
     from_, to = (normalize_axis_tuple(a, len(x.shape)) for a in (source, destination))
@@ -101,14 +102,14 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 # --- elements picked and put together -------------------------------------------------------------
 
 
-@entered
+@arranged
 def flip(x: Any, axis: Any = None) -> Any:
     """The elements in reverse order along `axis` (None: along all)."""
     axes = axis_numbers(len(x.shape), axis)
     return getitem(x, tuple(slice(None, None, -1 if i in axes else 1) for i in range(len(x.shape))))
 
 
-@entered
+@arranged
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The elements, rows … that `indices` name along `axis` (None: of x made flat)."""
     if axis is None:
@@ -117,11 +118,17 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     return getitem(x, (*[slice(None)] * normalize_axis_index(axis, len(x.shape)), indices))
 
 
-@entered
+@arranged
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """For each place of `indices`, the element of x with that index along `axis`."""
     if axis is None:
         x, axis = ravel(x), 0
+    indices = indices if isinstance(indices, Node) else np.asarray(indices)
+    if len(indices.shape) != len(x.shape):
+        raise ShapeError(
+            f"take_along_axis of {_named(x)}: the indices have shape {indices.shape}, but need as "
+            "many axes"
+        )
     k = normalize_axis_index(axis, len(x.shape))
     grid = list(np.ix_(*map(np.arange, x.shape)))
     return getitem(x, (*grid[:k], indices, *grid[k + 1 :]))
@@ -141,11 +148,12 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     return concatenate([expand_dims(x, axis) for x in arrays], axis)
 
 
-@entered
+@arranged
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """A list of parts: so many equal ones, or those that the given indices cut off."""
-    n = x.shape[axis]
-    if isinstance(indices_or_sections, int):
+    k = normalize_axis_index(axis, len(x.shape))
+    n = x.shape[k]
+    if np.ndim(indices_or_sections) == 0:
         if indices_or_sections < 1 or n % indices_or_sections:
             raise ShapeError(
                 f"split of {_named(x)}: axis {axis} has size {n}, which {indices_or_sections} does "
@@ -155,11 +163,11 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         cuts = [i * step for i in range(1, indices_or_sections)]
     else:
         cuts = list(indices_or_sections)
-    before = [slice(None)] * normalize_axis_index(axis, len(x.shape))
+    before = [slice(None)] * k
     return [getitem(x, (*before, slice(i, j))) for i, j in zip([0, *cuts], [*cuts, None])]
 
 
-@entered
+@arranged
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
     """x with `constant_values` around it.
 
@@ -184,7 +192,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     return where(inside, padded, constant_values)
 
 
-@entered
+@arranged
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The elements x[i, i + offset] over two axes, as a new last axis."""
     cut: list[Any] = [slice(None)] * len(x.shape)
@@ -198,18 +206,24 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
-@entered
+def _matrix_shape(name: str, x: Any) -> Shape:
+    if len(x.shape) < 2:
+        raise ShapeError(f"{name} of {_named(x)}: it takes a matrix or a stack of them")
+    return x.shape[-2:]
+
+
+@arranged
 def tril(x: Any, k: int = 0) -> Any:
     """x with zeros above the k-th diagonal of its last two axes."""
-    rows, columns = x.shape[-2:]
-    return where(np.tri(rows, columns, k, dtype=bool), x, 0)
+    rows, columns = _matrix_shape("tril", x)
+    return where(np.tri(rows, columns, k, dtype=bool), x, x.dtype.type(0))
 
 
-@entered
+@arranged
 def triu(x: Any, k: int = 0) -> Any:
     """x with zeros below the k-th diagonal of its last two axes."""
-    rows, columns = x.shape[-2:]
-    return where(np.tri(rows, columns, k - 1, dtype=bool), 0, x)
+    rows, columns = _matrix_shape("triu", x)
+    return where(np.tri(rows, columns, k - 1, dtype=bool), x.dtype.type(0), x)
 
 
 @composed
@@ -252,6 +266,8 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product over `axis` (None: over all), halves multiplied: so zeros need no division."""
     ndim = len(x.shape)
     axes = axis_numbers(ndim, axis)
+    wide = np.prod(np.ones(0, x.dtype)).dtype  # NumPy multiplies small integers as int64
+    x = x if x.dtype == wide else astype(x, wide)
     others = [i for i in range(ndim) if i not in axes]
     outer = tuple(x.shape[i] for i in others)
     kept = tuple(1 if i in axes else m for i, m in enumerate(x.shape)) if keepdims else outer
@@ -267,11 +283,11 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return reshape(x, kept)
 
 
-@entered
+@arranged
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """The sum of products over `axes`: so many last of x and first of y, or a pair of lists."""
     m, n = len(x.shape), len(y.shape)
-    if isinstance(axes, int):
+    if np.ndim(axes) == 0:
         axes = range(m - axes, m), range(axes)
     ours, theirs = (normalize_axis_tuple(a, k) for a, k in zip(axes, (m, n)))
     labels, spare = list(ascii_letters[:m]), list(ascii_letters[m : m + n])
@@ -281,7 +297,7 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     return einsum(f"{''.join(labels)},{''.join(spare)}->{''.join(kept)}", x, y)
 
 
-@entered
+@arranged
 def dot(x: Any, y: Any) -> Any:
     """NumPy's dot: the product with a scalar, else the sum over the last axis of x and one of y."""
     if not x.shape or not y.shape:
@@ -300,15 +316,26 @@ def outer(x: Any, y: Any) -> Any:
 # --- for networks ---------------------------------------------------------------------------------
 
 
+def _shifted(x: Any, axis: Any) -> Any:
+    """x minus its largest elements, so that no digits are lost where all elements are large.
+
+    Nothing depends on the shift but rounding, so it is a constant.
+    """
+    values = x.value if isinstance(x, Node) else x
+    return x - np.max(values, axis=axis, keepdims=True) if values.size else x
+
+
 @composed
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """The logarithm of `softmax`, without overflow and without log 0."""
+    x = _shifted(x, axis)
     return x - logsumexp(x, axis, keepdims=True)
 
 
 @composed
 def softmax(x: Any, axis: Any = -1) -> Any:
     """Positive numbers that add up to 1 over `axis`: eˣ / Σ eˣ."""
+    x = _shifted(x, axis)
     return exp(x - logsumexp(x, axis, keepdims=True))
 
 
@@ -326,6 +353,8 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     """
     *rows, classes = logits.shape or (0,)
     labels = labels if isinstance(labels, Node) else np.asarray(labels)
+    if labels.dtype.kind == "b":
+        raise NodeTypeError("labels are numbers of classes or probabilities, not booleans")
     if labels.dtype.kind == "f":
         if labels.shape != logits.shape:
             raise ShapeError(
@@ -342,6 +371,7 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
         wrong = values[(values < 0) | (values >= classes)].flat[0]
         raise ShapeError(f"label {wrong} is none of the {classes} classes of {_named(logits)}")
     grid = np.ix_(*map(np.arange, rows)) if len(rows) > 1 else map(np.arange, rows)
+    logits = _shifted(logits, -1)
     return mean(logsumexp(logits, axis=-1) - getitem(logits, (*grid, labels)))
 
 
@@ -367,7 +397,12 @@ def conv2d(x: Any, w: Any, bias: Any = None, stride: Any = 1, padding: Any = 0) 
             f"conv2d takes images (batch, channels, height, width) and filters (out channels, "
             f"channels, height, width), not {_named(x)} and {_named(w)}"
         )
-    down, right = (padding, padding) if isinstance(padding, int) else padding
+    if (
+        bias is not None
+        and (bias.shape if isinstance(bias, Node) else np.shape(bias)) != w.shape[:1]
+    ):
+        raise ShapeError(f"the bias of conv2d needs shape {w.shape[:1]}, one for each out channel")
+    down, right = (padding, padding) if np.ndim(padding) == 0 else padding
     if down or right:
         x = pad(x, ((0, 0), (0, 0), (down, down), (right, right)))
     out = einsum("nchwij,ocij->nohw", windows(x, w.shape[2:], stride), w)
@@ -377,14 +412,14 @@ def conv2d(x: Any, w: Any, bias: Any = None, stride: Any = 1, padding: Any = 0) 
 @composed
 def max_pool2d(x: Any, size: Any, stride: Any = None) -> Any:
     """The largest element of each window of the last two axes, `stride` (None: a window) apart."""
-    shape = (size, size) if isinstance(size, int) else tuple(size)
+    shape = (size, size) if np.ndim(size) == 0 else tuple(size)
     return max(windows(x, shape, shape if stride is None else stride), axis=(-2, -1))
 
 
 @composed
 def avg_pool2d(x: Any, size: Any, stride: Any = None) -> Any:
     """The mean of each window of the last two axes, `stride` (None: a window) apart."""
-    shape = (size, size) if isinstance(size, int) else tuple(size)
+    shape = (size, size) if np.ndim(size) == 0 else tuple(size)
     return mean(windows(x, shape, shape if stride is None else stride), axis=(-2, -1))
 
 
@@ -401,5 +436,5 @@ def dropout(x: Any, p: float, generator: np.random.Generator) -> Any:
         raise NodeTypeError(f"dropout needs np.random.default_rng(0) or such, not {generator!r}")
     if not 0 <= p < 1:
         raise NodeTypeError(f"dropout drops with a probability p from 0 to below 1, not {p!r}")
-    kept = generator.random(x.shape) >= p
-    return x * (kept / (1 - p)).astype(x.dtype)
+    kept = (generator.random(x.shape) >= p) / (1 - p)
+    return x * (kept.astype(x.dtype) if x.dtype.kind == "f" else kept)

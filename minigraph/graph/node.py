@@ -244,6 +244,8 @@ def checked_value(value: Any, dtype: np.dtype | None = None) -> Any:
         raise NodeTypeError(
             f"{describe(value)} is a Node already; use it as it is, or take its .value", (value,)
         )
+    if isinstance(value, np.ma.MaskedArray):
+        raise NodeTypeError("a Node has no masked elements; take .filled(0) or such, and mg.where")
     try:
         array = np.array(value)
     except (ValueError, TypeError) as error:

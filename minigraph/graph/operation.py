@@ -22,6 +22,7 @@ import inspect
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import reduce, wraps
 from inspect import Parameter, Signature
@@ -32,7 +33,7 @@ import numpy as np
 from numpy import float64  # what every operation asks for is looked up once
 
 from .context import surroundings
-from .errors import NodeTypeError, ShapeError
+from .errors import MinigraphError, NodeTypeError, ShapeError
 from .node import NO_ATTRS, Node, checked_value, describe, frozen, leaf, new_seq
 
 Shape = tuple[int, ...]
@@ -82,19 +83,26 @@ class EachInput:
         return map(self.__getitem__, count())
 
 
+_CHANGEABLE = {list, dict, set, np.ndarray}  # settings that a caller could change afterwards
+
 OPERATIONS: dict[str, Operation] = {}
 FUNCTIONS: dict[str, Function] = {}  # what users call, by name: operations and composed functions
 
 
-def record(op: Operation, inputs: tuple[Node, ...], value: Any, attrs: dict = NO_ATTRS) -> Node:
-    """Make the Node of an operation whose value has just been computed."""
+def record(
+    op: Operation, inputs: tuple[Node, ...], seq: int, value: Any, attrs: dict = NO_ATTRS
+) -> Node:
+    """Make the Node of an operation whose value has just been computed.
+
+    Its `seq` was taken before: so an input that another thread changes meanwhile counts as changed.
+    """
     node = Node()
     node.op = op
     node.inputs = inputs
     node.attrs = attrs
     node.grad = node.name = None
     node.scope, watchers = surroundings.get()
-    node.seq = next(new_seq)
+    node.seq = seq
     if type(value) is float64:
         is_float = True
     else:
@@ -114,20 +122,30 @@ def record(op: Operation, inputs: tuple[Node, ...], value: Any, attrs: dict = NO
 def apply(op: Operation, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS) -> Node:
     """Compute an operation on Nodes and numbers, at least one of them a Node, and record it."""
     if {*map(type, inputs)} != {Node}:
+        # Arrays first: Python's numbers take the dtype of what stands beside them.
+        inputs = tuple(
+            x if type(x) in (Node, int, float) else leaf(checked_value(x), requires_grad=False)
+            for x in inputs
+        )
         nodes = [x for x in inputs if type(x) is Node]
-        like = max(nodes, key=lambda x: x.dtype.kind == "f")  # the condition of where is no model
+        like = max(nodes, key=lambda x: "buif".index(x.dtype.kind))  # no condition of where
         inputs = tuple(x if type(x) is Node else operand(x, like) for x in inputs)
+    seq = next(new_seq)
     try:
         value = op.forward(*[x._value for x in inputs], **attrs)
     except (ValueError, TypeError, IndexError) as error:
         raise explained(op, inputs, attrs, error) from None
-    return record(op, inputs, value, attrs)
+    return record(op, inputs, seq, value, attrs)
 
 
 def operand(value: Any, like: Node) -> Node:
     """Make a constant of a number beside a Node; a Python number takes the Node's dtype."""
-    if type(value) in (int, float) and like.dtype.kind == "f":
-        return leaf(like.dtype.type(value), requires_grad=False)
+    kind = like.dtype.kind
+    if (type(value) is int and kind in "iuf") or (type(value) is float and kind == "f"):
+        try:
+            return leaf(like.dtype.type(value), requires_grad=False)
+        except OverflowError:
+            pass  # a whole number too large for the dtype brings its own
     return leaf(checked_value(value), requires_grad=False)
 
 
@@ -301,14 +319,16 @@ def composed(function: Function) -> Function:
     """
     name = function.__name__
 
+    arrayed = _arrayed(function)
+
     @wraps(function)
-    def call(x: Any, *args: Any, **options: Any) -> Any:
+    def call(*args: Any, **options: Any) -> Any:
         outer, watchers = surroundings.get()
         path = f"{outer}/{name}()#{next(new_seq)}" if outer else f"{name}()#{next(new_seq)}"
         inner = f"{path}~"
         token = surroundings.set((inner, watchers))
         try:
-            out = function(_array_or_nodes(x), *args, **options)
+            out = arrayed(*args, **options)
         finally:
             surroundings.reset(token)
         if type(out) is Node and out.scope.startswith(inner):  # else it is an argument, handed on
@@ -316,6 +336,35 @@ def composed(function: Function) -> Function:
         return out
 
     return entered(call)
+
+
+def arranged(function: Function) -> Function:
+    """Enter a function that only finds the arguments of one operation; use it as a decorator.
+
+    The first argument is the array; it may be a list of numbers.
+    """
+    return entered(wraps(function)(_arrayed(function)))
+
+
+def _arrayed(function: Function) -> Function:
+    """A function that takes a list as first argument, too, and whose errors name the Nodes."""
+    first = next(iter(inspect.signature(function).parameters))
+
+    def call(*args: Any, **options: Any) -> Any:
+        if args:
+            args = (_array_or_nodes(args[0]), *args[1:])
+        elif first in options:
+            options[first] = _array_or_nodes(options[first])
+        try:
+            return function(*args, **options)
+        except (ValueError, IndexError) as error:
+            nodes = tuple(x for x in (*args, *options.values()) if type(x) is Node)
+            if isinstance(error, MinigraphError) or not nodes:
+                raise
+            named = " and ".join(map(describe, nodes))
+            raise ShapeError(f"{function.__name__} of {named}: {error}", nodes) from None
+
+    return call
 
 
 def _array_or_nodes(x: Any) -> Any:
@@ -341,9 +390,15 @@ def function_of(op: Operation, signature: Signature, doc: str | None) -> Functio
             if list in kinds:
                 args = tuple(np.asarray(x) if type(x) is list else x for x in args)
             return forward(*args, **attrs)
+        placed = dict(zip(names, args[arity:]))
+        twice = placed.keys() & attrs.keys()
         if names:
-            attrs = defaults | dict(zip(names, args[arity:])) | attrs
-        if len(inputs) < arity or len(args) > arity + len(names) or attrs.keys() != set(names):
+            attrs = defaults | placed | attrs
+            for name, value in attrs.items():
+                if type(value) in _CHANGEABLE:
+                    attrs[name] = deepcopy(value)  # rules read it in the backward pass
+        fit = arity <= len(args) <= arity + len(names) and attrs.keys() == set(names)
+        if twice or not fit:
             raise TypeError(f"call it as {op.name}({', '.join(signature.parameters)})")
         return apply(op, inputs, attrs or NO_ATTRS)
 
@@ -357,11 +412,12 @@ def _plain_function(op: Operation) -> Function:
     def unary(x: Any, /) -> Any:
         if type(x) is not Node:
             return forward(np.asarray(x) if type(x) is list else x)
+        seq = next(new_seq)
         try:
             value = forward(x._value)
         except (ValueError, TypeError) as error:
             raise explained(op, (x,), NO_ATTRS, error) from None
-        return record(op, (x,), value)
+        return record(op, (x,), seq, value)
 
     def binary(x: Any, y: Any, /) -> Any:
         if type(x) is not Node:
@@ -372,11 +428,12 @@ def _plain_function(op: Operation) -> Function:
             x = operand(x, y)
         elif type(y) is not Node:
             y = operand(y, x)
+        seq = next(new_seq)
         try:
             value = forward(x._value, y._value)
         except (ValueError, TypeError) as error:
             raise explained(op, (x, y), NO_ATTRS, error) from None
-        return record(op, (x, y), value)
+        return record(op, (x, y), seq, value)
 
     return unary if len(op.parameters) == 1 else binary
 

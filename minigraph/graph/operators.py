@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -69,7 +71,47 @@ def _array_function(self: Node, f: Any, types: Any, args: tuple, options: dict) 
     function = FUNCTIONS.get(f.__name__)
     if function is None or getattr(np, f.__name__, None) is not f:
         raise _unsupported(f.__name__, {})
+    if len(args) > 1 or options:
+        args, options = _as_ours(f, function, args, options)
     return function(*args, **options)
+
+
+# A signature takes long to find. NumPy's functions in C have none before 2.4; their arguments are
+# taken as they are.
+@cache
+def _signature(f: Any) -> inspect.Signature | None:
+    try:
+        return inspect.signature(f)
+    except ValueError:
+        return None
+
+
+_OTHER_NAMES = {"min": "a_min", "max": "a_max"}  # of clip
+
+
+def _as_ours(f: Any, function: Function, args: tuple, options: dict) -> tuple[tuple, dict]:
+    """Say with our parameters what a call of NumPy's f says, without what it leaves as it is."""
+    theirs, ours = _signature(f), _signature(function)
+    if theirs is None or ours is None:
+        return args, options
+    inputs: list[Any] = []
+    settings: dict[str, Any] = {}
+    for name, value in theirs.bind(*args, **options).arguments.items():
+        parameter = theirs.parameters[name]
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            return args, options
+        if parameter.kind is parameter.VAR_KEYWORD:
+            settings |= value
+        elif parameter.default is parameter.empty or parameter.kind is parameter.POSITIONAL_ONLY:
+            inputs.append(value)
+        elif value is not parameter.default and not (
+            isinstance(value, str | int) and value == parameter.default
+        ):
+            settings[_OTHER_NAMES.get(name, name) if name not in ours.parameters else name] = value
+    if strange := [name for name in settings if name not in ours.parameters]:
+        usage = f"call it as {f.__name__}({', '.join(ours.parameters)})"
+        raise NodeTypeError(f"np.{f.__name__} on a Node takes no {', '.join(strange)}; {usage}")
+    return tuple(inputs), settings
 
 
 def _unsupported(name: str, options: dict[str, Any]) -> NodeTypeError:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
+from .errors import ShapeError
 from .node import Node
 from .operation import (
     EachInput,
@@ -129,7 +130,7 @@ minimum  = elementwise("minimum",  "min",  "the smaller of x and y", np.minimum,
                        ("1 if y < x else 0", "less(y, x) + 0.5 * equal(x, y)"))
 xlogy    = elementwise("xlogy",    "xlogy", "x · log y, 0 where x = 0", _xlogy, "log(y)", "x / y")
 remainder = elementwise("remainder", "%",  "what is left of x after division by y", operator.mod,
-                        "1", "-floor(x / y)")
+                        "1", ("-floor(x / y)", "-rint((x - out) / y)"))
 sign     = elementwise("sign",     "sign", "−1, 0 or 1",      np.sign,          "0")
 floor    = elementwise("floor",    "⌊x⌋",  "the next whole number below x", np.floor, "0")
 ceil     = elementwise("ceil",     "⌈x⌉",  "the next whole number above x", np.ceil,  "0")
@@ -377,15 +378,21 @@ def _concatenate_shape(*shapes: Shape, axis: int) -> Shape:
     return (*first[:k], np.sum([s[k] for s in shapes]).item(), *first[k + 1 :])
 
 
+def _concatenate_called(arrays: Any, axis: int | None = 0) -> tuple[tuple, dict]:
+    if axis is None:
+        return tuple(reshape(x, -1) for x in arrays), {"axis": 0}
+    return tuple(arrays), {"axis": axis}
+
+
 @variadic(
     "concat",
     EachInput(_concatenate_rule),
     jvp=_concatenate_jvp,
     shape=_concatenate_shape,
-    called=lambda arrays, axis=0: (tuple(arrays), {"axis": axis}),
+    called=_concatenate_called,
 )
 def concatenate(*arrays: Any, axis: int) -> Any:
-    """Several arrays, given as a list, one after another along `axis`."""
+    """Several arrays, given as a list, one after another along `axis` (None: made flat)."""
     return np.concatenate(arrays, axis=axis)
 
 
@@ -415,8 +422,8 @@ def cumsum(x: Any, axis: Any = None) -> Any:
 
 
 def _strides(shape: Shape, stride: Any) -> tuple[int, ...]:
-    strides = (stride,) * len(shape) if isinstance(stride, int) else tuple(stride)
-    if len(strides) != len(shape) or any(n < 1 for n in (*strides, *shape)):
+    strides = (stride,) * len(shape) if np.ndim(stride) == 0 else tuple(stride)
+    if not shape or len(strides) != len(shape) or any(n < 1 for n in (*strides, *shape)):
         raise ValueError(f"windows {shape} with stride {stride}: sizes and strides are 1 or more")
     return strides
 
@@ -522,7 +529,7 @@ def labelled(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     left, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(ndims):
-        raise ValueError(f"{subscripts!r} names {len(terms)} operands, not {len(ndims)}")
+        raise ShapeError(f"{subscripts!r} names {len(terms)} operands, not {len(ndims)}")
     if not arrow:
         once = sorted(c for c in {*left} - {*".,"} if left.count(c) == 1)
         result = "..." * ("..." in left) + "".join(once)
@@ -530,7 +537,7 @@ def labelled(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     rest = [n - len(term.replace("...", "")) for n, term in zip(ndims, terms)]
     for term, n, more in zip(terms, ndims, rest):
         if more < 0 or (more and "..." not in term):
-            raise ValueError(f"{term!r} does not name the {n} axes of its operand")
+            raise ShapeError(f"{term!r} does not name the {n} axes of its operand")
     dots = np.max(rest, initial=0)
     spelled = [t.replace("...", spare[dots - more : dots]) for t, more in zip(terms, rest)]
     return spelled, result.replace("...", spare[:dots])
@@ -551,6 +558,9 @@ def _einsum_called(subscripts: str, *operands: Any) -> tuple[tuple, dict]:
     for i, (x, term) in enumerate(zip(operands, terms)):
         while twice := [c for c in term if term.count(c) > 1]:
             first, second = [k for k, c in enumerate(term) if c == twice[0]][:2]
+            if x.shape[first] != x.shape[second]:
+                sizes = f"{x.shape[first]} and {x.shape[second]}"
+                raise ShapeError(f"{twice[0]!r} has sizes {sizes} in one operand of {subscripts!r}")
             x = diagonal_of(x, first, second)
             term = term[:first] + term[first + 1 : second] + term[second + 1 :] + twice[0]
         terms[i] = term
@@ -565,13 +575,12 @@ def _einsum_rule(i: int, g: Any, out: Any, inputs: Sequence[Any], subscripts: st
     kept = "".join(c for c in terms[i] if c in known)
     text = ",".join([result, *(terms[k] for k in others)]) + "->" + kept
     share = einsum(text, g, *(inputs[k] for k in others))
-    if kept == terms[i]:
-        return share
-    # Axes that only this input has were summed over: each element gets the same share.
+    # Axes that only this input has, or has alone with a size above 1, were summed over: each
+    # element gets the same share.
     sizes = iter(share.shape)
     shape = tuple(next(sizes) if c in known else 1 for c in terms[i])
-    wide = [n if c in known else m for c, n, m in zip(terms[i], shape, inputs[i].shape)]
-    return broadcast_to(reshape(share, shape), tuple(wide))
+    wide = tuple(m if n == 1 else n for n, m in zip(shape, inputs[i].shape))
+    return share if share.shape == wide else broadcast_to(_reshaped(share, shape), wide)
 
 
 def _einsum_jvp(tangents: Any, out: Any, *inputs: Any, subscripts: str) -> Any:

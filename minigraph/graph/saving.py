@@ -7,8 +7,9 @@ name and the places of its inputs in the list, and is computed anew when it is r
 from __future__ import annotations
 
 import difflib
+import inspect
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, NoReturn
 
 import numpy as np
@@ -39,13 +40,17 @@ def to_json(outputs: Node | Iterable[Node]) -> str:
         outputs = list(outputs)
     order = topological_order(outputs)
     place = {node: i for i, node in enumerate(order)}
+    known = {**OPERATIONS}
     places = place[outputs] if isinstance(outputs, Node) else [place[y] for y in outputs]
     head = {"format": FORMAT, "version": VERSION, "outputs": places}
-    nodes = (json.dumps(_written(x, place), ensure_ascii=False, allow_nan=False) for x in order)
+    nodes = (
+        json.dumps(_written(x, place, known), ensure_ascii=False, allow_nan=False) for x in order
+    )
     return json.dumps(head)[:-1] + ', "nodes": [\n' + ",\n".join(nodes) + "\n]}\n"
 
 
-def _written(node: Node, place: Mapping[Node, int]) -> dict[str, Any]:
+def _written(node: Node, place: Mapping[Node, int], known: dict[str, Operation]) -> dict[str, Any]:
+    """A Node as JSON. `known` collects the operations by name, for each name must mean one."""
     row: dict[str, Any] = {}
     if node.op is None:
         row |= {"variable": True} if node.requires_grad else {}
@@ -53,6 +58,12 @@ def _written(node: Node, place: Mapping[Node, int]) -> dict[str, Any]:
     else:
         if not node.op.name.isidentifier():
             raise FormatError(f"{describe(node)} runs a function, which cannot be written", (node,))
+        if known.setdefault(node.op.name, node.op) is not node.op:
+            raise FormatError(
+                f"{describe(node)} is an operation with the name of another, so it could be read "
+                "as that; give it a name of its own",
+                (node,),
+            )
         row["op"] = node.op.name
         row["inputs"] = [place[x] for x in node.inputs]
         if node.attrs:
@@ -85,10 +96,12 @@ def _spelled(numbers: Any) -> Any:
 def _plain(attr: Any, node: Node) -> Any:
     """An attribute as JSON: what JSON has as it is, the rest in an object that says what it is."""
     match attr:
+        case float() if not np.isfinite(attr):
+            return {"number": str(float(attr))}
         case None | bool() | int() | float() | str():
             return attr
         case np.generic():
-            return attr.item()
+            return _plain(attr.item(), node)
         case tuple():
             return {"tuple": [_plain(a, node) for a in attr]}
         case list():
@@ -101,7 +114,7 @@ def _plain(attr: Any, node: Node) -> Any:
             return {"array": _written_value(attr, node)}
     if attr is ...:
         return {"ellipsis": True}
-    if isinstance(attr, np.dtype) or attr in (bool, int, float) or issubclass(attr, np.generic):
+    if isinstance(attr, np.dtype | type) and np.dtype(attr).name in DTYPES:
         return {"dtype": np.dtype(attr).name}
     raise FormatError(f"{describe(node)} has an option of the type {type(attr).__name__}", (node,))
 
@@ -158,15 +171,29 @@ def _read(row: Any, nodes: list[Node], known: Mapping[str, Operation]) -> Node:
         op = _known(row["op"], known)
         inputs = tuple(_at(nodes, p) for p in row.get("inputs", ()))
         attrs = {str(k): _unplain(a) for k, a in row.get("attrs", {}).items()}
+        if attrs.keys() != _settings(op):
+            raise ValueError(f"it has the options {[*attrs]}, not {[*_settings(op)]}")
         fixed = [p for p in op.parameters if not p.startswith("*")]
         if len(inputs) < len(fixed) or (len(inputs) > len(fixed) and fixed == [*op.parameters]):
             raise ValueError(f"it has {len(inputs)} inputs, not {len(fixed)}")
         node = apply(op, inputs, attrs or NO_ATTRS)
     else:
-        node = leaf(frozen(_value(row)), requires_grad=row.get("variable", False) is True)
+        value = frozen(_value(row))
+        is_variable = row.get("variable", False) is True
+        if is_variable and value.dtype.kind != "f":
+            raise ValueError(f"a variable holds floating-point numbers, not {value.dtype}")
+        node = leaf(value, requires_grad=is_variable)
     node.name = checked_name(row.get("name"))
     node.scope = str(row.get("scope", ""))
     return node
+
+
+def _settings(op: Operation) -> Set[str]:
+    """The names of an operation's options."""
+    if op.partials:  # elementwise: NumPy's functions have options of their own, which are none here
+        return set()
+    inputs = {p.removeprefix("*") for p in op.parameters}
+    return inspect.signature(op.forward).parameters.keys() - inputs
 
 
 def _known(name: Any, known: Mapping[str, Operation]) -> Operation:
@@ -222,6 +249,8 @@ def _unplain(attr: Any) -> Any:
             return _value(row)
         case {"ellipsis": True}:
             return ...
+        case {"number": str(name)} if name in SPECIAL:
+            return SPECIAL[name]
         case {"dtype": str(name)} if name in DTYPES:
             return DTYPES[name]
     raise ValueError(f"there is no option {attr!r:.40}")
