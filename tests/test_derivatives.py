@@ -102,6 +102,8 @@ def test_a_jacobian_refuses_what_has_no_derivative():
         mg.jacobian(x * x, other)
     with pytest.raises(mg.GradientError, match="is not a scalar"):
         mg.hessian(x * x, x)
+    with pytest.raises(mg.NodeTypeError, match="must be a Node, not float"):
+        mg.jacobian(1.0, x)
     with pytest.raises(mg.GradientError, match="'sideways'"):
         mg.jacobian(x * x, x, mode="sideways")
 
@@ -313,6 +315,13 @@ def test_gradcheck_of_order_two_sees_what_order_one_does_not():
         mg.gradcheck(cube, 1.5, order=2)
     with pytest.raises(mg.GradientError, match="orders 1 and 2, not 3"):
         mg.gradcheck(cube, 1.5, order=3)
+
+
+def test_gradcheck_checks_even_where_nothing_is_recorded():
+    with mg.no_grad():
+        assert mg.gradcheck(mg.sin, 0.5, order=2)
+        with pytest.raises(mg.GradientError, match="the gradient is"):
+            mg.gradcheck(lambda x: x * x.detach(), 0.5)
 
 
 def test_gradcheck_nudges_large_inputs_in_random_directions():

@@ -132,6 +132,7 @@ def with_node(i, row):
     ("text", "said"),
     [
         ("", "this is no JSON"),
+        (None, "this is no JSON"),
         (mg.to_json(mg.variable(1.0))[:-10], "this is no JSON"),
         ("[" * 100_000, "this is no JSON"),
         ("[]", "this JSON is no graph"),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.errors import GradientError, KinkWarning, NodeTypeError
-from ..graph.node import Node, describe, variable
+from ..graph.node import Node, describe, recording, variable
 from ..graph.ops import sum as sum_
 from .reverse import backward, gradients
 
@@ -19,6 +19,7 @@ EVERY_ELEMENT = 200  # inputs up to this size are nudged element by element
 DIRECTIONS = 20  # random ones, for larger inputs
 
 
+@recording()
 def gradcheck(
     f: Callable[..., Node],
     *values: Any,

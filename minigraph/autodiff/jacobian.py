@@ -39,6 +39,7 @@ def jacobian(y: Node, wrt: Node | Sequence[Node], mode: str | None = None) -> An
     """
     if mode not in (None, "reverse", "forward"):
         raise GradientError(f'mode is "reverse", "forward" or None, not {mode!r}')
+    topological_order(y)  # refuses what is no Node
     targets = [wrt] if isinstance(wrt, Node) else list(wrt)
     grad(y, targets, seed=np.zeros(y.shape))  # refuses what has no derivative
     matrices = [_jacobian(y, x, mode) for x in targets]

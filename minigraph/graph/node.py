@@ -7,7 +7,6 @@ Make leaves with `variable` and `constant`. Everything else about a Node, its op
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from .context import Line, calling_line, surroundings, unwatched, watching
 from .errors import NodeTypeError, ShapeError
 
 if TYPE_CHECKING:
+    from contextlib import _GeneratorContextManager
+
     from .operation import Operation
 
 NO_ATTRS: dict[str, Any] = {}
@@ -217,7 +218,7 @@ def constant(value: Any, name: str | None = None) -> Node:
     return leaf(checked_value(value), requires_grad=False, name=checked_name(name))
 
 
-def no_grad() -> AbstractContextManager[None]:
+def no_grad() -> _GeneratorContextManager[None]:
     """Compute without recording: operations inside make constants, which hold no inputs.
 
     Use it as `with mg.no_grad():`, for evaluation or for updating weights.
@@ -225,7 +226,7 @@ def no_grad() -> AbstractContextManager[None]:
     return watching(_cut_off)
 
 
-def recording() -> AbstractContextManager[None]:
+def recording() -> _GeneratorContextManager[None]:
     """Record even inside `no_grad`, for derivatives that are computed from a graph."""
     return unwatched(_cut_off)
 

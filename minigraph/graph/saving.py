@@ -36,7 +36,7 @@ def to_json(outputs: Node | Iterable[Node]) -> str:
     Raises:
         FormatError: naming the first Node that cannot be written, such as a checkpoint.
     """
-    if not isinstance(outputs, Node):
+    if not isinstance(outputs, Node) and isinstance(outputs, Iterable):
         outputs = list(outputs)
     order = topological_order(outputs)
     place = {node: i for i, node in enumerate(order)}
@@ -125,6 +125,9 @@ def _plain(attr: Any, node: Node) -> Any:
 def from_json(text: str, operations: Mapping[str, Function] | None = None) -> Any:
     """Read a graph that `to_json` wrote, and compute it.
 
+    Nothing in the text is executed but operations of the table. Computing them takes the time and
+    the memory that they ask for, so read no text from strangers in a process that must not fail.
+
     Args:
         text: the JSON.
         operations: your own operations that the graph uses, made with `custom`, by name.
@@ -138,7 +141,7 @@ def from_json(text: str, operations: Mapping[str, Function] | None = None) -> An
     known = OPERATIONS | {n: f.op for n, f in (operations or {}).items()}  # type: ignore[attr-defined]
     try:
         data = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise FormatError(f"this is no JSON: {error}") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise FormatError(f'this JSON is no graph: it lacks "format": "{FORMAT}"')
