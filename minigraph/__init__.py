@@ -1,6 +1,7 @@
 """A computational graph that you can see, step through, question, break, compile and grade."""
 
 import difflib
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -29,16 +30,20 @@ from .graph.operation import FUNCTIONS as _FUNCTIONS
 from .graph.order import topological_order
 from .graph.parse import parse
 from .graph.saving import from_json, to_json
+from .recording import record
 
 globals().update(_FUNCTIONS)
 
+_LATE = {  # seldom needed, and slow to import
+    "doctor": ".course.installation",
+    "play": ".widgets",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Hand on what is seldom needed, and slow to import, when it is asked for."""
-    if name == "doctor":
-        from .course.installation import doctor
-
-        return doctor
+    """Import what is seldom needed when it is asked for; explain what does not exist."""
+    if name in _LATE:
+        return getattr(import_module(_LATE[name], __name__), name)
     alias = getattr(getattr(np, name, None), "__name__", "")  # np.abs is np.absolute
     near = [alias] if alias in __all__ else difflib.get_close_matches(name, __all__, n=1)
     hint = f"; did you mean mg.{near[0]}?" if near else ""
@@ -72,6 +77,8 @@ __all__ = [
     "jvp",
     "no_grad",
     "parse",
+    "play",
+    "record",
     "scope",
     "to_json",
     "topological_order",

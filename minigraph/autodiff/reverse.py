@@ -53,7 +53,7 @@ def backward(
     check_differentiable(y, order)
     wanted = {x for x in order if x.requires_grad}
     watched = hunters()
-    cotangents = {y: _checked_seed(y, seed)}
+    cotangents = {y: checked_seed(y, seed)}
     for node in reversed(order):
         if node not in cotangents:
             if node.op is not None:
@@ -106,7 +106,7 @@ def gradients(
     stop = _stops(stop)
     order = topological_order(y)
     check_differentiable(y, order)
-    start = _checked_seed(y, seed._value if isinstance(seed, Node) else seed)
+    start = checked_seed(y, seed._value if isinstance(seed, Node) else seed)
     if not isinstance(seed, Node):
         name = _derivative_name(y.name, y.name) if y.name and seed is None else None
         seed = constant(start, name=name)
@@ -179,7 +179,8 @@ def check_differentiable(y: Node, order: list[Node]) -> None:
                 )
 
 
-def _checked_seed(y: Node, seed: Any) -> Any:
+def checked_seed(y: Node, seed: Any) -> Any:
+    """The gradient that a backward pass of y starts from; 1 for a scalar if none is given."""
     if seed is None:
         if y.shape:
             raise GradientError(

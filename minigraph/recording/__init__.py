@@ -1,0 +1,22 @@
+"""A pass as a list of small events: what the player, the table and the narration all read.
+
+Read `events.py` (what is written down), `sweeps.py` (the backward pass, and wrong ways to run it),
+`record.py` (how a graph becomes a recording, and how a program of your own does), `compare.py`
+(where two recordings part) and `narration.py` (each event in words).
+"""
+
+from .compare import Difference, diagnose, first_difference
+from .events import Event, Recording
+from .record import Tracer, record
+from .sweeps import MISCONCEPTIONS
+
+__all__ = [
+    "MISCONCEPTIONS",
+    "Difference",
+    "Event",
+    "Recording",
+    "Tracer",
+    "diagnose",
+    "first_difference",
+    "record",
+]

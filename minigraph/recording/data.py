@@ -1,0 +1,120 @@
+"""Values in a recording: numbers and small arrays as they are, large arrays as a summary."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..drawing.diagram import VECTOR_ROOM
+from ..drawing.text import array, number, shape_text
+from ..drawing.theme import NAME_SIZE
+from ..graph.saving import SPECIAL
+
+LARGEST = 256  # elements that are written out
+THUMBNAIL = 8  # rows and columns of a summary
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is kept of a large array: its extremes, its mean, and some of its rows and columns."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    least: float
+    most: float
+    mean: float
+    thumbnail: tuple[tuple[float, ...], ...]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of the array; `np.ndim` reads it."""
+        return len(self.shape)
+
+
+def summarised(value: Any) -> Any:
+    """Return a value as a recording keeps it."""
+    if np.size(value) <= LARGEST or isinstance(value, Summary):
+        return value
+    grid = thumbnail(value)
+    with np.errstate(all="ignore"):
+        least, most, mean = (float(f(value)) for f in (np.min, np.max, np.mean))
+    rows = tuple(tuple(map(float, row)) for row in grid)
+    return Summary(value.shape, value.dtype.name, least, most, mean, rows)
+
+
+def thumbnail(value: Any) -> np.ndarray:
+    """Take up to 8 × 8 elements, evenly spread, of the first matrix in an array."""
+    matrix = np.atleast_2d(value)
+    matrix = matrix.reshape(-1, *matrix.shape[-2:])[0] if matrix.size else np.zeros((0, 0))
+    rows, columns = (
+        np.linspace(0, n - 1, min(n, THUMBNAIL)).round().astype(int) for n in matrix.shape
+    )
+    return matrix[np.ix_(rows, columns)]
+
+
+def encoded(value: Any) -> Any:
+    """Write a value in what JSON has; "nan", "inf" and "-inf" stand for what it has not."""
+    if isinstance(value, Summary):
+        return {
+            "shape": list(value.shape),
+            "dtype": value.dtype,
+            "least": _plain(value.least),
+            "most": _plain(value.most),
+            "mean": _plain(value.mean),
+            "thumbnail": [[_plain(x) for x in row] for row in value.thumbnail],
+        }
+    if np.ndim(value) == 0:
+        return _plain(np.asarray(value).item())
+    return {
+        "shape": list(value.shape),
+        "dtype": value.dtype.name,
+        "data": [_plain(x) for x in value.ravel().tolist()],
+    }
+
+
+def decoded(written: Any) -> Any:
+    """Read what `encoded` has written."""
+    if not isinstance(written, dict):
+        return SPECIAL.get(written, written) if isinstance(written, str) else written
+    shape = tuple(written["shape"])
+    if "data" in written:
+        flat = [decoded(x) for x in written["data"]]
+        return np.array(flat, dtype=written["dtype"]).reshape(shape)
+    least, most, mean = (decoded(written[name]) for name in ("least", "most", "mean"))
+    rows = tuple(tuple(map(decoded, row)) for row in written["thumbnail"])
+    return Summary(shape, written["dtype"], least, most, mean, rows)
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, float) and not math.isfinite(x):
+        return "nan" if math.isnan(x) else "inf" if x > 0 else "-inf"
+    return x
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two values agree but for rounding; NaN agrees with NaN."""
+    if a is None or b is None:
+        return a is b
+    if isinstance(a, Summary) or isinstance(b, Summary):
+        return (
+            isinstance(a, Summary)
+            and isinstance(b, Summary)
+            and a.shape == b.shape
+            and _close(a.thumbnail, b.thumbnail)
+            and _close(a.mean, b.mean)
+        )
+    return np.shape(a) == np.shape(b) and _close(a, b)
+
+
+def _close(a: Any, b: Any) -> bool:
+    return bool(np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True))
+
+
+def written(value: Any) -> str:
+    """Write a value for a reader: the number, the numbers of a short vector, or the shape."""
+    if isinstance(value, Summary):
+        return f"({shape_text(value.shape)})"
+    return array(value, VECTOR_ROOM, NAME_SIZE) if np.ndim(value) else number(value)

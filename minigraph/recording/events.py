@@ -1,0 +1,177 @@
+"""What a recording is made of: nodes, events, and the JSON that holds them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from ..graph.errors import FormatError
+from .data import decoded, encoded
+
+SCHEMA, VERSION = "minigraph recording", 1
+FORWARD, BACKWARD = "forward", "backward"
+KINDS = ("visit", "compute", "seed", "multiply", "accumulate", "done")
+_NUMBERS = ("upstream", "local", "before", "value")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedNode:
+    """A node as it is known to a recording.
+
+    Attributes:
+        id: "n" and the place in topological order; a drawing's box has it as `data-node`.
+        name: what narration and drawing call it, different for each node.
+        kind: "variable", "constant" or "operation".
+        operation, symbol: of an operation, or of a composed function, which is one node here.
+        inputs: the ids of what it uses, by slot.
+        formulas: by slot the local derivative as text, empty where it is no product of numbers.
+        differentiable: whether the backward pass goes here.
+    """
+
+    id: str
+    name: str
+    kind: str
+    operation: str
+    symbol: str
+    inputs: tuple[str, ...]
+    shape: tuple[int, ...]
+    scope: str
+    formulas: tuple[str, ...]
+    differentiable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happens in a pass.
+
+    | kind       | what happens                                                                  |
+    |------------|-------------------------------------------------------------------------------|
+    | visit      | the pass reaches `node`; of a leaf going forward, `value` is what it holds     |
+    | compute    | `node` gets its `value`                                                        |
+    | seed       | the backward pass starts at `node` with the gradient `value`                   |
+    | multiply   | `upstream`, arriving at `user`, times `local` is `value`, for input `node`     |
+    | accumulate | what `node` has, `before`, becomes `value`; None where it has nothing yet      |
+    | done       | the pass has ended at `node`; `note` says why, if it could not go on           |
+
+    `slot` says as which input `user` uses `node`. `local` is None where the local derivative is no
+    factor of numbers, as for a matrix product.
+    """
+
+    kind: str
+    phase: str
+    node: str
+    user: str | None = None
+    slot: int | None = None
+    upstream: Any = None
+    local: Any = None
+    before: Any = None
+    value: Any = None
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """The events of a forward pass, a backward pass, or both.
+
+    Attributes:
+        nodes: in topological order.
+        events: in the order in which they happened.
+        output: the id of the node whose pass it is.
+        wrong: the name of the misconception that was run, or "".
+    """
+
+    nodes: tuple[RecordedNode, ...]
+    events: tuple[Event, ...]
+    output: str
+    wrong: str = ""
+
+    @cached_property
+    def by_id(self) -> dict[str, RecordedNode]:
+        """The nodes by their ids."""
+        return {node.id: node for node in self.nodes}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The value of each node that has one at the end of the forward pass, by id."""
+        return {
+            event.node: event.value
+            for event in self.events
+            if event.phase == FORWARD and event.value is not None
+        }
+
+    @property
+    def gradients(self) -> dict[str, Any]:
+        """The gradient of each node that has one at the end of the backward pass, by id."""
+        return {e.node: e.value for e in self.events if e.kind in ("seed", "accumulate")}
+
+    def narrate(self) -> list[str]:
+        """Say each event in one plain sentence."""
+        from .narration import narrate  # it reads recordings, and so imports this module
+
+        return narrate(self)
+
+    def table(self) -> str:
+        """Write the events as an aligned table."""
+        from .narration import table
+
+        return table(self)
+
+    def __repr__(self) -> str:
+        return self.table()
+
+    def to_json(self) -> str:
+        """Write everything as JSON, the same in every interpreter."""
+        document = {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "output": self.output,
+            "wrong": self.wrong,
+            "nodes": [dict(_node_row(node)) for node in self.nodes],
+            "events": [dict(_event_row(event)) for event in self.events],
+        }
+        return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Recording:
+        """Read what `to_json` has written.
+
+        Raises:
+            FormatError: if it is something else.
+        """
+        try:
+            document = json.loads(text)
+            schema, version = document["schema"], document["version"]
+        except (ValueError, KeyError, TypeError):
+            raise FormatError("this is no recording: it has no schema and version") from None
+        if (schema, version) != (SCHEMA, VERSION):
+            raise FormatError(
+                f"this is {schema!r} version {version}, and what can be read is {SCHEMA!r} "
+                f"version {VERSION}"
+            )
+        nodes = tuple(map(_node, document["nodes"]))
+        events = tuple(
+            Event(**{k: decoded(v) if k in _NUMBERS else v for k, v in row.items()})
+            for row in document["events"]
+        )
+        return cls(nodes, events, document["output"], document["wrong"])
+
+
+def _node_row(node: RecordedNode) -> Iterator[tuple[str, Any]]:
+    for field in fields(node):
+        yield field.name, getattr(node, field.name)
+
+
+def _node(row: dict[str, Any]) -> RecordedNode:
+    values: Any = (tuple(x) if isinstance(x, list) else x for x in row.values())
+    return RecordedNode(*values)
+
+
+def _event_row(event: Event) -> Iterator[tuple[str, Any]]:
+    """The fields of an event that say something."""
+    for field in fields(event):
+        x = getattr(event, field.name)
+        if x is not None and not (field.name == "note" and x == ""):
+            yield field.name, encoded(x) if field.name in _NUMBERS else x

@@ -1,0 +1,202 @@
+"""Each event in one plain sentence, and all of them as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..drawing.formula import derivative_name, is_number
+from ..drawing.words import applied
+from .data import written
+from .events import FORWARD, Event, RecordedNode, Recording
+from .sweeps import Overwrite
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+
+
+def narrate(recording: Recording) -> list[str]:
+    """Say each event of a recording in one sentence."""
+    values: dict[str, Any] = {}
+    contribution = None
+    said = []
+    for event in recording.events:
+        if event.kind == "multiply":
+            contribution = event.value
+        if event.phase == FORWARD and event.value is not None:
+            values[event.node] = event.value
+        said.append(sentence(recording, event, values, contribution))
+    return said
+
+
+def sentence(
+    recording: Recording, event: Event, values: dict[str, Any], contribution: Any = None
+) -> str:
+    """Say one event.
+
+    `values` are those that the forward pass has computed so far; `contribution` is what an
+    accumulation adds.
+    """
+    node = recording.by_id[event.node]
+    match event.kind:
+        case "visit" if event.phase == FORWARD and node.kind != "operation":
+            return f"{node.name} is given{_being(event.value, node)}."
+        case "visit" if event.phase == FORWARD:
+            return f"The forward pass reaches {node.name}: all of its inputs are known."
+        case "visit":
+            return f"The backward pass reaches {node.name}, with the {_gradient(event.value)}."
+        case "compute":
+            return f"{computation(recording, node, values)}."
+        case "seed":
+            name = gradient_name(recording, node.id)
+            return f"The backward pass starts at {node.name}: {name} = {written(event.value)}."
+        case "multiply":
+            return f"{_arriving(recording, event)}, which gives {written(event.value)}."
+        case "accumulate":
+            return f"This is {_adding(recording, event, contribution)}."
+        case _:
+            return _ending(event)
+
+
+def step(recording: Recording, multiply: Event, accumulate: Event) -> str:
+    """Say a multiplication and the adding up that follows it in one sentence."""
+    product = ""
+    if multiply.local is not None and np.ndim(multiply.local) == 0:
+        product = f"{product_text(multiply)} = "
+    adding = _adding(recording, accumulate, multiply.value, product)
+    return f"{_arriving(recording, multiply)} and {adding}."
+
+
+def product_text(multiply: Event) -> str:
+    """Write a multiplication of numbers: 5 × 1."""
+    return " × ".join(_in_parentheses(written(x)) for x in (multiply.upstream, multiply.local))
+
+
+def computation(recording: Recording, node: RecordedNode, values: dict[str, Any]) -> str:
+    """Write what an operation computes: d = a + b = 2 + 3 = 5."""
+    inputs = [recording.by_id[x] for x in node.inputs]
+    text = f"{node.name} = {applied(node, [x.name for x in inputs])}"
+    numbers = [_in_parentheses(written(values[x.id])) for x in inputs if x.id in values]
+    if len(numbers) == len(inputs) and not any(x.shape for x in inputs):
+        with_numbers = f"{node.name} = {applied(node, numbers)}"
+        text += f" = {applied(node, numbers)}" if with_numbers != text else ""
+    if node.id not in values:
+        return text
+    result = written(values[node.id])
+    return f"{text}, of shape {result}" if result.startswith("(") else f"{text} = {result}"
+
+
+def gradient_name(recording: Recording, id: str) -> str:
+    """Write the name of a gradient: ∂y/∂a."""
+    return derivative_name(recording.by_id[recording.output].name, recording.by_id[id].name)
+
+
+def local_text(recording: Recording, event: Event) -> str:
+    """Write a local derivative: "∂y/∂d = e = 2"; without a name where that would be ambiguous."""
+    user, node = recording.by_id[event.user or ""], recording.by_id[event.node]
+    formula = user.formulas[event.slot or 0] if user.formulas else ""
+    value = written(event.local)
+    parts = [derivative_name(user.name, node.name)] * (user.inputs.count(node.id) == 1)
+    if np.ndim(event.local):
+        parts.append(formula)
+    else:
+        parts += [formula] * (bool(formula) and not is_number(formula)) + [value]
+    return " = ".join(parts)
+
+
+def _arriving(recording: Recording, event: Event) -> str:
+    user, node = recording.by_id[event.user or ""], recording.by_id[event.node]
+    start = f"The {_gradient(event.upstream)} arriving at {user.name} is"
+    which = ""
+    if user.inputs.count(node.id) > 1:
+        which = f"its {_ordinal(event.slot or 0)} input"
+    if event.local is None:
+        return f"{start} taken back through {user.operation}{' to ' * bool(which)}{which}"
+    factor = local_text(recording, event)
+    if which:
+        factor = f"the local derivative by {which} ({factor})"
+    each = "element by element " if np.ndim(event.local) else ""
+    return f"{start} multiplied {each}by {factor}{_summed(user, node, event)}"
+
+
+def _ordinal(slot: int) -> str:
+    return _ORDINALS[slot] if slot < len(_ORDINALS) else f"{slot + 1}th"
+
+
+def _summed(user: RecordedNode, node: RecordedNode, event: Event) -> str:
+    """Say which axes are summed, where the input was stretched."""
+    if not user.formulas or user.shape == node.shape or np.shape(event.value) != node.shape:
+        return ""
+    new = len(user.shape) - len(node.shape)
+    padded = (1,) * new + node.shape
+    axes = [i for i, (n, m) in enumerate(zip(padded, user.shape)) if i < new or n != m]
+    where = "axis" if len(axes) == 1 else "axes"
+    return f", summed over {where} {_joined([str(i) for i in axes])}" if axes else ""
+
+
+def _adding(recording: Recording, event: Event, contribution: Any, product: str = "") -> str:
+    node = recording.by_id[event.node]
+    total = written(event.value)
+    if event.before is None:
+        result = f"shape {total}" if total.startswith("(") else f"{product}{total}"
+        return f"given to {node.name}, which had nothing yet: {result}"
+    before = written(event.before)
+    if recording.wrong == Overwrite.name:
+        return f"put in the place of the {before} that {node.name} had: {total}"
+    if before.startswith("("):
+        return f"added to the gradient that {node.name} already has"
+    return f"added to the {before} that {node.name} already has: {sum_text(event, contribution)}"
+
+
+def sum_text(event: Event, contribution: Any) -> str:
+    """Write an addition of numbers: 2 + 5 = 7."""
+    if contribution is None or np.ndim(event.value):
+        return written(event.value)
+    sign = "−" if contribution < 0 else "+"
+    return f"{written(event.before)} {sign} {written(abs(contribution))} = {written(event.value)}"
+
+
+def _ending(event: Event) -> str:
+    if event.note:
+        return f"The pass breaks off: {event.note}."
+    if event.phase == FORWARD:
+        return "The forward pass is done: every value is known."
+    return "The backward pass is done: every gradient is complete."
+
+
+def _being(value: Any, node: RecordedNode) -> str:
+    text = written(value)
+    if text == node.name:
+        return ""
+    return f", of shape {text}" if text.startswith("(") else f": {text}"
+
+
+def _gradient(value: Any) -> str:
+    text = written(value)
+    return f"gradient of shape {text}" if text.startswith("(") else f"gradient {text}"
+
+
+def _in_parentheses(text: str) -> str:
+    return f"({text})" if text.startswith("−") else text
+
+
+def _joined(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def table(recording: Recording) -> str:
+    """Write the events as an aligned table."""
+    rows: list[Sequence[str]] = [
+        ("", "pass", "event", "node", "from", "upstream", "local", "before", "value")
+    ]
+    for place, e in enumerate(recording.events):
+        numbers = [
+            "" if x is None else written(x) for x in (e.upstream, e.local, e.before, e.value)
+        ]
+        user = f"{recording.by_id[e.user].name}, input {e.slot}" if e.user else ""
+        name = recording.by_id[e.node].name
+        rows.append((str(place), e.phase, e.kind, name, user, *numbers))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows]
+    return "\n".join([lines[0], "  ".join("─" * w for w in widths), *lines[1:]])

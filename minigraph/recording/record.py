@@ -1,0 +1,179 @@
+"""`record`: the passes of a finished graph as events. `Tracer`: those of a program of your own.
+
+Nothing is recorded while a graph is built or differentiated. A recording replays the graph
+afterwards, so it costs nothing when it is off, and it leaves every Node as it was.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import numpy as np
+
+from ..autodiff.reverse import check_differentiable, checked_seed
+from ..drawing.calls import Contraction, contracted, listed
+from ..drawing.diagram import node_names
+from ..drawing.fold import Part
+from ..drawing.formula import local_derivative
+from ..graph.errors import MinigraphError, NodeTypeError
+from ..graph.node import Node, describe
+from ..graph.order import topological_order
+from .data import summarised
+from .events import BACKWARD, FORWARD, Event, RecordedNode, Recording
+from .sweeps import MISCONCEPTIONS, Sweep
+
+PASSES = ("both", "forward", "backward")
+
+
+def record(
+    y: Node, passes: str = "both", *, seed: Any = None, wrong: str = "", opened: Any = False
+) -> Recording:
+    """Record the forward pass and the backward pass of y as events.
+
+    A call of a composed function, such as `mg.softmax`, is one node, unless it is opened.
+
+    Args:
+        y: the output; a scalar, unless `seed` is given or the forward pass alone is recorded.
+        passes: "both", "forward" or "backward".
+        seed: the gradient to start from, of y's shape; 1 for a scalar.
+        wrong: a misconception to run the backward pass with: a name from `MISCONCEPTIONS`.
+        opened: what to open, as in `mg.draw`.
+
+    Raises:
+        GradientError: if y has no gradient, or is not a scalar and no seed is given.
+        MinigraphError: for an unknown option.
+    """
+    if not isinstance(y, Node):
+        raise NodeTypeError(f"record takes a Node, not {type(y).__name__} {y!r:.40}")
+    if passes not in PASSES:
+        raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r}")
+    if wrong and wrong not in MISCONCEPTIONS:
+        near = difflib.get_close_matches(wrong, MISCONCEPTIONS, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        known = ", ".join(map(repr, MISCONCEPTIONS))
+        raise MinigraphError(f"there is no misconception {wrong!r}, only {known}{hint}")
+    order = topological_order(y)
+    graph = contracted(order, [y], listed(opened))
+    ids = node_ids(order)
+    events: list[Event] = []
+    if passes != "backward":
+        events += _forward(graph, ids, y)
+    if passes != "forward":
+        check_differentiable(y, order)
+        sweep = MISCONCEPTIONS.get(wrong, Sweep)
+        events += sweep(graph, ids, y, checked_seed(y, seed)).events()
+    return Recording(_nodes(graph, ids), tuple(events), ids[y], wrong)
+
+
+def node_ids(order: list[Node]) -> dict[Node, str]:
+    """The id of each Node: "n" and its place in topological order, as in a drawing."""
+    return {node: f"n{place}" for place, node in enumerate(order)}
+
+
+def _forward(graph: Contraction, ids: dict[Node, str], y: Node) -> list[Event]:
+    events = []
+    for node in graph.order:
+        value = summarised(node.value)
+        if node.op is None:
+            events.append(Event("visit", FORWARD, ids[node], value=value))
+        else:
+            events.append(Event("visit", FORWARD, ids[node]))
+            events.append(Event("compute", FORWARD, ids[node], value=value))
+    return [*events, Event("done", FORWARD, ids[y])]
+
+
+def _nodes(graph: Contraction, ids: dict[Node, str]) -> tuple[RecordedNode, ...]:
+    names = node_names(graph, [Part([node]) for node in graph.order])
+    full = {node: name for node, (_, name) in names.items()}
+    return tuple(
+        RecordedNode(
+            id=ids[node],
+            name=full[node],
+            kind=node.kind,
+            operation=call.name if (call := graph.calls.get(node)) else _operation(node),
+            symbol=call.name if call else node.op.symbol if node.op else "",
+            inputs=tuple(ids[x] for x in graph.inputs(node)),
+            shape=node.shape,
+            scope=graph.shown(graph.scope(node)),
+            formulas=() if call else _formulas(node, full),
+            differentiable=node.requires_grad,
+        )
+        for node in graph.order
+    )
+
+
+def _operation(node: Node) -> str:
+    return node.op.name if node.op else node.kind
+
+
+def _formulas(node: Node, names: dict[Node, str]) -> tuple[str, ...]:
+    """By slot, the local derivative in the names of the nodes."""
+    if node.op is None or not node.op.partials:
+        return ()
+    places = zip((*node.op.parameters, "out"), (*node.inputs, node))
+    called = {place: names.get(x, place) for place, x in places}
+    return tuple(local_derivative(formula, called) for formula in node.op.partials)
+
+
+class Tracer:
+    """Records a backward pass of your own, to be compared with the engine's.
+
+    Tell it what your program does, in the order in which it does it:
+
+        tracer = Tracer(y)
+        tracer.seed(y, 1.0)
+        tracer.multiply(y, 0, c)            # what y contributes to its input number 0
+        tracer.accumulate(y, 0, total)      # what that input has now
+        first_difference(mg.record(y), tracer.recording())
+    """
+
+    def __init__(self, y: Node) -> None:
+        order = topological_order(y)
+        graph = contracted(order, [y], [True])
+        self._y = y
+        self._ids = node_ids(order)
+        self._nodes = _nodes(graph, self._ids)
+        self._events: list[Event] = []
+        self._gradients: dict[Node, Any] = {}
+
+    def seed(self, node: Node, g: Any) -> None:
+        """The pass starts at a Node with the gradient g."""
+        self._gradients[node] = _value(g)
+        self._add("seed", node, value=_value(g))
+
+    def visit(self, node: Node) -> None:
+        """The pass reaches a Node."""
+        self._add("visit", node, value=self._gradients.get(node))
+
+    def multiply(self, user: Node, slot: int, contribution: Any) -> None:
+        """A Node hands a contribution to its input number `slot`."""
+        self._add(
+            "multiply",
+            user.inputs[slot],
+            user=self._ids[user],
+            slot=slot,
+            upstream=self._gradients.get(user),
+            value=_value(contribution),
+        )
+
+    def accumulate(self, user: Node, slot: int, total: Any) -> None:
+        """The input number `slot` of a Node now has the gradient `total`."""
+        x = user.inputs[slot]
+        before, self._gradients[x] = self._gradients.get(x), _value(total)
+        edge = {"user": self._ids[user], "slot": slot}
+        self._add("accumulate", x, **edge, before=before, value=_value(total))
+
+    def recording(self) -> Recording:
+        """What has been told so far, as a finished pass."""
+        done = Event("done", BACKWARD, self._ids[self._y])
+        return Recording(self._nodes, (*self._events, done), self._ids[self._y])
+
+    def _add(self, kind: str, node: Node, **details: Any) -> None:
+        if node not in self._ids:
+            raise MinigraphError(f"{describe(node)} is not part of the graph", (node,))
+        self._events.append(Event(kind, BACKWARD, self._ids[node], **details))
+
+
+def _value(given: Any) -> Any:
+    return summarised(np.asarray(given)[()])

@@ -1,0 +1,246 @@
+"""The backward pass as events, and the wrong ways to run it, each one method away from the right.
+
+`Sweep` is the pass of the engine, with its numbers to the last bit. A misconception overrides the
+one method in which it goes wrong. A composed function, such as softmax, is one step of a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..drawing.calls import Contraction
+from ..graph.node import Node, frozen
+from ..graph.ops import astype, unbroadcast
+from .data import summarised
+from .events import BACKWARD, Event
+
+Pieces = list[Any]  # what an operation contributes to one input, in the order of adding
+
+
+class Sweep:
+    """A backward pass over a graph; `events` runs it."""
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = "as it should be"
+    why: ClassVar[str] = ""
+
+    def __init__(self, graph: Contraction, ids: dict[Node, str], y: Node, seed: Any) -> None:
+        self.graph, self.ids, self.y, self.seed = graph, ids, y, seed
+        self._members: dict[Node, list[Node]] = {}
+        for node, output in graph.outputs.items():
+            self._members.setdefault(output, []).append(node)
+        self.gradients: dict[Node, Any] = {}
+
+    def events(self) -> list[Event]:
+        """Run the pass, and say what happened."""
+        self.gradients = self.start()
+        self.gradients[self.y] = self.seed
+        found = [self._event("seed", self.y, value=self.seed)]
+        note = ""
+        with np.errstate(all="ignore"):
+            for node in self.order():
+                if node not in self.gradients:
+                    continue
+                found.append(self._event("visit", node, value=self.gradients[node]))
+                try:
+                    for slot, x, local, pieces in self.pulled_back(node, self.gradients[node]):
+                        found += self._handed_on(node, slot, x, local, pieces)
+                except (ValueError, TypeError, IndexError) as error:
+                    note = f"the rule of {self.ids[node]} could not go on: {error}"
+                    break
+        return [*found, self._event("done", self.y, note=note)]
+
+    # --- what a misconception changes -------------------------------------------------------------
+
+    def start(self) -> dict[Node, Any]:
+        """What the nodes hold before the pass."""
+        return {}
+
+    def order(self) -> Sequence[Node]:
+        """The nodes in the order of handing on: each after all of its users."""
+        return self.graph.order[::-1]
+
+    def upstream(self, node: Node, g: Any) -> Any:
+        """What a node hands on, multiplied by its local derivatives."""
+        return g
+
+    def fitted(self, c: Any, x: Node) -> Any:
+        """A contribution in the shape and dtype of its input, summed where that was stretched."""
+        if c.shape != x.shape:
+            c = unbroadcast(c, x.shape)
+        return c if c.dtype == x.dtype else astype(c, x.dtype)
+
+    def signed(self, c: Any, node: Node, slot: int) -> Any:
+        """A contribution with its sign."""
+        return c
+
+    def total(self, before: Any, pieces: Pieces) -> Any:
+        """What an input has after a contribution."""
+        return reduce(add, pieces) if before is None else reduce(add, pieces, before)
+
+    # --- one step ---------------------------------------------------------------------------------
+
+    def pulled_back(self, node: Node, g: Any) -> list[tuple[int, Node, Any, Pieces]]:
+        """For each input with a gradient: slot, input, local derivative, contribution."""
+        if node.op is None:
+            return []
+        pieces = self._pieces(node, frozen(self.upstream(node, g)))
+        if not pieces:
+            return []
+        locals_: dict[int, Pieces] = {}
+        inputs = self.graph.inputs(node)
+        is_call = node in self.graph.calls
+        if not is_call and node.op.partials:
+            ones = frozen(np.ones_like(node.value))
+            locals_ = self._pieces(node, ones, fit=False)
+        elif node.shape == () and all(inputs[slot].shape == () for slot in pieces):
+            locals_ = self._pieces(node, node.dtype.type(1))
+        return [
+            (slot, inputs[slot], reduce(add, locals_[slot]) if slot in locals_ else None, found)
+            for slot, found in pieces.items()
+        ]
+
+    def _pieces(self, node: Node, g: Any, fit: bool = True) -> dict[int, Pieces]:
+        """By slot, what g contributes; the rules of a composed function's operations in turn."""
+        if node not in self.graph.calls:
+            found = self._contributions(node, g)
+            return {
+                slot: [frozen(self.fitted(c, x)) if fit else c]
+                for slot, x, c in ((s, x, self.signed(c, node, s)) for s, x, c in found)
+            }
+        slots = {x: slot for slot, x in enumerate(self.graph.calls[node].inputs)}
+        inside, within = {node: g}, dict[int, Pieces]()
+        for inner in reversed(self._members[node]):
+            if inner not in inside:
+                continue
+            for _, x, c in self._contributions(inner, inside.pop(inner)):
+                c = frozen(Sweep.fitted(self, c, x))  # a composed function is right within
+                if x in slots:
+                    within.setdefault(slots[x], []).append(c)
+                else:
+                    inside[x] = inside[x] + c if x in inside else c
+        return dict(sorted(within.items()))
+
+    def _contributions(self, node: Node, g: Any) -> list[tuple[int, Node, Any]]:
+        """By slot and input, what the rules of one operation give, before it is fitted."""
+        if node.op is None:  # a leaf that a composed function has made
+            return []
+        values = [x.value for x in node.inputs]
+        return [
+            (slot, x, np.asarray(vjp(g, node.value, values, node.attrs))[()])
+            for slot, (x, vjp) in enumerate(zip(node.inputs, node.op.vjps))
+            if vjp and x.requires_grad
+        ]
+
+    def _handed_on(
+        self, user: Node, slot: int, x: Node, local: Any, pieces: Pieces
+    ) -> tuple[Event, Event]:
+        before = self.gradients.get(x)
+        after = self.gradients[x] = frozen(self.total(before, pieces))
+        edge = {"user": self.ids[user], "slot": slot}
+        g = self.gradients[user]
+        c = reduce(add, pieces)
+        return (
+            self._event("multiply", x, **edge, upstream=g, local=local, value=c),
+            self._event("accumulate", x, **edge, before=before, value=after),
+        )
+
+    def _event(self, kind: str, node: Node, **details: Any) -> Event:
+        for name in ("upstream", "local", "before", "value"):
+            if name in details:
+                details[name] = summarised(details[name])
+        return Event(kind, BACKWARD, self.ids[node], **details)
+
+
+# --- wrong ways -----------------------------------------------------------------------------------
+
+
+class Overwrite(Sweep):
+    """Where several contributions arrive, the last one stays."""
+
+    name = "overwrite"
+    title = "overwrite instead of add"
+    why = "A node that is used several times keeps the last contribution; they should add up."
+
+    def total(self, before: Any, pieces: Pieces) -> Any:
+        """Forget what was there."""
+        return reduce(add, pieces)
+
+
+class NoOrder(Sweep):
+    """A node hands on as soon as it is reached."""
+
+    name = "order"
+    title = "no topological order"
+    why = "A node hands on its gradient before all of its users have handed on theirs."
+
+    def order(self) -> Sequence[Node]:
+        """Breadth first, each node once."""
+        found, seen = [self.y], {self.y}
+        for node in found:
+            for x in self.graph.inputs(node):
+                if x not in seen:
+                    seen.add(x)
+                    found.append(x)
+        return found
+
+
+class ForgottenUpstream(Sweep):
+    """The local derivative alone is handed on."""
+
+    name = "upstream"
+    title = "upstream gradient forgotten"
+    why = "The local derivative is handed on without being multiplied by the gradient above it."
+
+    def upstream(self, node: Node, g: Any) -> Any:
+        """One, whatever has arrived."""
+        return np.ones_like(g)
+
+
+class NoBroadcastSum(Sweep):
+    """A contribution keeps the shape that broadcasting gave to its input."""
+
+    name = "broadcast"
+    title = "no sum over stretched axes"
+    why = "An input that was stretched gets a gradient of the stretched shape; it should be summed."
+
+    def fitted(self, c: Any, x: Node) -> Any:
+        """Leave it as it is."""
+        return c
+
+
+class WrongSign(Sweep):
+    """The second input of a difference gets its gradient without the minus."""
+
+    name = "sign"
+    title = "sign of the difference"
+    why = "In x − y the local derivative by y is −1."
+
+    def signed(self, c: Any, node: Node, slot: int) -> Any:
+        """Take the minus away."""
+        return -c if node.op and node.op.name == "subtract" and slot == 1 else c
+
+
+class StaleGradients(Sweep):
+    """The nodes still hold what an earlier pass left in them."""
+
+    name = "stale"
+    title = "stale gradients"
+    why = "The gradients of an earlier pass were not cleared, and the new ones are added to them."
+
+    def start(self) -> dict[Node, Any]:
+        """Run a right pass first, and keep what it leaves."""
+        earlier = Sweep(self.graph, self.ids, self.y, self.seed)
+        earlier.events()
+        return earlier.gradients
+
+
+MISCONCEPTIONS: dict[str, type[Sweep]] = {
+    sweep.name: sweep
+    for sweep in (Overwrite, NoOrder, ForgottenUpstream, NoBroadcastSum, WrongSign, StaleGradients)
+}

@@ -1,0 +1,642 @@
+/**
+ * The player of a recorded graph. All texts and numbers come with the view; here they are put
+ * where they belong, so that stepping needs no kernel. See player_view.py for what a view holds.
+ *
+ * @typedef {[string, string, string, number]} Change  a box, its part, a text and its size
+ * @typedef {[string, string, number, number, string]} Label  an edge, text, size, width and kind
+ * @typedef {{say: string, phase: string, node?: string, box?: string, set?: Change[],
+ *   now?: Change[], flow?: Label[], labels?: Label[], hand?: any, wrong?: string}} Step
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+const STEP_TIME = 1600; // milliseconds at speed 1
+const SPEEDS = [0.5, 1, 2, 4, 8];
+const MOST_TICKS = 60;
+const ICONS = {
+  first: "M4 3h2v10H4zM13 3v10L6.5 8z",
+  back: "M11.5 3v10L4.5 8z",
+  play: "M4.5 3v10l8-5z",
+  pause: "M4 3h3v10H4zM9 3h3v10H9z",
+  next: "M4.5 3v10l7-5z",
+  last: "M3 3v10l6.5-5zM10 3h2v10h-2z",
+};
+
+/** Make an HTML element. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** Make an SVG element. */
+function draw(tag, attributes, text) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+function icon(name) {
+  const picture = draw("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": true });
+  picture.append(draw("path", { d: ICONS[name], fill: "currentColor" }));
+  return picture;
+}
+
+/** The drawing: patches numbers in place, lights what is active, moves nothing. */
+class Stage {
+  constructor(view) {
+    this.places = view.places;
+    this.element = make("div", { class: "mgp-stage" });
+    this.element.innerHTML = view.svg;
+    this.svg = this.element.querySelector("svg");
+    this.svg.setAttribute("role", "group");
+    this.svg.setAttribute("aria-label", view.title);
+    const width = Number(this.svg.getAttribute("width"));
+    this.isNarrow = width < 600; // leaves room for the lens beside it
+    this.svg.style.minWidth = `${Math.min(width, Math.max(300, width * 0.6))}px`;
+    this.svg.querySelector(":scope > title")?.remove(); // else it pops up wherever one points
+    this.boxes = this._found("data-node");
+    this.edges = this._found("data-edge");
+    this.parts = new Map();
+    for (const [id, box] of this.boxes)
+      for (const part of box.querySelectorAll("[data-part]"))
+        this.parts.set(`${id} ${part.dataset.part}`, part);
+    this.empty = new Map([...this.parts].map(([key, part]) => [key, [part.textContent, 0]]));
+    this.shown = new Map(this.empty);
+    this.flows = draw("g", { class: "mgp-flows" });
+    this.labels = draw("g", { class: "mgp-labels" });
+    const firstBox = this.svg.querySelector("[data-node]");
+    firstBox.before(this.flows, this.labels);
+    this._markers();
+  }
+
+  _found(attribute) {
+    const elements = this.svg.querySelectorAll(`[${attribute}]`);
+    return new Map([...elements].map((element) => [element.getAttribute(attribute), element]));
+  }
+
+  /** Arrowheads, under names of their own: a page may hold several players. */
+  _markers() {
+    const name = `mgp-${Math.random().toString(36).slice(2)}`;
+    this.markers = { end: `url(#${name}-end)`, start: `url(#${name}-start)` };
+    const definitions = draw("defs", {});
+    for (const [end, refX] of [["end", 5], ["start", 16]]) { // an edge starts inside its box
+      const marker = draw("marker", {
+        id: `${name}-${end}`, viewBox: "0 0 12 12", refX, refY: 6, markerWidth: 16,
+        markerHeight: 16, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse",
+      });
+      marker.append(draw("path", { d: "M0 0.5L12 6L0 11.5L2.5 6z", class: "mg-f-highlight" }));
+      definitions.append(marker);
+    }
+    this.svg.prepend(definitions);
+  }
+
+  /** Show texts: a map from "box part" to [text, size]; what is not in it is as at the start. */
+  write(texts) {
+    for (const [key, part] of this.parts) {
+      const next = texts.get(key) ?? this.empty.get(key);
+      const [text, size] = this.shown.get(key);
+      if (text === next[0] && size === next[1]) continue;
+      part.textContent = next[0];
+      if (next[1]) part.setAttribute("font-size", next[1]);
+      else part.removeAttribute("font-size");
+      this.shown.set(key, next);
+    }
+  }
+
+  /** Light a box and the edges along which something flows. */
+  light(box, flows, isBackward) {
+    for (const lit of this.svg.querySelectorAll(".mgp-lit, .mgp-under"))
+      lit.classList.remove("mgp-lit", "mgp-under");
+    this.boxes.get(box)?.classList.add("mgp-lit");
+    this.flows.replaceChildren();
+    for (const [edge] of flows) {
+      const group = this.edges.get(edge);
+      const curve = group?.querySelector("path")?.getAttribute("d");
+      if (!curve) continue;
+      group.classList.add("mgp-under");
+      const end = isBackward ? "start" : "end";
+      const arrow = { [`marker-${end}`]: this.markers[end] };
+      this.flows.append(draw("path", { d: curve, class: "mgp-flow", ...arrow }));
+      const pulse = isBackward ? "mgp-pulse mgp-back" : "mgp-pulse";
+      this.flows.append(draw("path", { d: curve, class: pulse }));
+    }
+  }
+
+  /** Write labels on edges; those of what flows now come last, above the others. */
+  annotate(labels) {
+    this.labels.replaceChildren();
+    for (const [edge, text, size, width, kind] of labels) {
+      const [x, y] = this.places[edge];
+      const group = draw("g", { class: `mgp-label mgp-${kind}`, "data-label": edge });
+      const high = 20;
+      group.append(
+        draw("rect", { x: x - width / 2, y: y - high / 2, width, height: high, rx: high / 2 }),
+        draw("text", { x, y: y + 0.36 * size, "font-size": size, "text-anchor": "middle" }, text),
+      );
+      this.labels.append(group);
+    }
+  }
+
+  /** Mark edges that the lens speaks of. */
+  point(edges) {
+    for (const pointed of this.svg.querySelectorAll(".mgp-pointed"))
+      pointed.classList.remove("mgp-pointed");
+    for (const edge of edges) this.edges.get(edge)?.classList.add("mgp-pointed");
+  }
+
+  /** Keep a box in sight where the drawing is larger than its place; the page stays where it is. */
+  reveal(id) {
+    const box = this.boxes.get(id);
+    const place = this.element.getBoundingClientRect?.();
+    if (!box || !place) return;
+    const { left, right, top, bottom } = box.getBoundingClientRect();
+    const margin = 24;
+    if (right > place.right) this.element.scrollLeft += right - place.right + margin;
+    else if (left < place.left) this.element.scrollLeft -= place.left - left + margin;
+    if (bottom > place.bottom) this.element.scrollTop += bottom - place.bottom + margin;
+    else if (top < place.top) this.element.scrollTop -= place.top - top + margin;
+  }
+}
+
+/** Where a number comes from: the formula, the numbers put in, the sum over the users. */
+class Lens {
+  constructor(view, point) {
+    this.nodes = view.nodes;
+    this.point = point;
+    this.element = make("section", { class: "mgp-lens", "aria-label": "Node", tabindex: "0" });
+  }
+
+  /** Read from these steps, of which the first `middle` are the forward pass. */
+  read(steps, middle, isRight) {
+    Object.assign(this, { steps, middle, isRight });
+  }
+
+  /** Show a node as it is after `position` steps. */
+  show(id, position, isPinned, seesGradients) {
+    const node = this.nodes[id];
+    this.point([]);
+    if (!node) {
+      const hint = "Click a node, or press Enter on it: here it says where its numbers come from.";
+      this.element.replaceChildren(make("p", { class: "mgp-soft" }, hint));
+      return;
+    }
+    const kind = node.what + (node.shape ? ` ${node.shape}` : "");
+    const isKnown = position >= (node.at ?? Infinity);
+    const hasGradient = seesGradients && node.gradient_at !== undefined;
+    const children = [
+      make("p", { class: "mgp-caption" }, isPinned ? "Node, kept here; Esc lets go" : "Node"),
+      make("p", { class: "mgp-title" }, make("em", {}, node.name), ` ${kind}`),
+    ];
+    if (isKnown && node.computed) children.push(make("p", { class: "mgp-value" }, node.computed));
+    else if (node.formula) children.push(this._line("formula", node.formula));
+    if (!node.computed) children.push(this._line("value", isKnown ? node.value : "–", "mgp-value"));
+    if (hasGradient && position > this.middle && node.locals?.length)
+      children.push(this._line("local derivatives", node.locals.join(", ")));
+    if (isKnown && node.grid) children.push(grid(node.grid, "value", `value of ${node.name}`));
+    const gradient = hasGradient ? this._sum(id, node, position) : [];
+    this.element.replaceChildren(make("div", {}, ...children), make("div", {}, ...gradient));
+  }
+
+  _line(name, text, kind = "") {
+    return make("p", { class: "mgp-line" }, make("span", { class: "mgp-soft" }, name), " ",
+      make("span", { class: kind }, text));
+  }
+
+  /** The gradient, one row for each user that has handed on so far. */
+  _sum(id, node, position) {
+    const rows = [];
+    let total = "–";
+    this.steps.slice(0, position).forEach((step, place) => {
+      if (step.hand?.to === id) {
+        rows.push(this._row(step.hand, place + 1 === position));
+        total = step.hand.total;
+      } else if (step.node === id && step.phase === "backward" && step.set?.length) {
+        total = step.set[0][2];
+      }
+    });
+    const table = make("table", {}, make("tbody", {}, ...rows,
+      make("tr", { class: "mgp-total" }, make("th", { scope: "row", colspan: 2 }, node.gradient),
+        make("td", {}, total))));
+    const shown = [make("p", { class: "mgp-caption" }, "Gradient, added up over its users"), table];
+    if (this.isRight && position >= node.gradient_at && node.gradient_grid)
+      shown.push(grid(node.gradient_grid, "gradient", `gradient of ${node.name}`));
+    return shown;
+  }
+
+  _row({ via, edge, product, gives }, isNow) {
+    const user = this.nodes[via];
+    const row = make("tr", isNow ? { class: "mgp-now" } : {},
+      make("th", { scope: "row" }, "through ", make("em", {}, user.name), ` = ${user.formula}`),
+      make("td", { class: "mgp-product" }, product), make("td", {}, gives));
+    row.addEventListener("pointerenter", () => this.point(edge ? [edge] : []));
+    row.addEventListener("pointerleave", () => this.point([]));
+    return row;
+  }
+}
+
+/** A heat map of an array: a number and a shade in each cell. */
+function grid(rows, kind, label) {
+  const lines = rows.map((row) => make("tr", {}, ...row.map(([text, shade]) => {
+    const cell = make("td", { title: text }, row.length > 4 ? "" : text);
+    cell.style.setProperty("--mgp-shade", `${Math.round(Math.abs(shade) * 40)}%`);
+    if (shade < 0) cell.classList.add("mgp-negative");
+    return cell;
+  })));
+  return make("table", { class: `mgp-grid mgp-grid-${kind}`, "aria-label": label },
+    make("tbody", {}, ...lines));
+}
+
+/** The controls, and what they do. */
+class Player {
+  constructor(model, el) {
+    this.model = model;
+    this.view = model.get("view");
+    this.steps = /** @type {Step[]} */ (this.view.steps);
+    [this.middle, this.behind] = this.view.totals;
+    this.mistakes = new Map(this.view.mistakes.map((mistake) => [mistake.name, mistake]));
+    this.hasBoth = this.middle > 0 && this.behind > 0;
+    this.speed = 1;
+    this.timer = undefined;
+    this.pinned = undefined;
+    this.stage = new Stage(this.view);
+    this.lens = new Lens(this.view, (edges) => this.stage.point(edges));
+    this.byBox = new Map();
+    for (const [id, node] of Object.entries(this.view.nodes))
+      if (!this.byBox.has(node.box)) this.byBox.set(node.box, id);
+    this._build(el);
+    this._prepareNodes();
+    this._listen();
+    this.run();
+    this.ask();
+  }
+
+  get position() {
+    return this.model.get("position");
+  }
+
+  _build(el) {
+    this.count = make("strong", { class: "mgp-count" });
+    this.text = make("span", {});
+    this.alarm = make("span", { class: "mgp-alarm" });
+    this.say = make("p", { class: "mgp-say", role: "status", "aria-live": "polite" },
+      this.count, " ", this.text, " ", this.alarm);
+    const button = (name, label, action) => {
+      const made = make("button", { type: "button", "aria-label": label, title: label });
+      made.append(icon(name));
+      made.addEventListener("click", action);
+      return made;
+    };
+    this.buttons = {
+      first: button("first", "First step", () => this.go(this.low)),
+      back: button("back", "One step back", () => this.go(this.position - 1)),
+      play: button("play", "Play", () => this.toggle()),
+      next: button("next", "One step on", () => this.go(this.position + 1)),
+      last: button("last", "Last step", () => this.go(this.high)),
+    };
+    this.buttons.play.classList.add("mgp-play");
+    this.range = make("input", { type: "range", step: 1, "aria-label": "Step" });
+    this.track = make("div", { class: "mgp-track", "aria-hidden": "true" });
+    const scrub = make("div", { class: "mgp-scrub" }, this.track, this.range);
+    const controls = make("div", { class: "mgp-controls" },
+      make("div", { class: "mgp-buttons" }, ...Object.values(this.buttons)), scrub);
+    this.speeds = choice(SPEEDS.map((speed) => [speed, `${speed}×`]), 1);
+    const choices = make("div", { class: "mgp-settings" }, make("label", {}, "speed ", this.speeds));
+    controls.append(choices);
+    if (this.hasBoth && !this.model.get("question")) {
+      const names = [["both", "both"], ["forward", "forward"], ["backward", "backward"]];
+      this.passes = choice(names, this.model.get("passes"));
+      choices.append(make("label", {}, "passes ", this.passes));
+    }
+    if (this.mistakes.size) {
+      const titles = [...this.mistakes.values()].map(({ name, title }) => [name, title]);
+      this.ways = choice([["", "as it should be"], ...titles], this.model.get("wrong"));
+      choices.append(make("label", {}, "run ", this.ways));
+    }
+    this.root = make("div", {
+      class: "minigraph-player", role: "group", "aria-label": `Player: ${this.view.title}`,
+      "data-lm-suppress-shortcuts": "true", // the notebook's own arrow keys stay out of it
+    }, make("div", { class: this.stage.isNarrow ? "mgp-layout mgp-narrow" : "mgp-layout" },
+      this.stage.element,
+      make("div", { class: "mgp-bar" }, this.say, ...this._form(), controls), this.lens.element));
+    el.replaceChildren(this.root);
+  }
+
+  /** The question before the next step, where the kernel asks one. */
+  _form() {
+    if (!this.model.get("question")) return [];
+    this.asked = make("label", {});
+    this.field = make("input", { type: "text", autocomplete: "off", spellcheck: "false" });
+    this.field.id = `mgp-${Math.random().toString(36).slice(2)}`;
+    this.asked.setAttribute("for", this.field.id);
+    this.verdict = make("span", { role: "status", "aria-live": "polite" });
+    const show = make("button", { type: "button" }, "Show");
+    show.addEventListener("click", () => this.model.send({ kind: "reveal" }));
+    const form = make("form", { class: "mgp-form" }, this.asked, " ", this.field,
+      make("button", { type: "submit" }, "Answer"), show, this.verdict);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.model.send({ kind: "answer", text: this.field.value });
+    });
+    this.form = form;
+    return [form];
+  }
+
+  /** Ask what the kernel asks; more steps may be known by now. */
+  ask() {
+    if (!this.form) return;
+    const question = this.model.get("question");
+    if (question !== this.asked.textContent) this.field.value = "";
+    this.asked.textContent = question || "Nothing more is asked.";
+    this.verdict.textContent = this.model.get("verdict");
+    for (const part of [this.field, ...this.form.querySelectorAll("button")])
+      part.hidden = !question;
+  }
+
+  learn() {
+    this.view = this.model.get("view");
+    this.lens.nodes = this.view.nodes;
+    this.run();
+  }
+
+  /** Nodes can be reached with the keyboard: one of them by Tab, the others by the arrow keys. */
+  _prepareNodes() {
+    this.order = [...this.stage.boxes.keys()];
+    for (const [id, box] of this.stage.boxes) {
+      box.setAttribute("tabindex", id === this.order[0] ? "0" : "-1");
+      if (!this.byBox.has(id)) continue;
+      box.setAttribute("role", "button");
+      box.addEventListener("click", () => this.pin(id));
+      box.addEventListener("focus", () => this._rove(id));
+    }
+  }
+
+  _rove(id) {
+    for (const [other, box] of this.stage.boxes)
+      box.setAttribute("tabindex", other === id ? "0" : "-1");
+  }
+
+  _listen() {
+    this.root.addEventListener("keydown", (event) => this._pressed(event));
+    this.range.addEventListener("input", () => this.go(Number(this.range.value)));
+    this.speeds.addEventListener("change", () => {
+      this.speed = Number(this.speeds.value);
+    });
+    this.passes?.addEventListener("change", () => {
+      this.model.set("passes", this.passes.value);
+      this.model.save_changes();
+      this.run();
+      this.go(this.low);
+    });
+    this.ways?.addEventListener("change", () => {
+      this.model.set("wrong", this.ways.value);
+      this.model.save_changes();
+      this.run();
+    });
+    this.heard = {
+      position: () => this.show(this.position),
+      passes: () => this.run(),
+      wrong: () => this.run(),
+      view: () => this.learn(),
+      question: () => this.ask(),
+      verdict: () => this.ask(),
+    };
+    for (const [name, act] of Object.entries(this.heard)) this.model.on?.(`change:${name}`, act);
+  }
+
+  _pressed(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.tagName === "SELECT") return;
+    if (this.field && event.target === this.field) {
+      if (event.key !== "Enter") return;
+      event.preventDefault(); // JupyterLab does not let Enter submit a form
+      this.form.requestSubmit();
+      return;
+    }
+    const node = event.target.closest?.("[data-node]")?.dataset.node;
+    const isButton = event.target.tagName === "BUTTON";
+    const keys = {
+      ArrowRight: () => this.go(this.position + 1),
+      ArrowLeft: () => this.go(this.position - 1),
+      Home: () => this.go(this.low),
+      End: () => this.go(this.high),
+      Escape: () => this.pin(undefined),
+    };
+    if (node) {
+      keys.ArrowDown = () => this._focus(node, 1);
+      keys.ArrowUp = () => this._focus(node, -1);
+      keys.Enter = keys[" "] = () => this.pin(node);
+    } else if (!isButton) {
+      keys[" "] = () => this.toggle();
+    }
+    if (event.target === this.range) {
+      keys.ArrowUp = keys.ArrowRight;
+      keys.ArrowDown = keys.ArrowLeft;
+    }
+    if (!Object.hasOwn(keys, event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    keys[event.key]();
+  }
+
+  _focus(id, by) {
+    const next = this.order[this.order.indexOf(id) + by];
+    this.stage.boxes.get(next)?.focus({ preventScroll: true });
+    this.stage.reveal(next);
+  }
+
+  /** Take the steps of the chosen way to run the backward pass, and keep to the chosen passes. */
+  run() {
+    const mistake = this.mistakes.get(this.model.get("wrong"));
+    this.steps = mistake
+      ? [...this.view.steps.slice(0, this.middle), ...mistake.steps]
+      : this.view.steps;
+    this.mistake = mistake;
+    this.say.classList.toggle("mgp-wrong", Boolean(mistake));
+    if (this.ways) this.ways.value = mistake?.name ?? "";
+    if (this.passes) this.passes.value = this.model.get("passes");
+    this.lens.read(this.steps, this.middle, !mistake);
+    this._limit();
+    this.show(this.position);
+  }
+
+  _limit() {
+    const passes = this.hasBoth ? this.model.get("passes") : "both";
+    this.low = passes === "backward" ? this.middle : 0;
+    this.high = Math.min(this.steps.length, passes === "forward" ? this.middle : Infinity);
+    this.range.min = this.low;
+    this.range.max = this.high;
+    const length = Math.max(1, this.high - this.low);
+    const part = (position) => `${((position - this.low) / length) * 100}%`;
+    const children = [];
+    const bar = (name, from, to) => {
+      const made = make("div", { class: `mgp-part mgp-part-${name}` });
+      made.style.left = part(from);
+      made.style.width = `calc(${part(to)} - ${part(from)})`;
+      if (to > from) children.push(made, legend(name, part(from)));
+    };
+    bar("forward", this.low, Math.min(this.middle, this.high));
+    bar("backward", Math.max(this.middle, this.low), this.high);
+    this.ticks = [];
+    if (length <= MOST_TICKS)
+      for (let n = this.low; n <= this.high; n++) {
+        const tick = make("i", { class: `mgp-tick mgp-${n > this.middle ? "backward" : "forward"}` });
+        tick.style.left = part(n);
+        this.ticks.push([n, tick]);
+        children.push(tick);
+      }
+    const wrong = this.steps.findIndex((step) => step.wrong) + 1;
+    if (wrong > this.low && wrong <= this.high) {
+      const mark = make("b", { class: "mgp-mark" }, "✗");
+      mark.style.left = part(wrong);
+      children.push(mark);
+    }
+    this.track.replaceChildren(...children);
+  }
+
+  go(position) {
+    const next = Math.min(this.high, Math.max(this.low, position));
+    if (next === this.position) return this.show(next);
+    this.model.set("position", next);
+    this.model.save_changes();
+    this.show(next);
+  }
+
+  pin(box) {
+    this.pinned = box === this.pinned ? undefined : box;
+    this.show(this.position);
+  }
+
+  toggle() {
+    if (this.timer !== undefined) return this.pause();
+    if (this.position >= this.high) this.go(this.low);
+    const tick = () => {
+      if (!this.root.isConnected || this.position >= this.high) return this.pause();
+      this.go(this.position + 1);
+      this.timer = setTimeout(tick, STEP_TIME / this.speed);
+    };
+    this.timer = setTimeout(tick, STEP_TIME / this.speed / 4);
+    this._named("pause", "Pause");
+  }
+
+  pause() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this._named("play", "Play");
+  }
+
+  _named(picture, label) {
+    this.buttons.play.replaceChildren(icon(picture));
+    this.buttons.play.setAttribute("aria-label", label);
+    this.buttons.play.title = label;
+  }
+
+  /** Show what there is after `position` steps. */
+  show(position) {
+    const place = Math.min(this.high, Math.max(this.low, position));
+    const step = this.steps[place - 1];
+    const [texts, labels] = this._state(place);
+    const flows = step?.flow ?? [];
+    for (const label of flows) labels.set(label[0], [...label.slice(0, 4), `${label[4]} mgp-on`]);
+    const isBackward = step?.phase === "backward";
+    this.stage.write(texts);
+    this.stage.light(step?.box, flows, isBackward);
+    const above = new Set(flows.map(([edge]) => edge));
+    this.stage.annotate([...labels.values()].sort((a, b) => above.has(a[0]) - above.has(b[0])));
+    this._tell(step, place, isBackward);
+    this._mark(place);
+    const pinned = this.pinned && this.byBox.get(this.pinned);
+    this.lens.show(pinned ?? step?.node, place, Boolean(pinned), this.high > this.middle);
+    this.stage.reveal(step?.box);
+  }
+
+  /** All changes up to a position, added up. */
+  _state(position) {
+    const texts = new Map();
+    const labels = new Map(this.view.labels.map((label) => [label[0], label]));
+    for (const { set = [], labels: written = [] } of this.steps.slice(0, position)) {
+      for (const [box, part, text, size] of set) texts.set(`${box} ${part}`, [text, size]);
+      for (const label of written) labels.set(label[0], label);
+    }
+    for (const [box, part, text, size] of this.steps[position - 1]?.now ?? [])
+      texts.set(`${box} ${part}`, [text, size]);
+    return [texts, labels];
+  }
+
+  _tell(step, place, isBackward) {
+    const name = isBackward ? "Backward" : "Forward";
+    const [done, all] = isBackward
+      ? [place - this.middle, this.mistake ? this.steps.length - this.middle : this.behind]
+      : [place, this.middle];
+    this.count.textContent = step ? `${name} ${done} of ${all}` : "Start";
+    this.count.className = `mgp-count ${isBackward ? "mgp-backward" : "mgp-forward"}`;
+    this.text.textContent = step ? step.say : this.view.start;
+    this.alarm.textContent = step?.wrong
+      ? `✗ Here it goes wrong. ${step.wrong} ${this.mistake.why}` : "";
+    this.range.value = place;
+    const spoken = `${this.count.textContent}: ${this.text.textContent}`;
+    this.range.setAttribute("aria-valuetext", spoken);
+    for (const name of ["first", "back"]) this._disable(name, place === this.low);
+    for (const name of ["next", "last"]) this._disable(name, place === this.high);
+  }
+
+  /** A button that does nothing says so, and keeps the focus. */
+  _disable(name, isDisabled) {
+    this.buttons[name].setAttribute("aria-disabled", String(isDisabled));
+  }
+
+  _mark(place) {
+    for (const [n, tick] of this.ticks) tick.classList.toggle("mgp-done", n <= place);
+    for (const [id, box] of this.stage.boxes) {
+      const node = this.view.nodes[this.byBox.get(id)];
+      if (!node) continue;
+      const isPinned = id === this.pinned;
+      box.classList.toggle("mgp-pinned", isPinned);
+      box.setAttribute("aria-pressed", String(isPinned));
+      const lines = [...box.querySelectorAll("text")].map((line) => line.textContent);
+      box.setAttribute("aria-label", `${lines.join(" ")}, ${node.what}`);
+    }
+  }
+
+  stop() {
+    this.pause();
+    for (const [name, act] of Object.entries(this.heard)) this.model.off?.(`change:${name}`, act);
+  }
+}
+
+function legend(name, left) {
+  const made = make("span", { class: `mgp-legend mgp-${name}` }, name);
+  made.style.left = left;
+  return made;
+}
+
+function choice(options, chosen) {
+  const made = make("select");
+  for (const [value, text] of options) made.append(make("option", { value }, text));
+  made.value = chosen;
+  return made;
+}
+
+/** Show a view in an element; anywidget calls this. */
+function render({ model, el }) {
+  const player = new Player(model, el);
+  return () => player.stop();
+}
+
+/** Replace a still by a player, in a page without kernel. */
+function bringToLife(id, state) {
+  const still = document.querySelector(`[data-minigraph-player="${id}"]`);
+  if (!still) return;
+  still.removeAttribute("data-minigraph-player"); // the next one with this id is another output
+  const model = {
+    get: (name) => state[name],
+    set: (name, value) => {
+      state[name] = value;
+    },
+    save_changes: () => {},
+  };
+  render({ model, el: still });
+}
+
+export default { render };
+export { bringToLife };

@@ -1,0 +1,111 @@
+"""Predict before reveal: what the player asks before a step, and how it judges the answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..drawing.words import applied
+from ..recording import Recording
+from ..recording.data import written
+from ..recording.events import Event
+
+_TOLERANCE = 5e-3  # relative: what the drawing shows is rounded too
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, its answer, and what known wrong answers come from.
+
+    Attributes:
+        text: the question.
+        answer: a number, or the shape of an array.
+        wrong: pairs of a wrong answer and what to say about it.
+    """
+
+    text: str
+    answer: Any
+    wrong: tuple[tuple[Any, str], ...] = ()
+
+    def judge(self, given: str) -> tuple[bool, str]:
+        """Say whether an answer is right, and if not, what it may come from."""
+        found = _read(given, isinstance(self.answer, tuple))
+        if found is None:
+            what = "a shape such as 3, 4" if isinstance(self.answer, tuple) else "a number"
+            return False, f"This is not {what}."
+        if _alike(found, self.answer):
+            return True, f"{given.strip()} is right."
+        for value, why in self.wrong:
+            if _alike(found, value):
+                return False, f"{given.strip()} is not right. {why}"
+        return False, f"{given.strip()} is not right."
+
+
+def questions(recording: Recording) -> list[Question | None]:
+    """The question before each step of the player; None before a step that is not asked for."""
+    found: list[Question | None] = []
+    for place, event in enumerate(recording.events):
+        if event.kind == "compute":
+            found.append(_about_value(recording, event))
+        elif event.kind == "multiply":
+            found.append(_about_contribution(recording, event, recording.events[place + 1]))
+        elif event.kind == "seed" or (event.kind == "done" and event.phase == "backward"):
+            found.append(None)
+    return found
+
+
+def _about_value(recording: Recording, event: Event) -> Question:
+    node = recording.by_id[event.node]
+    formula = applied(node, [recording.by_id[x].name for x in node.inputs])
+    if node.shape:
+        return Question(f"Which shape has {node.name} = {formula}?", node.shape)
+    return Question(f"What is {node.name} = {formula}?", event.value)
+
+
+def _about_contribution(recording: Recording, event: Event, total: Event) -> Question:
+    user, node = recording.by_id[event.user or ""], recording.by_id[event.node]
+    through = f" as its input number {(event.slot or 0) + 1}" * (user.inputs.count(node.id) > 1)
+    if node.shape:
+        return Question(
+            f"The gradient of {user.name} goes on to {node.name}{through}. Which shape has what "
+            "arrives there?",
+            node.shape,
+            ((user.shape, f"{node.name} was stretched to this shape going forward. What is the "
+              "rule going back?"),) if user.shape != node.shape else (),
+        )  # fmt: skip
+    text = (
+        f"The gradient {written(event.upstream)} has arrived at {user.name}. How much of it goes "
+        f"on to {node.name}{through}?"
+    )
+    wrong: list[tuple[Any, str]] = []
+    if total.before is not None:
+        wrong.append((total.value, f"This is what {node.name} has then, all added up."))
+    if event.local is not None and np.ndim(event.upstream) == 0:
+        g, local = event.upstream, event.local
+        wrong += [
+            (local, "This is the local derivative alone. What has arrived is multiplied into it."),
+            (g, "This is what has arrived. It is still multiplied by the local derivative."),
+            (g + local, "Along a path one multiplies; adding is for paths that meet."),
+            (-event.value, "Look at the sign."),
+        ]
+    return Question(text, event.value, tuple(wrong))
+
+
+def _read(given: str, is_shape: bool) -> Any:
+    text = given.strip().replace("−", "-")
+    if is_shape:
+        return tuple(map(int, re.findall(r"\d+", text))) if re.search(r"\d", text) else None
+    try:
+        above, _, below = text.partition("/")
+        return float(above) / float(below or 1)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple) or isinstance(b, tuple):
+        return a == b
+    return bool(np.isclose(a, b, rtol=_TOLERANCE, atol=1e-9, equal_nan=True))

@@ -1,0 +1,424 @@
+"""What the player shows, worked out in advance: the drawing, and what each step changes in it.
+
+All texts are made and fitted here. The browser only puts them where they belong, so it steps
+without a kernel, and a recording looks the same everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..drawing import fold, theme
+from ..drawing.calls import contracted, listed
+from ..drawing.diagram import Diagram, Edge, diagram
+from ..drawing.formula import derivative_name
+from ..drawing.route import Picture, PlacedBox, picture
+from ..drawing.skeleton import label_width, symbol_half
+from ..drawing.svg import to_svg
+from ..drawing.text import UNSET, shape_text, width
+from ..drawing.words import applied
+from ..graph.node import Node
+from ..graph.order import topological_order
+from ..recording import MISCONCEPTIONS, Recording, first_difference
+from ..recording.compare import Difference
+from ..recording.data import Summary, thumbnail, written
+from ..recording.events import BACKWARD, FORWARD, Event, RecordedNode
+from ..recording.narration import (
+    computation,
+    gradient_name,
+    local_text,
+    product_text,
+    sentence,
+    step,
+    sum_text,
+)
+from ..recording.record import node_ids
+from ..recording.sweeps import Overwrite
+
+OWN = "own"  # the name of a learner's own pass
+SMALLEST = 9.0  # pixels; a sum that would be smaller is shown as its total
+MOST_ROOM = 150.0  # for a product on its edge; a longer one is written smaller
+UNLABELLED_ROOM = 84.0  # for what flows along an edge that has no label of its own
+_MOST_INPUTS = 6  # that the first sentence names
+
+Change = list[Any]  # [box, part, text, size], or for a label [edge, text, size, width, kind]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The drawing, and where the numbers go.
+
+    Attributes:
+        picture: the drawing, placed.
+        box_of: recorded node -> the id of its box, or of the module that it is folded into.
+        edges: the drawn edges by the ids of their ends and the slot.
+    """
+
+    picture: Picture
+    box_of: dict[str, str]
+    edges: dict[tuple[str, str, int], Edge]
+
+    def edge(self, tail: str, head: str, slot: int) -> str | None:
+        """The id of the drawn edge between two recorded nodes; None inside a module."""
+        ends = self.box_of[tail], self.box_of[head]
+        if (*ends, slot) in self.edges and ends[1] == head:
+            return f"{ends[0]}-{ends[1]}-{slot}"
+        found = (s for a, b, s in self.edges if (a, b) == ends and b != head)
+        return next((f"{ends[0]}-{ends[1]}-{s}" for s in found), None)
+
+    @property
+    def svg(self) -> str:
+        """The drawing without computed numbers and without labels, which the player writes."""
+        bare = [replace(e, edge=replace(e.edge, kind="")) for e in self.picture.edges]
+        svg = to_svg(replace(self.picture, edges=bare), "auto")
+        svg = re.sub("<desc>.*?</desc>", "", svg.replace(theme.dark_style("auto"), ""), count=1)
+        before, *groups = svg.split("<g data-node=")
+        kinds = [p.box.kind for p in self.picture.boxes]
+        return "<g data-node=".join([before, *map(_emptied, groups, kinds)])
+
+
+def _emptied(group: str, kind: str) -> str:
+    """The SVG of a box as it is before anything has been computed."""
+    parts = "value|gradient" if kind == "operation" else "gradient"
+    return re.sub(rf'(data-part="(?:{parts})">)[^<]*', rf"\1{UNSET}", group)
+
+
+def stage(y: Node, recording: Recording, opened: Any, direction: str) -> Stage:
+    """Draw the graph of a recording, with the room that its numbers need."""
+    backward = any(event.phase == BACKWARD for event in recording.events)
+    full = diagram(y, gradients=backward, derivatives=backward, opened=opened)
+    gradients = recording.gradients
+    boxes = [
+        replace(box, gradient=written(gradients[box.id]) if box.id in gradients else UNSET)
+        if box.gradient
+        else box
+        for box in full.boxes
+    ]
+    of = full.boxes[full.outputs[0]].label if backward else full.of
+    order = topological_order(y)
+    ids = node_ids(order)
+    parts = fold.parts(contracted(order, [y], listed(opened)), [y])
+    box_of = {ids[node]: box.id for part, box in zip(parts, boxes) for node in part.nodes}
+    rooms = {
+        (event.node, event.user, event.slot): _room(_flowing(event)[0])
+        for event in recording.events
+        if event.kind == "multiply"
+    }
+    edges = {
+        (boxes[e.tail].id, boxes[e.head].id, e.slot): replace(
+            e, room=max(e.room, rooms.get((boxes[e.tail].id, boxes[e.head].id, e.slot), 0.0))
+        )
+        for e in full.edges
+    }
+    drawn = replace(full, boxes=boxes, edges=[*edges.values()], of=of)
+    return Stage(picture(drawn, direction), box_of, edges)
+
+
+def _room(text: str) -> float:
+    """The room that the label of an edge needs, within reason."""
+    return min(MOST_ROOM, width(text, theme.LABEL_SIZE, bold=True))
+
+
+def view(recording: Recording, on: Stage) -> dict[str, Any]:
+    """Everything that the player needs, as plain JSON."""
+    writer = _Writer(recording, on)
+    steps = writer.steps()
+    forward = sum(step["phase"] == FORWARD for step in steps)
+    return {
+        "title": f"Computational graph of {recording.by_id[recording.output].name}",
+        "svg": on.svg,
+        "places": {
+            _edge_id(on.picture.diagram, e.edge): [round(e.label[0], 1), round(e.label[1], 1)]
+            for e in on.picture.edges
+        },
+        "labels": writer.shape_labels(),
+        "start": writer.start(),
+        "steps": steps,
+        "totals": [forward, len(steps) - forward],
+        "nodes": {node.id: writer.node(node) for node in recording.nodes},
+        "mistakes": [],
+    }
+
+
+def mistake(right: Recording, wrong: Recording, on: Stage) -> dict[str, Any] | None:
+    """The backward steps of a pass that is run the wrong way; None if it makes no difference."""
+    difference = first_difference(right, wrong)
+    if difference is None:
+        return None
+    way = MISCONCEPTIONS[wrong.wrong]
+    names = {"name": way.name, "title": way.title, "why": way.why}
+    return names | {"steps": _backward_steps(wrong, on, difference)}
+
+
+def up_to(whole: dict[str, Any], known: int) -> dict[str, Any]:
+    """What of a view is known after some steps: nothing that comes later is in it."""
+    nodes = {}
+    for id, node in whole["nodes"].items():
+        hidden: set[str] = set()
+        if node.get("at", 0) > known:
+            hidden |= {"at", "value", "computed", "grid"}
+        if known < len(whole["steps"]):
+            hidden.add("locals")
+        if node.get("gradient_at", 0) > known:
+            hidden.add("gradient_grid")
+        nodes[id] = {name: x for name, x in node.items() if name not in hidden}
+    return whole | {"steps": whole["steps"][:known], "nodes": nodes, "mistakes": []}
+
+
+def own_pass(right: Recording, own: Recording, on: Stage) -> dict[str, Any]:
+    """The backward steps of a learner's own program, marked where they part from the right ones."""
+    names = {"name": OWN, "title": "your own pass", "why": ""}
+    return names | {"steps": _backward_steps(own, on, first_difference(right, own))}
+
+
+def _backward_steps(recording: Recording, on: Stage, difference: Difference | None) -> list[Any]:
+    steps = _Writer(recording, on).steps(difference)
+    return [step for step in steps if step["phase"] == BACKWARD]
+
+
+def _edge_id(drawn: Diagram, edge: Edge) -> str:
+    return f"{drawn.boxes[edge.tail].id}-{drawn.boxes[edge.head].id}-{edge.slot}"
+
+
+class _Writer:
+    """Writes the steps of one recording for one stage."""
+
+    def __init__(self, recording: Recording, on: Stage) -> None:
+        self.recording, self.on = recording, on
+        drawn = on.picture.diagram
+        self.placed = {p.box.id: p for p in on.picture.boxes}
+        self.edges = {_edge_id(drawn, e.edge): e.edge for e in on.picture.edges}
+        self.values: dict[str, Any] = {}
+        self.known_at: dict[str, int] = {}
+        self.gradient_at: dict[str, int] = {}
+        starts = [e for e in recording.events if e.phase == FORWARD and e.kind == "visit"]
+        self.given = {e.node: e.value for e in starts if e.value is not None}
+        self.locals: dict[str, list[str]] = {}
+        for event in recording.events:
+            if event.kind == "multiply" and event.local is not None:
+                self.locals.setdefault(event.user or "", []).append(local_text(recording, event))
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def steps(self, difference: Difference | None = None) -> list[dict[str, Any]]:
+        """One step for each computed value, for each contribution, and for either end."""
+        self.values = dict(self.given)
+        self.known_at = dict.fromkeys(self.given, 0)
+        found: list[dict[str, Any]] = []
+        for place, event in enumerate(self.recording.events):
+            made = self._step(event, place, len(found) + 1)
+            if made is not None:
+                found.append(made | {"phase": event.phase})
+            if difference and place == difference.place:
+                found[-1]["wrong"] = difference.text
+        return found
+
+    def _step(self, event: Event, place: int, number: int) -> dict[str, Any] | None:
+        match event.kind:
+            case "compute":
+                self.values[event.node] = event.value
+                self.known_at[event.node] = number
+                return self._computed(event)
+            case "seed":
+                self.gradient_at[event.node] = number
+                return self._seeded(event)
+            case "multiply":
+                self.gradient_at[event.node] = number
+                following = self.recording.events[place + 1]
+                if _belong_together(event, following):
+                    return self._handed_on(event, following)
+                return self._said(event)
+            case "accumulate" if not _belong_together(self.recording.events[place - 1], event):
+                return self._said(event) | {
+                    "set": self._number(event.node, "gradient", written(event.value))
+                }
+            case "done" if event.phase == BACKWARD:
+                return {"say": sentence(self.recording, event, self.values)}
+        return None
+
+    def _said(self, event: Event) -> dict[str, Any]:
+        """A multiplication or an addition by itself, as a learner's own program may report it."""
+        say = sentence(self.recording, event, self.values)
+        return {"say": say, "node": event.node, "box": self.on.box_of[event.node]}
+
+    def _computed(self, event: Event) -> dict[str, Any]:
+        node = self.recording.by_id[event.node]
+        flows = []
+        for slot, x in enumerate(node.inputs):
+            if edge := self.on.edge(x, node.id, slot):
+                flows.append(self._label(edge, written(self.values[x]), kind="value"))
+        return {
+            "say": sentence(self.recording, event, self.values),
+            "node": node.id,
+            "box": self.on.box_of[node.id],
+            "flow": flows,
+            "set": self._number(node.id, "value", written(event.value)),
+        }
+
+    def _seeded(self, event: Event) -> dict[str, Any]:
+        """The start of the backward pass; from here on the edges show their local derivatives."""
+        locals_ = [
+            self._label(id, edge.label, kind="derivative")
+            for id, edge in self.edges.items()
+            if edge.kind == "derivative"
+        ]
+        return {
+            "say": sentence(self.recording, event, self.values),
+            "node": event.node,
+            "box": self.on.box_of[event.node],
+            "set": self._number(event.node, "gradient", written(event.value)),
+            "labels": locals_,
+        }
+
+    def _handed_on(self, multiply: Event, accumulate: Event) -> dict[str, Any]:
+        user, slot = multiply.user or "", multiply.slot or 0
+        total = written(accumulate.value)
+        product, gives = _product(multiply), written(multiply.value)
+        edge = self.on.edge(multiply.node, user, slot)
+        made: dict[str, Any] = {
+            "say": step(self.recording, multiply, accumulate),
+            "node": multiply.node,
+            "box": self.on.box_of[multiply.node],
+            "set": self._number(multiply.node, "gradient", total),
+            "hand": {
+                "to": multiply.node,
+                "via": user,
+                "edge": edge,
+                "product": product,
+                "gives": gives,
+                "total": total,
+            },
+        }
+        if accumulate.before is not None and self.recording.wrong != Overwrite.name:
+            made["now"] = self._sum(multiply.node, sum_text(accumulate, multiply.value))
+        if edge:
+            made["flow"] = [self._label(edge, *_flowing(multiply), kind="gradient")]
+            made["labels"] = [self._label(edge, *_flowing(multiply), kind="product")]
+        return made
+
+    def start(self) -> str:
+        """What is known before the first step."""
+        texts = {self.recording.by_id[id].name: written(x) for id, x in self.given.items()}
+        given = [f"{name} = {x}" for name, x in texts.items() if x != name and x[0] != "("]
+        listed_ = f": {', '.join(given)}" if 0 < len(given) <= _MOST_INPUTS else ""
+        return f"The inputs have their values{listed_}. Nothing has been computed yet."
+
+    # --- texts that fit ---------------------------------------------------------------------------
+
+    def _number(self, id: str, part: str, text: str) -> list[Change]:
+        box = self.placed.get(self.on.box_of[id])
+        if box is None or box.box.id != id or (part == "gradient" and box.box.gradient is None):
+            return []
+        if part == "value":
+            room, size = max(box.box.room, width(UNSET, theme.NAME_SIZE)), theme.NAME_SIZE
+        else:
+            room, size = self._gradient_room(box), theme.GRADIENT_SIZE
+        fitted = size * min(1.0, room / max(width(text, size, bold=part == "value"), 1.0))
+        return [[id, part, text, round(fitted, 1)]]
+
+    def _sum(self, id: str, text: str) -> list[Change]:
+        """A sum as long as it can be read: 2 + 5 = 7, or 2 + 5."""
+        for shorter in (text, text.partition(" = ")[0]):
+            changes = self._number(id, "gradient", shorter)
+            if changes and changes[0][3] >= SMALLEST:
+                return changes
+        return []
+
+    def _gradient_room(self, placed: PlacedBox) -> float:
+        """What the line "∂y/∂name = " leaves for the number, as the drawing writes it."""
+        box, drawn, size = placed.box, self.on.picture.diagram, theme.GRADIENT_SIZE
+        beside = symbol_half(box.symbol) if box.symbol and self.on.picture.is_right else 0.0
+        room = placed.width - beside - 20
+        left = room - width(" = ", size) - box.room * 0.7
+        name = derivative_name(drawn.of, box.label, left, size) if drawn.of else "grad"
+        return room - width(f"{name} = ", size)
+
+    def _label(self, edge: str, *texts: str, kind: str) -> Change:
+        """A label with the first of the texts that can be read in the room of its edge."""
+        known = self.edges[edge]
+        room = max(label_width(known) if known.kind else 0.0, UNLABELLED_ROOM) - 10
+        bold = kind in ("value", "gradient")  # what flows now
+        for text in texts:
+            size = theme.LABEL_SIZE * min(1.0, room / width(text, theme.LABEL_SIZE, bold=True))
+            if size >= SMALLEST:
+                break
+        size = max(size, SMALLEST)
+        return [edge, text, round(size, 1), round(width(text, size, bold) + 14, 1), kind]
+
+    def shape_labels(self) -> list[Change]:
+        """The labels that are there from the beginning: the shapes of arrays."""
+        return [
+            self._label(id, edge.label, kind="shape")
+            for id, edge in self.edges.items()
+            if edge.kind == "shape"
+        ]
+
+    # --- what the lens shows ----------------------------------------------------------------------
+
+    def node(self, node: RecordedNode) -> dict[str, Any]:
+        """A node for the lens: its formula, the numbers put in, and when they are known."""
+        values, gradients = self.recording.values, self.recording.gradients
+        shown: dict[str, Any] = {
+            "name": node.name,
+            "box": self.on.box_of[node.id],
+            "what": node.operation,
+            "gradient": gradient_name(self.recording, node.id),
+        }
+        if node.shape:
+            shown["shape"] = f"({shape_text(node.shape)})"
+        if node.id in values:
+            shown["value"] = written(values[node.id])
+            shown["at"] = self.known_at[node.id]
+            shown |= _grid("grid", values[node.id])
+        if node.kind == "operation":
+            names = [self.recording.by_id[x].name for x in node.inputs]
+            shown["formula"] = applied(node, names)
+            shown["inputs"] = list(node.inputs)
+            shown["computed"] = computation(self.recording, node, values)
+            shown["locals"] = self.locals.get(node.id, [])
+        if node.id in gradients:
+            shown["gradient_at"] = self.gradient_at[node.id]
+            shown |= _grid("gradient_grid", gradients[node.id])
+        return shown
+
+
+def _belong_together(multiply: Event, accumulate: Event) -> bool:
+    """Whether the second event adds up what the first has made."""
+    ends = [(e.node, e.user, e.slot) for e in (multiply, accumulate)]
+    return (multiply.kind, accumulate.kind) == ("multiply", "accumulate") and ends[0] == ends[1]
+
+
+def _flowing(multiply: Event) -> tuple[str, str]:
+    """What flows back along an edge, and a shorter way to write it."""
+    product, gives = _product(multiply), written(multiply.value)
+    return f"{product} = {gives}" if product else f"grad {gives}", gives
+
+
+def _product(multiply: Event) -> str:
+    """gradient × local derivative, where both are numbers."""
+    if multiply.local is None or any(map(np.ndim, (multiply.local, multiply.upstream))):
+        return ""
+    return product_text(multiply)
+
+
+def _grid(name: str, value: Any) -> dict[str, Any]:
+    """Up to 8 × 8 numbers of an array, as texts and as shades from −1 to 1."""
+    if np.ndim(value) == 0:
+        return {}
+    rows: Iterable[Any] = value.thumbnail if isinstance(value, Summary) else thumbnail(value)
+    cells = np.asarray(rows, dtype=float)
+    finite = np.abs(cells[np.isfinite(cells)])
+    most = finite.max() if finite.size and finite.max() > 0 else 1.0
+    with np.errstate(invalid="ignore"):
+        shades = np.nan_to_num(np.clip(cells / most, -1, 1)).round(2)
+    return {
+        name: [
+            [[written(np.float64(x)), float(s)] for x, s in zip(row, shade)]
+            for row, shade in zip(cells, shades)
+        ]
+    }

@@ -1,0 +1,518 @@
+"""The player: its view says at every step what the recording says, and the browser shows it."""
+
+import json
+import re
+
+import browser
+import numpy as np
+import pytest
+
+import minigraph as mg
+from minigraph.graph.errors import GradientError, MinigraphError
+from minigraph.recording import MISCONCEPTIONS, Tracer, record
+from minigraph.widgets import play
+
+
+def worked_example():
+    return mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1)
+
+
+def classifier():
+    X = mg.constant(np.arange(12.0).reshape(4, 3) / 7, name="X")
+    W = mg.variable(np.arange(6.0).reshape(3, 2) - 2, name="W")
+    b = mg.variable([0.5, -1.0], name="b")
+    h = mg.softmax(X @ W + b).named("h")
+    return mg.sum(h * h * h).named("L")
+
+
+def chain(nodes):
+    y = mg.variable(1.0, name="x")
+    for _ in range(nodes - 1):
+        y = mg.sin(y)
+    return y.named("y")
+
+
+def texts(view, position):
+    """What the boxes show after some steps, by box and part."""
+    shown = {}
+    for step in view["steps"][:position]:
+        for box, part, text, _ in step.get("set", []):
+            shown[box, part] = text
+    for box, part, text, _ in view["steps"][position - 1].get("now", []) if position else []:
+        shown[box, part] = text
+    return shown
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def test_there_is_a_step_for_each_value_and_each_contribution():
+    steps = play(worked_example()).view["steps"]
+    assert [step["phase"] for step in steps] == ["forward"] * 3 + ["backward"] * 8
+
+
+@pytest.mark.parametrize("build", [worked_example, classifier])
+def test_at_the_end_every_number_is_the_recordings(build):
+    y = build()
+    player = play(y)
+    shown = texts(player.view, len(player.view["steps"]))
+    recording = record(y)
+    for node in recording.nodes:
+        text = {"value": recording.values[node.id]}
+        if node.differentiable:
+            text["gradient"] = recording.gradients[node.id]
+        for part, number in text.items():
+            if part == "value" and node.kind != "operation":
+                continue
+            expected = mg.draw(mg.variable(number), gradients=False)
+            assert shown[node.id, part] in expected.alt
+
+
+def test_nothing_is_shown_before_it_is_computed():
+    player = play(worked_example())
+    svg = player.view["svg"]
+    assert re.findall('data-part="value">([^<]*)', svg) == ["2", "3", "1", "–", "–", "–"]
+    assert set(re.findall('data-part="gradient">([^<]*)', svg)) == {"–"}
+    assert texts(player.view, 1) == {("n3", "value"): "5"}
+
+
+def test_adding_up_is_shown_as_adding_up():
+    player = play(worked_example())
+    shown = [texts(player.view, p).get(("n1", "gradient")) for p in range(12)]
+    assert [*dict.fromkeys(shown)] == [None, "5", "5 + 2 = 7", "7"]
+
+
+def test_what_flows_is_on_its_edge():
+    steps = play(worked_example()).view["steps"]
+    assert [label[:2] for label in steps[0]["flow"]] == [["n0-n3-0", "2"], ["n1-n3-1", "3"]]
+    assert [step["flow"][0][:2] for step in steps[6:8]] == [
+        ["n1-n4-0", "5 × 1 = 5"],
+        ["n2-n4-1", "5 × (−1) = −5"],
+    ]
+
+
+def test_the_steps_speak_the_narrations_words():
+    steps = play(worked_example()).view["steps"]
+    assert steps[9]["say"] == (
+        "The gradient 2 arriving at d is multiplied by ∂d/∂b = 1 and added to the 5 that b already "
+        "has: 5 + 2 = 7."
+    )
+
+
+def test_numbers_stay_in_their_boxes():
+    y = mg.parse("s = a / b; y = s * s + s", a=-12345.678, b=0.0000123)
+    for step in play(y).view["steps"]:
+        for change in step.get("set", []) + step.get("now", []):
+            assert 5 < change[3] <= 15
+
+
+def test_every_change_has_a_place_in_the_drawing():
+    for y in (worked_example(), classifier(), chain(200)):
+        view = play(y).view
+        for step in view["steps"]:
+            for box, part, *_ in step.get("set", []):
+                group = re.search(f'<g data-node="{box}">.*?</g>', view["svg"]).group()
+                assert f'data-part="{part}"' in group
+            for edge, *_ in step.get("flow", []):
+                assert f'data-edge="{edge}"' in view["svg"]
+                assert edge in view["places"]
+
+
+def test_a_folded_graph_plays_on_its_modules():
+    view = play(chain(200)).view
+    boxes = set(re.findall('data-node="(.*?)"', view["svg"]))
+    assert len(boxes) < 70
+    assert {step["box"] for step in view["steps"] if "box" in step} <= boxes
+    assert len(view["steps"]) > 390
+
+
+def test_the_forward_pass_alone_needs_no_gradient():
+    player = play(mg.constant(2.0) * 3, "forward")
+    assert [step["phase"] for step in player.view["steps"]] == ["forward"]
+    assert "gradient" not in re.findall('data-part="(.*?)"', player.view["svg"])
+    with pytest.raises(GradientError):
+        play(mg.constant(2.0) * 3)
+
+
+def test_options_are_checked():
+    y = worked_example()
+    with pytest.raises(MinigraphError, match="passes is"):
+        play(y, "sideways")
+    with pytest.raises(MinigraphError, match="no misconception"):
+        play(y, wrong="everything")
+    with pytest.raises(MinigraphError, match="position is between 0 and 11, not 12"):
+        play(y, position=12)
+
+
+def test_the_nodes_stay_as_they_were():
+    y = worked_example()
+    play(y)
+    assert all(node.grad is None for node in mg.topological_order(y))
+
+
+def test_mistakes_come_along_where_they_make_a_difference():
+    found = {way["name"]: way for way in play(worked_example()).view["mistakes"]}
+    assert set(found) == {"overwrite", "upstream", "sign", "stale"}
+    (wrong,) = (step for step in found["overwrite"]["steps"] if "wrong" in step)
+    assert wrong["hand"]["to"] == "n1"
+    assert wrong["hand"]["total"] == "2"
+    assert "it should be 7" in wrong["wrong"]
+
+
+def test_a_large_graph_brings_the_mistake_that_is_asked_for():
+    assert play(chain(100)).view["mistakes"] == []
+    (way,) = play(chain(100), wrong="upstream").view["mistakes"]
+    assert way["title"] == MISCONCEPTIONS["upstream"].title
+
+
+def test_ones_own_pass_is_played_and_marked():
+    y = worked_example()
+    tracer = Tracer(y)
+    tracer.seed(y, 1.0)
+    tracer.multiply(y, 0, 2.0)
+    tracer.accumulate(y, 0, 2.0)
+    tracer.multiply(y, 1, 2.0)
+    player = play(y, own=tracer.recording())
+    way = player.view["mistakes"][0]
+    assert (player.wrong, way["title"]) == ("own", "your own pass")
+    assert ["wrong" in step for step in way["steps"]] == [False, False, True, False]
+    assert way["steps"][2]["wrong"] == "y contributes to e 2; it should be 5."
+
+
+def test_heat_maps_of_arrays_hold_numbers_and_shades():
+    nodes = play(classifier()).view["nodes"]
+    (b,) = (node for node in nodes.values() if node["name"] == "b")
+    assert b["grid"] == [[["0.5", 0.5], ["−1", -1.0]]]
+    assert len(b["gradient_grid"][0]) == 2
+
+
+def test_large_arrays_play_as_summaries():
+    T = mg.variable(np.linspace(-1, 1, 900).reshape(30, 30), name="T")
+    view = play(mg.sum(T * T + T).named("y")).view
+    (node,) = (node for node in view["nodes"].values() if node["name"] == "T")
+    assert (node["value"], len(node["grid"]), len(node["grid"][0])) == ("(30 × 30)", 8, 8)
+    assert "30 × 30" in view["steps"][-2]["say"]
+
+
+# --- predict before reveal ------------------------------------------------------------------------
+
+
+def everything(player):
+    """All that the browser gets, and all that the page without kernel holds."""
+    return json.dumps(player.get_state(), ensure_ascii=False, default=str) + player.html
+
+
+def test_what_has_not_been_predicted_is_nowhere_in_the_page():
+    y = mg.parse("d = a + b; e = b - c; y = d * e", a=2.125, b=3.5, c=1.75)
+    player = play(y, predict=True)
+    computed = ["5.625", "9.844"]  # d, y; and the gradient of b
+    assert not any(number in everything(player) for number in [*computed, "7.375"])
+    assert "5.625" in everything(play(y))
+    assert player.question == "What is d = a + b?"
+    assert player.answer("5.625")
+    assert computed[0] in everything(player)
+    assert not any(number in everything(player) for number in [computed[1], "7.375"])
+
+
+def test_answers_are_judged_and_the_step_follows():
+    player = play(worked_example(), predict=True)
+    assert not player.answer("six")
+    assert player.verdict == "This is not a number."
+    assert not player.answer("6")
+    assert (player.position, player.verdict) == (0, "6 is not right.")
+    for right in ("5", "2.0", "20/2"):
+        assert player.answer(right)
+    assert player.question.startswith("The gradient 1 has arrived at y. How much of it goes on to")
+    assert player.position == 4  # the seed is not asked for
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("1", "the local derivative alone"),
+        ("6", "Along a path one multiplies"),
+        ("-5", "Look at the sign"),
+    ],
+)
+def test_a_wrong_contribution_is_told_by_what_it_comes_from(answer, why):
+    player = play(worked_example(), predict=True, position=6)
+    assert player.question == "The gradient 5 has arrived at e. How much of it goes on to b?"
+    assert not player.answer(answer)
+    assert why in player.verdict
+
+
+def test_a_whole_graph_can_be_predicted():
+    player = play(worked_example(), predict=True)
+    for right in (5, 2, 10, 2, 5, 5, -5, 2, 2):
+        assert player.answer(str(right))
+    assert player.question == ""
+    assert player.view["steps"] == play(worked_example()).view["steps"]
+    with pytest.raises(MinigraphError, match="nothing is asked"):
+        player.answer("3")
+
+
+def test_of_arrays_the_shape_is_asked_for():
+    player = play(classifier(), predict=True)
+    assert player.question == "Which shape has v₁ = X @ W?"
+    assert not player.answer("3, 2")
+    assert player.answer("(4, 2)")
+
+
+def test_a_step_can_be_shown_without_an_answer():
+    player = play(worked_example(), predict=True)
+    player.reveal()
+    assert (player.position, player.question) == (1, "What is e = b − c?")
+
+
+# --- the face without a kernel --------------------------------------------------------------------
+
+
+def test_the_still_has_a_picture_the_sentences_and_the_whole_player():
+    player = play(worked_example())
+    data, _ = player._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert '<img class="minigraph" alt="y = d × e = 10' in data["text/html"]
+    assert data["text/html"].count("<li>") == len(player.view["steps"])
+    assert data["text/plain"].startswith("node")
+
+
+def test_the_still_is_the_same_every_time():
+    assert play(worked_example()).html == play(worked_example()).html
+
+
+def test_a_name_cannot_end_the_script():
+    y = (mg.variable(2.0, name="</script><img src=x>") * 3).named("y")
+    html = play(y).html
+    assert html.count("</script>") == 1
+    json.dumps(play(y).view)
+
+
+# --- in a browser ---------------------------------------------------------------------------------
+
+needs_browser = pytest.mark.skipif(
+    pytest.importorskip("playwright", reason="pip install playwright") is None
+    or browser.executable() is None,
+    reason=f"this test drives a browser: {browser.HOW_TO_GET}",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser.chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def open_player(chromium, tmp_path):
+    """Open players in a page of their own, without kernel and without network."""
+    pages, problems = [], []
+
+    def open(*players, **options):
+        options = {"viewport": {"width": 1200, "height": 900}} | options
+        page = chromium.new_page(offline=True, **options)
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and problems.append(said.text))
+        file = tmp_path / f"{len(pages)}.html"
+        bodies = "".join(f"<section>{player.html}</section>" for player in players)
+        file.write_text(f"<!doctype html><meta charset=utf-8><body>{bodies}", encoding="utf-8")
+        page.goto(file.as_uri())
+        page.locator(".minigraph-player").first.wait_for()
+        pages.append(page)
+        return page
+
+    yield open
+    for page in pages:
+        page.close()
+    assert problems == []
+
+
+def said(page):
+    return page.get_by_role("status").first.inner_text()
+
+
+def part(page, box, name):
+    return page.locator(f'[data-node="{box}"] [data-part="{name}"]').text_content()
+
+
+@needs_browser
+def test_the_keyboard_steps(open_player):
+    page = open_player(play(worked_example()))
+    assert said(page).startswith("Start The inputs have their values: a = 2")
+    page.get_by_role("slider", name="Step").focus()
+    page.keyboard.press("ArrowRight")
+    assert said(page).startswith("Forward 1 of 3 d = a + b = 2 + 3 = 5.")
+    assert part(page, "n3", "value") == "5"
+    page.keyboard.press("End")
+    assert said(page).startswith("Backward 8 of 8 The backward pass is done")
+    assert part(page, "n1", "gradient") == "7"
+    page.keyboard.press("ArrowLeft")
+    assert part(page, "n1", "gradient") == "5 + 2 = 7"
+    page.keyboard.press("Home")
+    assert (part(page, "n1", "gradient"), part(page, "n3", "value")) == ("–", "–")
+
+
+@needs_browser
+def test_the_buttons_step_and_say_when_they_cannot(open_player):
+    page = open_player(play(worked_example()))
+    back = page.get_by_role("button", name="One step back")
+    assert back.get_attribute("aria-disabled") == "true"
+    page.get_by_role("button", name="One step on").click()
+    assert said(page).startswith("Forward 1 of 3")
+    assert back.get_attribute("aria-disabled") == "false"
+    page.get_by_role("button", name="Last step").click()
+    assert said(page).startswith("Backward 8 of 8")
+    page.get_by_role("button", name="First step").click()
+    assert said(page).startswith("Start")
+
+
+@needs_browser
+def test_space_plays_and_pauses(open_player):
+    page = open_player(play(worked_example()))
+    page.get_by_label("speed").select_option("8")
+    page.get_by_role("slider", name="Step").press("Space")
+    page.get_by_role("button", name="Pause").wait_for()
+    page.get_by_text("Forward 2 of 3").wait_for()
+    page.get_by_role("slider", name="Step").press("Space")
+    page.get_by_role("button", name="Play").wait_for()
+    page.get_by_role("button", name="Play").click()
+    page.get_by_text("Backward 8 of 8").wait_for()
+    page.get_by_role("button", name="Play").wait_for()
+
+
+@needs_browser
+def test_playing_at_the_end_begins_anew(open_player):
+    page = open_player(play(worked_example(), position=11))
+    page.get_by_label("speed").select_option("8")
+    page.get_by_role("button", name="Play").click()
+    page.get_by_text("Forward 1 of 3").wait_for()
+
+
+@needs_browser
+def test_the_scrubber_goes_anywhere_with_the_mouse(open_player):
+    page = open_player(play(worked_example()))
+    slider = page.get_by_role("slider", name="Step")
+    box = slider.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    assert said(page).startswith("Backward 8 of 8")
+    page.mouse.click(box["x"] + 4, box["y"] + box["height"] / 2)
+    assert said(page).startswith("Start")
+    assert "Start: The inputs" in slider.get_attribute("aria-valuetext")
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [1200, 700])
+def test_boxes_and_controls_never_move(open_player, width):
+    page = open_player(play(worked_example()), viewport={"width": width, "height": 900})
+    what = "[data-node] > rect, button, select, input"
+    place = f"""() => [...document.querySelectorAll("{what}")].map((element) => {{
+        const {{ x, y, width, height }} = element.getBoundingClientRect();
+        return [x, y, width, height].map(Math.round);
+    }})"""
+    before = page.evaluate(place)
+    for _ in range(11):
+        page.get_by_role("slider", name="Step").press("ArrowRight")
+        assert page.evaluate(place) == before
+
+
+@needs_browser
+def test_the_lens_says_where_a_gradient_comes_from(open_player):
+    page = open_player(play(worked_example(), position=10))
+    lens = page.get_by_role("region", name="Node")
+    rows = [row.split("\t") for row in lens.locator("tr").all_inner_texts()]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ["through e = b − c", "5 × 1", "5"],
+        ["through d = a + b", "2 × 1", "2"],
+        ["∂y/∂b", "7"],
+    ]
+    page.locator('[data-node="n4"]').click()
+    assert "e = b − c = 3 − 1 = 2" in lens.inner_text()
+    page.get_by_role("slider", name="Step").press("ArrowLeft")
+    assert "e = b − c" in lens.inner_text()  # it is kept
+    page.keyboard.press("Escape")
+    assert "e = b − c = 3" not in lens.inner_text()
+
+
+@needs_browser
+def test_nodes_are_reached_with_the_keyboard(open_player):
+    page = open_player(play(worked_example(), position=2))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.node") == "n0"
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    focused = page.locator(":focus")
+    assert focused.get_attribute("aria-label") == "e = 2 ∂y/∂e = – −, subtract"
+    page.keyboard.press("Enter")
+    assert focused.get_attribute("aria-pressed") == "true"
+    assert "e = b − c = 3 − 1 = 2" in page.get_by_role("region", name="Node").inner_text()
+    page.keyboard.press("ArrowRight")
+    assert said(page).startswith("Forward 3 of 3")
+
+
+@needs_browser
+def test_one_pass_can_be_chosen(open_player):
+    page = open_player(play(worked_example()))
+    page.get_by_label("passes").select_option("backward")
+    assert said(page).startswith("Forward 3 of 3")
+    assert part(page, "n5", "value") == "10"
+    page.get_by_role("button", name="One step on").click()
+    assert said(page).startswith("Backward 1 of 8")
+    page.get_by_label("passes").select_option("forward")
+    page.get_by_role("button", name="Last step").click()
+    assert said(page).startswith("Forward 3 of 3")
+
+
+@needs_browser
+def test_a_wrong_pass_is_run_and_marked_where_it_goes_wrong(open_player):
+    page = open_player(play(worked_example(), position=10))
+    page.get_by_label("run").select_option(label="overwrite instead of add")
+    assert "Here it goes wrong" in said(page)
+    assert part(page, "n1", "gradient") == "2"
+    page.get_by_label("run").select_option("")
+    assert part(page, "n1", "gradient") == "5 + 2 = 7"
+
+
+@needs_browser
+def test_two_players_on_one_page_do_not_disturb_each_other(open_player):
+    page = open_player(play(worked_example()), play(worked_example()))
+    players = page.locator(".minigraph-player")
+    assert players.count() == 2
+    players.nth(1).get_by_role("button", name="Last step").click()
+    assert players.nth(0).get_by_role("status").inner_text().startswith("Start")
+    assert players.nth(1).get_by_role("status").inner_text().startswith("Backward 8 of 8")
+
+
+@needs_browser
+def test_motion_is_still_where_that_is_asked_for(open_player):
+    page = open_player(play(worked_example(), position=1), reduced_motion="reduce")
+    assert page.locator(".mgp-flow").count() == 2
+    assert not page.locator(".mgp-pulse").first.is_visible()
+
+
+@needs_browser
+def test_the_page_may_be_dark(open_player):
+    page = open_player(play(worked_example()), color_scheme="dark")
+    colour = "(e) => getComputedStyle(e).backgroundColor"
+    layout = page.locator(".mgp-layout")
+    assert layout.evaluate(colour) == "rgb(21, 24, 29)"
+    page.evaluate("document.body.dataset.jpThemeLight = 'true'")
+    assert layout.evaluate(colour) == "rgb(255, 255, 255)"
+
+
+@needs_browser
+def test_every_control_has_a_name(open_player):
+    page = open_player(play(classifier()))
+    names = page.locator("button, input, select, [tabindex='0']").evaluate_all(
+        "(all) => all.map((e) => e.ariaLabel || e.labels?.[0]?.textContent || '')"
+    )
+    assert all(names)
+
+
+@needs_browser
+@pytest.mark.parametrize("nodes", [50, 500])
+def test_a_large_graph_plays_to_its_end(open_player, nodes):
+    page = open_player(play(chain(nodes)))
+    page.get_by_role("slider", name="Step").press("End")
+    assert said(page).startswith(f"Backward {nodes + 1} of {nodes + 1}")
+    page.get_by_role("slider", name="Step").press("ArrowLeft")
+    assert part(page, "n0", "gradient") != "–"

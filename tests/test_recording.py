@@ -1,0 +1,428 @@
+"""Recordings: the engine's own numbers as events, and the wrong passes that part from them."""
+
+import json
+
+import numpy as np
+import programs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minigraph as mg
+from minigraph.graph.errors import FormatError, GradientError, MinigraphError, NodeTypeError
+from minigraph.recording import (
+    MISCONCEPTIONS,
+    Recording,
+    Tracer,
+    diagnose,
+    first_difference,
+    record,
+)
+from minigraph.recording.data import LARGEST, Summary, same
+
+
+def worked_example():
+    return mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1)
+
+
+def classifier():
+    X = mg.constant(np.arange(12.0).reshape(4, 3) / 7, name="X")
+    W = mg.variable(np.arange(6.0).reshape(3, 2) - 2, name="W")
+    b = mg.variable([0.5, -1.0], name="b")
+    h = mg.softmax(X @ W + b)
+    return mg.sum(h * h * h).named("L")
+
+
+def by_node(y, recording):
+    """The gradients of a recording by Node, found by their place in topological order."""
+    order = mg.topological_order(y)
+    return {order[int(id[1:])]: g for id, g in recording.gradients.items()}
+
+
+@st.composite
+def scalar_graphs(draw):
+    """A graph of +, −, × over a few variables, with much sharing."""
+    numbers = st.floats(-3, 3).filter(lambda x: abs(x) > 0.1)
+    nodes = [mg.variable(draw(numbers)) for _ in range(draw(st.integers(1, 3)))]
+    for _ in range(draw(st.integers(1, 10))):
+        x, y = (nodes[draw(st.integers(0, len(nodes) - 1))] for _ in range(2))
+        nodes.append(draw(st.sampled_from([mg.add, mg.subtract, mg.multiply]))(x, y))
+    return nodes[-1]
+
+
+# --- what is recorded -----------------------------------------------------------------------------
+
+
+def test_the_kinds_come_in_the_order_of_the_passes():
+    events = record(worked_example()).events
+    kinds = [event.kind for event in events]
+    assert kinds[:4] == ["visit", "visit", "visit", "visit"]
+    assert kinds.count("compute") == 3
+    assert kinds.count("multiply") == kinds.count("accumulate") == 6
+    assert [e.phase for e in events if e.kind in ("seed", "done")] == [
+        "forward",
+        "backward",
+        "backward",
+    ]
+
+
+@pytest.mark.parametrize("passes", ["forward", "backward"])
+def test_one_pass_alone_is_that_part_of_both(passes):
+    y = worked_example()
+    both = [event for event in record(y).events if event.phase == passes]
+    assert list(record(y, passes).events) == both
+
+
+def test_events_do_not_change():
+    event = record(worked_example()).events[0]
+    with pytest.raises(AttributeError):
+        event.value = 3.0
+
+
+def test_a_recording_leaves_the_nodes_alone():
+    y = worked_example()
+    record(y)
+    assert all(node.grad is None for node in mg.topological_order(y))
+
+
+@given(programs.programs())
+@settings(max_examples=60, deadline=None)
+def test_recorded_gradients_are_the_engines_to_the_last_bit(program):
+    arrays, steps = program
+    y = programs.run(mg, [mg.variable(x) for x in arrays], steps)
+    recording = record(y)
+    y.backward()
+    found = by_node(y, recording)
+    for node in mg.topological_order(y):
+        if node in found:
+            assert np.array_equal(found[node], node.grad, equal_nan=True), node
+        elif not node.scope:
+            assert node.grad is None
+
+
+def test_a_composed_function_adds_up_in_the_engines_order():
+    for value in np.random.default_rng(0).uniform(-3, 3, 40):
+        x = mg.variable([value, 0.3, -1.7], name="x")
+        y = mg.sum(mg.std(x) * x + x / 3)
+        recording = record(y)
+        y.backward()
+        assert np.array_equal(recording.gradients["n0"], x.grad)
+
+
+@given(programs.programs())
+@settings(max_examples=25, deadline=None)
+def test_recorded_gradients_are_pytorchs(program):
+    torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
+    arrays, steps = program
+    y = programs.run(mg, [mg.variable(x) for x in arrays], steps)
+    if programs.near_a_kink(y):
+        return
+    leaves = [torch.tensor(x, requires_grad=True) for x in arrays]
+    programs.run(torch, leaves, steps).backward()
+    found = by_node(y, record(y))
+    variables = [node for node in y.leaves() if node.kind == "variable"]
+    for node, leaf in zip(variables, leaves):
+        np.testing.assert_allclose(found[node], leaf.grad.numpy(), rtol=1e-9, atol=1e-9)
+
+
+@given(scalar_graphs())
+def test_every_frame_is_consistent(y):
+    recording = record(y)
+    values, gradients, contribution = {}, {}, None
+    for event in recording.events:
+        node = recording.by_id[event.node]
+        match event.kind:
+            case "compute":
+                assert values.keys() >= set(node.inputs)
+                values[event.node] = event.value
+            case "visit" if event.phase == "forward":
+                if node.kind != "operation":
+                    values[event.node] = event.value
+            case "seed":
+                gradients[event.node] = event.value
+            case "visit":
+                assert same(event.value, gradients[event.node])
+            case "multiply":
+                assert recording.by_id[event.user].inputs[event.slot] == event.node
+                assert same(event.upstream, gradients[event.user])
+                assert event.value == pytest.approx(event.upstream * event.local)
+                contribution = event.value
+            case "accumulate":
+                assert event.before == gradients.get(event.node)
+                assert event.value == pytest.approx((event.before or 0.0) + contribution)
+                gradients[event.node] = event.value
+    assert values == recording.values
+    assert gradients == recording.gradients
+
+
+@given(scalar_graphs())
+def test_a_node_hands_on_after_all_of_its_users(y):
+    events = [e for e in record(y, "backward").events if e.kind in ("visit", "accumulate")]
+    visited = set()
+    for event in events:
+        if event.kind == "visit":
+            visited.add(event.node)
+        else:
+            assert event.node not in visited
+
+
+def test_a_composed_function_is_one_step_unless_opened():
+    y = classifier()
+    recording = record(y)
+    names = [node.operation for node in recording.nodes]
+    assert names.count("softmax") == 1
+    assert "exp" not in names
+    assert "exp" in [node.operation for node in record(y, opened="softmax").nodes]
+
+
+def test_a_sum_back_over_stretched_axes_is_recorded_in_the_shape_of_the_input():
+    recording = record(classifier())
+    (b,) = (node for node in recording.nodes if node.name == "b")
+    (event,) = (e for e in recording.events if e.kind == "multiply" and e.node == b.id)
+    assert (np.shape(event.upstream), np.shape(event.value)) == ((4, 2), (2,))
+    assert "summed over axis 0" in recording.narrate()[recording.events.index(event)]
+
+
+def test_options_are_checked():
+    y = worked_example()
+    with pytest.raises(MinigraphError, match="passes is 'both' or 'forward' or 'backward'"):
+        record(y, "sideways")
+    with pytest.raises(MinigraphError, match="did you mean 'overwrite'"):
+        record(y, wrong="overwrit")
+    with pytest.raises(NodeTypeError, match="record takes a Node, not int"):
+        record(3)
+    with pytest.raises(GradientError, match="not a scalar"):
+        record(mg.variable([1.0, 2.0]) * 2)
+    with pytest.raises(GradientError, match="the seed has shape"):
+        record(mg.variable([1.0, 2.0]) * 2, seed=[1.0, 2.0, 3.0])
+    with pytest.raises(GradientError, match="depends on constants only"):
+        record(mg.constant(2.0) * 3)
+
+
+def test_what_has_no_gradient_can_still_be_recorded_forward():
+    recording = record(mg.constant(2.0) * 3, "forward")
+    assert recording.values[recording.output] == 6.0
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+def test_json_names_its_schema_and_version():
+    document = json.loads(record(worked_example()).to_json())
+    assert (document["schema"], document["version"]) == ("minigraph recording", 1)
+
+
+@pytest.mark.parametrize("build", [worked_example, classifier])
+def test_json_comes_back_the_same(build):
+    recording = record(build())
+    back = Recording.from_json(recording.to_json())
+    assert back.nodes == recording.nodes
+    assert back.to_json() == recording.to_json()
+    assert back.narrate() == recording.narrate()
+
+
+def test_nan_and_infinity_survive_json():
+    x = mg.variable(np.array([np.inf, -np.inf, np.nan, 1.0]), name="x")
+    recording = record(mg.sum(x * x))
+    text = recording.to_json()
+    json.loads(text, parse_constant=pytest.fail)
+    back = Recording.from_json(text)
+    np.testing.assert_array_equal(back.values["n0"], x.value)
+
+
+def test_other_json_is_refused():
+    for text in ("[]", "{", '{"schema": "minigraph recording", "version": 99}'):
+        with pytest.raises(FormatError):
+            Recording.from_json(text)
+
+
+def test_large_arrays_are_kept_as_a_summary():
+    x = mg.variable(np.arange(LARGEST + 44.0).reshape(20, -1), name="x")
+    recording = record(mg.mean(x * 2))
+    summary = recording.values["n0"]
+    assert isinstance(summary, Summary)
+    assert (summary.least, summary.most, summary.shape) == (0.0, LARGEST + 43.0, x.shape)
+    assert len(summary.thumbnail) == len(summary.thumbnail[0]) == 8
+    assert Recording.from_json(recording.to_json()).values["n0"] == summary
+    assert len(recording.to_json()) < 20_000
+
+
+# --- in words -------------------------------------------------------------------------------------
+
+
+def test_every_event_is_said_in_one_sentence():
+    for y in (worked_example(), classifier()):
+        recording = record(y)
+        said = recording.narrate()
+        assert len(said) == len(recording.events)
+        assert all(text.endswith(".") and ".." not in text and "  " not in text for text in said)
+
+
+def test_narration_gives_the_numbers():
+    said = record(worked_example()).narrate()
+    assert "y = d × e = 5 × 2 = 10." in said
+    assert "The gradient 1 arriving at y is multiplied by ∂y/∂d = e = 2, which gives 2." in said
+    assert "This is added to the 5 that b already has: 5 + 2 = 7." in said
+
+
+def test_an_input_that_is_used_twice_is_told_apart():
+    x = mg.variable(3.0, name="x")
+    said = " ".join(record((x * x).named("y")).narrate())
+    assert "by its first input (x = 3)" in said
+    assert "by its second input (x = 3)" in said
+    assert "∂y/∂x = x" not in said
+
+
+def test_the_table_has_a_line_for_each_event():
+    recording = record(worked_example())
+    lines = recording.table().splitlines()
+    assert len(lines) == len(recording.events) + 2
+    (line,) = (line for line in lines if line.startswith("25 "))
+    assert line.split() == ["25", "backward", "accumulate", "b", "d,", "input", "1", "5", "7"]
+
+
+# --- wrong passes ---------------------------------------------------------------------------------
+
+
+def test_a_recording_does_not_differ_from_itself():
+    for y in (worked_example(), classifier()):
+        assert first_difference(record(y), record(y)) is None
+
+
+def part(y, wrong):
+    found = first_difference(record(y), record(y, wrong=wrong))
+    return found and (found.event.kind, name(y, found.event.node), name(y, found.event.user))
+
+
+def name(y, id):
+    return record(y, "forward").by_id[id].name
+
+
+def test_overwriting_differs_at_the_second_contribution():
+    assert part(worked_example(), "overwrite") == ("accumulate", "b", "d")
+
+
+def test_a_forgotten_upstream_gradient_differs_where_it_is_not_1():
+    assert part(worked_example(), "upstream") == ("multiply", "b", "e")
+
+
+def test_a_wrong_sign_differs_at_the_difference():
+    assert part(worked_example(), "sign") == ("multiply", "c", "e")
+
+
+def test_stale_gradients_differ_at_the_first_addition():
+    assert part(worked_example(), "stale") == ("accumulate", "d", "y")
+
+
+def test_a_missing_sum_differs_at_the_stretched_input():
+    assert part(classifier(), "broadcast") == ("multiply", "b", "v₂")
+
+
+def test_without_topological_order_an_incomplete_gradient_is_handed_on():
+    y = mg.parse("s = a * b; u = s * c; v = u * u; y = s + v", a=2, b=3, c=4)
+    found = first_difference(record(y), record(y, wrong="order"))
+    assert (found.event.kind, name(y, found.event.user)) == ("multiply", "s")
+    assert "before its own gradient is complete" in found.text
+
+
+@pytest.mark.parametrize("wrong", ["overwrite", "order"])
+def test_without_fan_out_these_are_no_mistakes(wrong):
+    y = mg.parse("y = (a + b) * (c - d)", a=2, b=3, c=4, d=5)
+    assert first_difference(record(y), record(y, wrong=wrong)) is None
+
+
+@given(scalar_graphs(), st.sampled_from([*MISCONCEPTIONS]))
+def test_a_difference_is_found_where_the_gradients_differ(y, wrong):
+    right, other = record(y), record(y, wrong=wrong)
+    differ = any(not same(g, other.gradients[id]) for id, g in right.gradients.items())
+    found = first_difference(right, other)
+    if differ:
+        assert found is not None
+    if found:
+        before = other.events[: found.place]
+        assert all(
+            first_difference(right, Recording(other.nodes, (event,), other.output)) is None
+            for event in before
+            if event.kind == "multiply"
+        )
+
+
+def test_another_right_order_is_no_difference():
+    y = worked_example()
+    assert first_difference(record(y), traced(y, order=lambda nodes: nodes)) is None
+    assert (
+        first_difference(record(y), traced(y, order=lambda nodes: sorted(nodes, key=repr))) is None
+    )
+
+
+# --- a program of one's own -----------------------------------------------------------------------
+
+
+def traced(y, order, keep=lambda before, c: before + c):
+    """A student's backward pass, which tells a tracer what it does."""
+    tracer = Tracer(y)
+    gradients = {y: 1.0}
+    tracer.seed(y, 1.0)
+    waiting = [y]
+    while waiting:
+        ready = [n for n in waiting if not any(n in other.inputs for other in waiting)]
+        node = order(ready)[0]
+        waiting.remove(node)
+        tracer.visit(node)
+        for slot, x in enumerate(node.inputs):
+            values = [v.value for v in node.inputs]
+            c = node.op.vjps[slot](gradients[node], node.value, values, node.attrs)
+            tracer.multiply(node, slot, c)
+            gradients[x] = keep(gradients[x], c) if x in gradients else c
+            tracer.accumulate(node, slot, gradients[x])
+            if x not in waiting:
+                waiting.append(x)
+    return tracer.recording()
+
+
+def test_ones_own_pass_is_compared_event_by_event():
+    y = worked_example()
+    theirs = traced(y, order=lambda nodes: nodes, keep=lambda before, c: c)
+    found = first_difference(record(y), theirs)
+    assert (found.event.kind, found.expected) == ("accumulate", 7.0)
+    assert "∂y/∂b" in found.text
+
+
+def test_a_pass_that_ends_too_early_is_noticed():
+    y = worked_example()
+    tracer = Tracer(y)
+    tracer.seed(y, 1.0)
+    tracer.multiply(y, 0, 2.0)
+    tracer.accumulate(y, 0, 2.0)
+    found = first_difference(record(y), tracer.recording())
+    assert found.event.kind == "done"
+    assert found.text == "The pass ends, and y has not handed on 5 to e."
+
+
+def test_a_contribution_that_is_made_twice_is_noticed():
+    y = worked_example()
+    tracer = Tracer(y)
+    tracer.seed(y, 1.0)
+    for _ in range(2):
+        tracer.multiply(y, 0, 2.0)
+    assert first_difference(record(y), tracer.recording()).text == "y hands on to d a second time."
+
+
+def test_a_tracer_knows_its_graph_only():
+    tracer = Tracer(worked_example())
+    with pytest.raises(MinigraphError, match="not part of the graph"):
+        tracer.seed(mg.variable(1.0), 1.0)
+
+
+@pytest.mark.parametrize("wrong", ["overwrite", "upstream", "sign", "stale"])
+def test_gradients_are_traced_to_the_misconception_that_gives_them(wrong):
+    y = worked_example()
+    theirs = by_node(y, record(y, wrong=wrong))
+    assert diagnose(y, theirs).name == wrong
+
+
+def test_right_gradients_and_unknown_ones_have_no_misconception():
+    y = worked_example()
+    right = by_node(y, record(y))
+    assert diagnose(y, right) is None
+    assert diagnose(y, {y.leaves()[0]: 17.0}) is None
