@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from minigraph.course.run import run_notebook
+
 ROOT = Path(__file__).parents[1]
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
 FIRST_EXERCISES = "exercises/01_expressions_as_graphs.ipynb"
@@ -150,3 +152,122 @@ def test_an_exported_page_shows_its_pictures(chromium, tmp_path):
     page.close()
     assert stored
     assert all(picture["alt"] and picture["width"] for picture in stored)
+
+
+PLAYER = """
+import minigraph as mg
+
+y = mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1)
+player = mg.play(y)
+player
+"""
+
+
+def test_the_player_steps_in_a_notebook_and_its_notebook_steps_back(lab, open_notebook):
+    root, _ = lab
+    write(
+        root / "player.ipynb",
+        PLAYER,
+        "player.position = 4",
+        "player.wrong = 'sign'",
+        "player.position",
+    )
+    with open_notebook("player.ipynb") as notebook:
+        notebook.run(0)
+        page = notebook.page
+        status = notebook.output(0).get_by_role("status")
+        slider = page.get_by_role("slider", name="Step")
+        expect(status).to_contain_text("Start")
+        active = "window.panel.content.activeCellIndex"
+        slider.focus()
+        before = page.evaluate(active)
+        for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+            page.keyboard.press(key)
+        expect(status).to_contain_text("Forward 1 of 3")
+        assert page.evaluate(active) == before  # the notebook's own arrow keys stay out of it
+        notebook.run(1)
+        expect(status).to_contain_text("Backward 1 of 8")
+        notebook.run(2)
+        expect(notebook.output(0).get_by_label("run")).to_have_value("sign")
+        page.get_by_role("button", name="Last step").click()
+        notebook.run(3)
+        expect(notebook.output(3)).to_contain_text("11")
+        page.locator('[data-node="n1"]').click()
+        expect(page.get_by_role("region", name="Node")).to_contain_text("through d = a + b")
+        assert notebook.new_errors() == []
+
+
+def test_the_player_follows_jupyterlabs_theme(lab, open_notebook):
+    root, _ = lab
+    write(root / "theme.ipynb", PLAYER)
+    with open_notebook("theme.ipynb") as notebook:
+        notebook.run(0)
+        layout = notebook.page.locator(".mgp-layout")
+        colour = "(element) => getComputedStyle(element).backgroundColor"
+        assert layout.evaluate(colour) == "rgb(255, 255, 255)"
+        change = "window.jupyterapp.commands.execute('apputils:change-theme', {theme: '%s'})"
+        notebook.page.evaluate(change % "JupyterLab Dark")
+        notebook.page.locator('[data-jp-theme-light="false"]').wait_for(state="attached")
+        assert layout.evaluate(colour) == "rgb(21, 24, 29)"
+        notebook.page.evaluate(change % "JupyterLab Light")
+        assert notebook.new_errors() == []
+
+
+def test_an_exported_player_plays_without_kernel_and_network(chromium, tmp_path):
+    write(tmp_path / "player.ipynb", PLAYER)
+    run_notebook(tmp_path / "player.ipynb")
+    export = [sys.executable, "-m", "nbconvert", "--to", "html", "--output-dir", str(tmp_path)]
+    subprocess.run([*export, str(tmp_path / "player.ipynb")], check=True, capture_output=True)
+    page = chromium.new_page(offline=True)
+    page.goto((tmp_path / "player.html").as_uri(), wait_until="domcontentloaded")
+    page.get_by_role("slider", name="Step").press("End")
+    expect(page.get_by_role("status")).to_contain_text("Backward 8 of 8")
+    page.close()
+
+
+EXPLORER = """
+import minigraph as mg
+from minigraph.widgets import path_explorer
+
+path_explorer(mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1), "b")
+"""
+
+
+def test_the_path_explorer_is_used_by_keyboard(lab, open_notebook):
+    root, _ = lab
+    write(root / "paths.ipynb", EXPLORER)
+    with open_notebook("paths.ipynb") as notebook:
+        notebook.run(0)
+        page = notebook.page
+        status = notebook.output(0).get_by_role("status")
+        expect(status).to_contain_text("Path 1 of 2")
+        page.get_by_role("listbox", name="Paths").focus()
+        page.keyboard.press("ArrowDown")  # which the notebook would take for itself
+        expect(status).to_contain_text("Path 2 of 2")
+        page.keyboard.press("End")
+        expect(status).to_contain_text("added over 2 paths: 2 + 5 = 7")
+        page.get_by_role("button", name="one reverse sweep").press("Space")
+        expect(status).to_contain_text("Step 1 of 4")
+        page.get_by_role("combobox", name="To").select_option("d")
+        expect(status).to_contain_text("∂d/∂d = 1")
+        assert notebook.new_errors() == []
+
+
+def test_predictions_are_judged_by_the_kernel(lab, open_notebook):
+    root, _ = lab
+    write(root / "predict.ipynb", PLAYER.replace("play(y)", "play(y, predict=True)"))
+    with open_notebook("predict.ipynb") as notebook:
+        notebook.run(0)
+        shown = notebook.output(0)
+        field = shown.get_by_label("What is d = a + b?")
+        field.fill("6")
+        field.press("Enter")
+        expect(shown.get_by_text("6 is not right.")).to_be_visible()
+        assert "= 5" not in shown.inner_html()
+        field.fill("5")
+        field.press("Enter")
+        expect(shown.get_by_text("Forward 1 of 3")).to_be_visible()
+        expect(shown.get_by_label("What is e = b − c?")).to_have_value("")
+        shown.get_by_role("button", name="Show").click()
+        expect(shown.get_by_text("Forward 2 of 3")).to_be_visible()
+        assert notebook.new_errors() == []

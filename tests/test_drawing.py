@@ -258,6 +258,19 @@ def test_an_edge_can_be_highlighted():
     assert lit == ["n1-n4-0"]
 
 
+def test_one_of_two_edges_between_the_same_nodes_can_be_highlighted():
+    x = mg.variable(3.0)
+    y = x * x
+    for places in ((0,), (1,), (0, 1)):
+        edges = mg.draw(y, highlight=[(x, y, place) for place in places]).svg.split("data-edge=")
+        lit = [
+            edge[1:8] for edge in edges if f'stroke="{LIGHT.highlight}"' in edge.split("</g>")[0]
+        ]
+        assert sorted(lit) == [f"n0-n1-{place}" for place in places]
+    with pytest.raises(mg.MinigraphError, match="not part of the graph"):
+        mg.draw(y, highlight=[(mg.variable(1.0), y, 0)])
+
+
 def test_what_a_highlighted_operation_computes_is_said_with_its_numbers():
     y = example(c=-1.0)
     d, e = y.inputs

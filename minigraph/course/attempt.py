@@ -195,7 +195,7 @@ def _too_long(seconds: float, is_large: bool, still_running: bool) -> str:
     if is_large:
         text += (
             "It was right for small inputs, so it probably takes too many steps for a large one. "
-            "Is something looked up in a list that grows? A set answers at once, however large."
+            "Does it do the same work again and again, or look things up in a list that grows?"
         )
     else:
         text += "Look for a loop that never ends: does each turn bring it nearer to its end?"

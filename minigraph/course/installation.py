@@ -145,7 +145,7 @@ LOOKS: tuple[Callable[[], Finding], ...] = (
     _package("pytest", "8.3", "to run the tests", optional=True),
     _package("nbval", "0.11", "to run the tests", optional=True),
     _package("torch", "2.4", "to compare with PyTorch", optional=True),
-    _package("jax", "0.4", "to compare with JAX", optional=True),
+    _package("jax", "0.4.30", "to compare with JAX", optional=True),
     _chromium,
 )
 

@@ -122,7 +122,7 @@ def diagram(
     hidden = set(_nodes(hide_values))
     to_open = listed(opened)
     named = {item for item in to_open if isinstance(item, Node)}
-    named |= lit | hidden | {node for edge in lit_edges for node in edge}
+    named |= lit | hidden | {node for edge in lit_edges for node in edge[:2]}
     _check_members(named, set(order))
     if gradients is None:
         gradients = any(node.grad is not None for node in order)
@@ -137,7 +137,7 @@ def diagram(
     )
 
     parts = fold.parts(graph, outputs)
-    names = _names(graph, parts)
+    names = node_names(graph, parts)
     boxes = [
         _node_box(part.nodes[0], id, graph, names, wish)
         if part.module is None
@@ -163,7 +163,7 @@ class _Wish:
     gradients: bool
     derivatives: bool
     lit: set[Node]
-    lit_edges: set[tuple[Node, ...]]
+    lit_edges: set[tuple[Any, ...]]
     hidden: set[Node]
 
 
@@ -185,12 +185,12 @@ def _nodes(given: Any) -> list[Node]:
     return found
 
 
-def _highlighted(given: Any) -> tuple[set[Node], set[tuple[Node, ...]]]:
-    """Sort what to highlight into Nodes and edges, which are pairs (input, user) in a list."""
+def _highlighted(given: Any) -> tuple[set[Node], set[tuple[Any, ...]]]:
+    """Sort what to highlight into Nodes and edges: (input, user), or with the argument's place."""
     if isinstance(given, Node) or not isinstance(given, Iterable):
         return set(_nodes(given)), set()
     items = list(given)
-    edges = {tuple(_nodes(item)) for item in items if isinstance(item, tuple)}
+    edges = {(*_nodes(item[:2]), *item[2:]) for item in items if isinstance(item, tuple)}
     return set(_nodes(item for item in items if not isinstance(item, tuple))), edges
 
 
@@ -202,7 +202,7 @@ def _check_members(nodes: set[Node], members: set[Node]) -> None:
 # --- names ----------------------------------------------------------------------------------------
 
 
-def _names(graph: Contraction, parts: list[fold.Part]) -> dict[Node, tuple[str, str]]:
+def node_names(graph: Contraction, parts: list[fold.Part]) -> dict[Node, tuple[str, str]]:
     """Give each Node that is drawn a label, and a full name that no other has.
 
     Operations without a name are v₁, v₂ … in topological order, after Wengert; constants without a
@@ -362,11 +362,14 @@ def _edges(
                 label = _shape_label([x])
                 if node not in graph.calls:
                     label = _derivative_label(node, slot, names, wish) or label
-                edges.append(Edge(home[x], head, slot, *label, (x, node) in wish.lit_edges))
+                is_lit = not wish.lit_edges.isdisjoint({(x, node), (x, node, slot)})
+                edges.append(Edge(home[x], head, slot, *label, is_lit))
         else:
             for slot, tail in enumerate(tails.get(head, ())):
                 used = list(between[tail, head])
-                is_lit = any(home[x] == tail and home[node] == head for x, node in wish.lit_edges)
+                is_lit = any(
+                    home[x] == tail and home[node] == head for x, node, *_ in wish.lit_edges
+                )
                 edges.append(Edge(tail, head, slot, *_shape_label(used), is_lit))
     return edges
 

@@ -50,7 +50,8 @@ def draw(
         gradients: show the gradient of each node; None shows them if there are any.
         derivatives: show on each edge the local derivative, as formula and as number.
         direction: "right", "down", or "auto", which takes what fits into a notebook.
-        highlight: Nodes, or edges as pairs (input, user) in a list.
+        highlight: Nodes, or edges as pairs (input, user) in a list; where a Node is several
+            arguments of one operation, (input, user, 1) means the second of these edges.
         hide_values: Nodes that show – instead of a number, as if not computed yet. Nothing moves.
         opened: True opens all calls of composed functions; a name such as "softmax" opens the calls
             of that function, a Node the call that made it, a list several of them. A call within a

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from .diagram import Box, Diagram
 from .formula import derivative_name
 from .text import UNSET
+
+
+class Operated(Protocol):
+    """What can be written as an operation on its inputs."""
+
+    @property
+    def symbol(self) -> str:
+        """What stands between two inputs."""
+
+    @property
+    def operation(self) -> str:
+        """What stands before the others."""
+
 
 _INFIX = {"+", "−", "×", "÷", "^", "@", ">", "<", "≥", "≤", "="}
 _MOST = 700  # characters of a text alternative; a screen reader reads all of it in one breath
@@ -61,7 +76,7 @@ def _expressions(diagram: Diagram) -> dict[int, str]:
     for i, box in enumerate(diagram.boxes):
         names = inputs.get(i, [])
         if box.kind == "operation":
-            found[i] = _equation(f"{box.full} = {_applied(box, names)}", box.value)
+            found[i] = _equation(f"{box.full} = {applied(box, names)}", box.value)
         elif box.kind == "module" and names:
             what = f"{box.full} ({box.operation})" if box.label else box.full
             found[i] = f"{what} on {_listed(names, 80)}"
@@ -76,16 +91,17 @@ def computations(diagram: Diagram) -> list[str]:
     said = []
     for i, box in enumerate(diagram.boxes):
         if box.highlighted and box.kind == "operation":
-            text = f"{box.full} = {_applied(box, [x.full for x in inputs[i]])}"
+            text = f"{box.full} = {applied(box, [x.full for x in inputs[i]])}"
             values = [x.value for x in inputs[i] if x.value not in (None, UNSET) and not x.shape]
             values = [f"({value})" if value.startswith("−") else value for value in values]
             if len(values) == len(inputs[i]) and any(x.label for x in inputs[i]):
-                text += f" = {_applied(box, values)}"
+                text += f" = {applied(box, values)}"
             said.append(_equation(text, box.value))
     return said
 
 
-def _applied(box: Box, names: list[str]) -> str:
+def applied(box: Operated, names: list[str]) -> str:
+    """Write an operation on its inputs: "a + b", "exp(x)"."""
     if box.symbol in _INFIX and len(names) == 2:
         return f"{names[0]} {box.symbol} {names[1]}"
     if box.operation == "negative":

@@ -85,7 +85,7 @@ class Nudge(GraphWidget):
             f"{name} goes from {number(x)} to {number(x + delta)}, "
             f"and {of} from {number(y)} to {number(y + self.actual)}.\n"
             f"actual change: {number(self.actual)}\n"
-            f"predicted change: ∂{of}/∂{name} · δ = {_factor(slope)} · {_factor(delta)}"
+            f"predicted change: ∂{of}/∂{name} · δ = {factor(slope)} · {factor(delta)}"
             f" = {number(self.predicted)}\n"
             f"difference: {number(difference)}",
         )
@@ -124,7 +124,7 @@ def _slider(name: str, low: float, high: float, start: float | None = None) -> w
     )
 
 
-def _factor(x: float) -> str:
+def factor(x: float) -> str:
     """A number in a product: a negative one in parentheses."""
     return number(x) if x >= 0 else f"({number(x)})"
 

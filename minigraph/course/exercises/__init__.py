@@ -3,6 +3,7 @@
 from ..specification import Exercise
 from . import (
     automatic_differentiation,
+    chain_rule,
     expressions_as_graphs,
     forward_pass,
     local_derivatives,
@@ -15,6 +16,7 @@ LESSONS = (
     expressions_as_graphs,
     forward_pass,
     local_derivatives,
+    chain_rule,
     automatic_differentiation,
     tensors,
 )
