@@ -13,6 +13,7 @@ from ...autodiff.custom import custom
 from ...autodiff.reverse import grad
 from ...graph.errors import MinigraphError
 from ...graph.node import Node, variable
+from ...graph.operation import OPERATIONS
 from ..answers import Members, Numbers, WrongForm, not_a
 from ..graphs import WORKED_EXAMPLE, Graph, as_python, inputs_of, random_graph, random_graphs
 from ..specification import Case, Exercise, Misconception
@@ -799,6 +800,13 @@ class Derivatives(Gradients):
                 "function of arrays, with `@mg.custom(...)` above it.",
                 "composed",
             )
+        if answer.op in OPERATIONS.values():
+            raise WrongForm(
+                f"The result is made by the engine's own operation {answer.op.name!r}. Make an "
+                "operation of yours, with your own rules: a function of arrays, with "
+                "`@mg.custom(...)` above it.",
+                "built in",
+            )
         z = answer * answer * answer
         try:
             first = grad(z, [x, y])
@@ -901,9 +909,9 @@ distance = Exercise(
         ),
         Misconception(
             "no operation yet",
-            "np.hypot computes with arrays and knows nothing of Nodes. Write `@mg.custom(...)` in "
-            "the line above your function: it makes an operation of it, which takes the arrays out "
-            "and records a Node.",
+            "np.hypot, given Nodes, hands over to an operation that the engine has already, with "
+            "the engine's rules. Write `@mg.custom(...)` in the line above your function: it takes "
+            "the arrays out, and makes an operation with your rules.",
             lambda x, y: np.hypot(x, y),
         ),
         Misconception(
