@@ -13,10 +13,13 @@ from .autodiff.custom import check_custom, custom
 from .autodiff.forward import jvp
 from .autodiff.jacobian import hessian, hvp, jacobian
 from .autodiff.reverse import grad
+from .compiler import Plan
+from .compiler.compile import compile_function as compile
 from .drawing import Drawing, draw
 from .graph.context import scope
 from .graph.errors import (
     AnomalyError,
+    FeedError,
     FormatError,
     GradientError,
     KinkWarning,
@@ -24,8 +27,10 @@ from .graph.errors import (
     NodeTypeError,
     ParseError,
     ShapeError,
+    SymbolicError,
 )
-from .graph.node import Node, constant, no_grad, variable
+from .graph.graph import Graph
+from .graph.node import Node, constant, no_grad, placeholder, variable
 from .graph.operation import FUNCTIONS as _FUNCTIONS
 from .graph.order import topological_order
 from .graph.parse import parse
@@ -36,6 +41,7 @@ globals().update(_FUNCTIONS)
 
 _LATE = {  # seldom needed, and slow to import
     "doctor": ".course.installation",
+    "explore": ".widgets",
     "play": ".widgets",
 }
 
@@ -53,21 +59,27 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "AnomalyError",
     "Drawing",
+    "FeedError",
     "FormatError",
     "GradientError",
+    "Graph",
     "KinkWarning",
     "MinigraphError",
     "Node",
     "NodeTypeError",
     "ParseError",
+    "Plan",
     "ShapeError",
+    "SymbolicError",
     "check_custom",
     "checkpoint",
+    "compile",
     "constant",
     "custom",
     "detect_anomaly",
     "doctor",
     "draw",
+    "explore",
     "from_json",
     "grad",
     "gradcheck",
@@ -77,6 +89,7 @@ __all__ = [
     "jvp",
     "no_grad",
     "parse",
+    "placeholder",
     "play",
     "record",
     "scope",

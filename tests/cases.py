@@ -474,6 +474,7 @@ CASES = {
     "logical_not": unary(ANY, lambda t, x: t.logical_not(x)),
     "isnan": unary(ANY, lambda t, x: t.isnan(x)),
     "isfinite": unary(ANY, lambda t, x: t.isfinite(x)),
+    "stop_gradient": unary(REAL, lambda t, x: x.detach()),
     "argmax": Case(
         lambda t, x, axis, keepdims: t.argmax(x, axis, keepdims), (REAL,), places_found()
     ),
@@ -663,9 +664,10 @@ CASES = {
     ),
 }  # fmt: skip
 
-# What gives booleans or places, and has no gradient.
+# What gives booleans or places, or is taken as a constant, and has no gradient.
 DISCRETE = {
     "equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "logical_and",
     "logical_or", "logical_not", "isnan", "isfinite", "argmax", "argmin", "argsort",
+    "stop_gradient",
 }  # fmt: skip
 DIFFERENTIABLE = [name for name in CASES if name not in DISCRETE]

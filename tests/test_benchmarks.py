@@ -9,8 +9,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from benchmarks import __main__ as program
-from benchmarks import contenders, measuring, report
-from benchmarks.contenders import CONTENDERS, NETWORKS, LeftOutError, Minigraph, PyTorch
+from benchmarks import contenders, measuring, parallel, report
+from benchmarks.contenders import (
+    CONTENDERS,
+    NETWORKS,
+    ByHand,
+    LeftOutError,
+    Minigraph,
+    MinigraphPlan,
+    PyTorch,
+)
 from benchmarks.measuring import Bench, DisagreementError, Row, check_agreement, installed
 
 PLAN = replace(program.QUICK, chains=(40, 400), shown=(400,), largest=800, memory=40, budget=0)
@@ -48,6 +56,7 @@ def test_the_figures_are_plain_data(measured):
     ours = [row for row in figures["rows"] if row["contender"] == "minigraph"]
     assert {(row["kind"], row["size"]) for row in ours} == {
         ("chain", 40), ("chain", 400), ("chain", 800), ("drawing", 50),
+        ("sliding", 11), ("sliding", 51), ("sliding", 199),
         *((kind, network.batch) for kind, network in NETWORKS.items()),
     }  # fmt: skip
     for row in ours:
@@ -88,6 +97,19 @@ def test_minigraph_computes_what_pytorch_computes(kind, torch):
     spoiled[-1] = spoiled[-1] + 1e-6
     with pytest.raises(DisagreementError, match="other does not compute what minigraph computes"):
         check_agreement(kind, {"minigraph": numbers["minigraph"], "other": spoiled})
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_plan_and_numpy_by_hand_compute_what_minigraph_computes(kind):
+    benches = [Bench(each) for each in (Minigraph, MinigraphPlan, ByHand)]
+    first = {bench.contender.name: bench.first(kind, 40).numbers for bench in benches}
+    check_agreement(kind, first)
+    later = {}
+    for bench in benches:
+        work = bench.works[kind, 40]
+        later[bench.contender.name] = work.outcome(measuring.run(work))
+    check_agreement(kind, later)
+    assert not np.array_equal(first["minigraph"][1], later["minigraph"][1])
 
 
 def test_a_training_step_changes_every_parameter():
@@ -184,3 +206,10 @@ def test_only_names_that_exist_can_be_chosen(capsys):
         program.main(["--only", "TensorFlow"])
     assert "minigraph" in capsys.readouterr().err
     assert contenders.CONTENDERS[0] is Minigraph
+
+
+def test_the_gain_of_a_second_thread_is_a_row_for_each_graph():
+    title, *rows = parallel.table(rounds=1, scale=20).splitlines()
+    assert title.split() == ["graph", "1", "thread", "2", "threads", "ratio", "predicted"]
+    assert len(rows) == len([*parallel.cases(20)])
+    assert all(float(number) > 0 for row in rows for number in row.split()[-2:])

@@ -33,7 +33,6 @@ from minigraph.drawing.skeleton import frame, label_width
 from minigraph.drawing.text import clean, elided, number, width
 from minigraph.drawing.theme import DARK, LABEL_HEIGHT, LIGHT
 from minigraph.graph.operation import OPERATIONS
-from minigraph.widgets import forward_stepper
 
 SVG = "{http://www.w3.org/2000/svg}"
 GOLDEN = Path(__file__).parent / "golden"
@@ -128,6 +127,13 @@ def rectangles(drawing):
     """The place and size of every rectangle, in order."""
     keys = ("x", "y", "width", "height")
     return [tuple(r.get(k) for k in keys) for r in parsed(drawing).iter(f"{SVG}rect")]
+
+
+def box_places(drawing):
+    """The place and size of every box."""
+    keys = ("x", "y", "width", "height")
+    boxes = (r for group in node_groups(drawing).values() for r in group.iter(f"{SVG}rect"))
+    return [tuple(r.get(k) for k in keys) for r in boxes]
 
 
 # --- what is drawn --------------------------------------------------------------------------------
@@ -269,13 +275,6 @@ def test_one_of_two_edges_between_the_same_nodes_can_be_highlighted():
         assert sorted(lit) == [f"n0-n1-{place}" for place in places]
     with pytest.raises(mg.MinigraphError, match="not part of the graph"):
         mg.draw(y, highlight=[(mg.variable(1.0), y, 0)])
-
-
-def test_what_a_highlighted_operation_computes_is_said_with_its_numbers():
-    y = example(c=-1.0)
-    d, e = y.inputs
-    assert mg.draw(y, highlight=[d]).computations == ["d = a + b = 2 + 3 = 5"]
-    assert mg.draw(y, highlight=[e]).computations == ["e = b − c = 3 − (−1) = 4"]
 
 
 @pytest.mark.parametrize("numbers", [(1e-300, -1e300, 0.1), (-1234.5678, float("nan"), np.inf)])
@@ -578,7 +577,7 @@ def assert_legible(placed):
     for group in placed.groups:
         area = (group.x, group.y, group.x + group.width, group.y + group.height)
         for placed_box, own in zip(placed.boxes, boxes):
-            if group.label not in placed_box.box.scope:
+            if group.path[-1] not in placed_box.box.scope:
                 assert not overlap(area, own, 0.1)
 
 
@@ -697,7 +696,7 @@ def test_without_graphviz_a_plain_layout_draws(no_graphviz, direction):
     for y in (example(), network(), chain(5)):
         placed = picture(diagram(y, derivatives=True), direction)
         assert_legible(placed)
-        assert {group.label for group in placed.groups} <= {"layer1", "layer2"}
+        assert {group.path[-1] for group in placed.groups} <= {"layer1", "layer2"}
 
 
 @settings(deadline=None, max_examples=40)
@@ -846,6 +845,73 @@ def test_every_graph_folds_into_parts_that_flow_forward(steps, outputs):
     assert "()#" not in every_text(mg.draw(chosen))
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 400),
+            st.integers(0, 400),
+            st.sampled_from(["", "a", "b", "a/c", "a/c/d", "b/f()#3"]),
+        ),
+        min_size=2,
+        max_size=60,
+    ),
+    st.sets(st.sampled_from(["a", "b", "a/c", "a/c/d"])),
+)
+def test_any_scopes_can_be_folded(steps, wanted):
+    nodes = [mg.variable(1.0)]
+    for i, j, path in steps:
+        with mg.scope(path or "outside"):
+            nodes.append(nodes[i % len(nodes)] + nodes[-1 - j % min(len(nodes), 8)])
+    y = nodes[-1]
+    order = mg.topological_order(y)
+    graph = contracted(order, [y], [True])
+    folded = wanted & set(fold.scopes(graph))
+    parts = fold.parts(graph, [y], folded)
+    assert_flows_forward(graph, parts)
+    assert sorted(n.seq for part in parts for n in part.nodes) == [n.seq for n in graph.order]
+    for part in parts:
+        inside = [[s for s in folded if f"{n.scope}/".startswith(f"{s}/")] for n in part.nodes]
+        if part.module:
+            assert all(part.module in scopes for scopes in inside)
+            assert not any(part.module != s and part.module.startswith(f"{s}/") for s in folded)
+    mg.draw(y, folded=folded)
+
+
+def test_scopes_fold_by_name():
+    y = network()
+    assert [box.full for box in diagram(y, folded="layer1").boxes if box.kind == "module"] == [
+        "layer1"
+    ]
+    assert {box.scope for box in diagram(y, folded=False).boxes} == {
+        (), ("layer1",), ("layer2",)
+    }  # fmt: skip
+    modules = [box for box in diagram(y, folded=True).boxes if box.kind == "module"]
+    assert [box.operation for box in modules] == ["3 operations", "3 operations"]
+    assert "layer1, 3 operations" not in mg.draw(y).alt
+
+
+def test_up_to_two_hundred_nodes_show_where_it_is_said_what_to_fold():
+    y = chain(150)
+    assert len(diagram(y).boxes) < 60
+    assert len(diagram(y, folded=False).boxes) == 151
+    assert len(diagram(chain(500), folded=False).boxes) < 60
+
+
+@pytest.mark.parametrize(
+    ("folded", "problem"),
+    [
+        ("layer", "there is no scope 'layer' to fold, only 'layer1', 'layer2'; did you mean"),
+        (["layer1", 3], "folded takes True, False or the paths of scopes, not 3"),
+    ],
+)
+def test_an_unknown_scope_is_told(folded, problem):
+    with pytest.raises(mg.MinigraphError, match=re.escape(problem)):
+        mg.draw(network(), folded=folded)
+    with pytest.raises(mg.MinigraphError, match="this graph has no scopes"):
+        mg.draw(example(), folded="layer1")
+
+
 def test_a_hundred_thousand_nodes_draw():
     assert "99,984 operations" in mg.draw(chain(100_000)).svg
 
@@ -942,7 +1008,7 @@ def test_an_opened_call_is_a_frame_around_its_operations():
         "x = [1, 2]", "W (2 × 3)", "z (3)", "1", "v₁ (3)", "v₂ (3)", "v₃ = 2.719", "p (3)",
         "t = [0, 0, 1]", "v₄ (3)", "v₅ = 0.6064", "L = −0.5002",
     ]  # fmt: skip
-    assert [g.label for g in picture(diagram(y, opened=True), "right").groups] == [
+    assert [g.path[-1] for g in picture(diagram(y, opened=True), "right").groups] == [
         "head",
         "softmax",
     ]
@@ -1007,13 +1073,15 @@ def test_any_node_of_a_call_stands_for_its_box():
     assert (z.name, e.op.name, p.name) == ("z", "exp", "p")
     for node in (e, p):
         drawing = mg.draw(y, highlight=[node], hide_values=[node])
-        assert drawing.computations == ["p = softmax(z)"]
+        assert drawing.alt.endswith("Highlighted: p.")
         assert texts(node_groups(drawing)["n7"]) == ["p = –", "softmax"]
         assert {r.get("stroke") for r in node_groups(drawing)["n7"].iter(f"{SVG}rect")} == {
             LIGHT.highlight
         }
     plain = mg.draw(y)
-    assert rectangles(mg.draw(y, highlight=p, hide_values=p)) == rectangles(plain)
+    hidden = mg.draw(y, highlight=p, hide_values=p)
+    assert box_places(hidden) == box_places(plain)
+    assert (texts(parsed(plain)).count("(3)"), texts(parsed(hidden)).count("(3)")) == (4, 3)
     lit = mg.draw(y, highlight=[(z, order[4])]).svg.split('data-edge="n2-n7-0"')[1]
     assert f'stroke="{LIGHT.highlight}"' in lit.split("</g>")[0]
 
@@ -1055,8 +1123,8 @@ def test_a_node_that_is_known_not_to_be_the_output_never_stands_for_its_call():
         node.op.name: [line[-1] for line in lines_of(mg.draw(node))[1:]] for node in (a, b, c)
     }
     assert functions == {"sin": ["sin"], "cos": ["g"], "tanh": ["f"]}
-    assert [g.label for g in picture(diagram(a), "right").groups] == ["f", "g"]
-    assert [g.label for g in picture(diagram(b), "right").groups] == ["f"]
+    assert [g.path[-1] for g in picture(diagram(a), "right").groups] == ["f", "g"]
+    assert [g.path[-1] for g in picture(diagram(b), "right").groups] == ["f"]
     assert [line[-1] for line in lines_of(mg.draw(c, opened="f"))[1:]] == ["g", "tanh"]
     assert not re.search(r"\(\)#|~", every_text(mg.draw(c, opened=True)))
 
@@ -1207,23 +1275,6 @@ def test_opened_calls_of_a_big_graph_fold_into_modules_with_their_names():
     assert "()#" not in every_text(drawing)
 
 
-def test_the_forward_stepper_takes_one_step_for_a_call():
-    y = classifier()
-    stepper = forward_stepper(y)
-    said = []
-    while not stepper.next.disabled:
-        stepper.next.click()
-        said.append(re.sub("<[^>]*>", "", stepper.message.value))
-    assert said[:2] == ["Step 1 of 5: z = x @ W (3)", "Step 2 of 5: p = softmax(z) (3)"]
-    assert len(said) == 5
-
-
-def test_the_forward_stepper_goes_through_a_graph_that_is_folded():
-    stepper = forward_stepper(chain(100))
-    stepper.slider.value = 50
-    assert "stacked box" in stepper.message.value
-
-
 # --- the same bytes every time --------------------------------------------------------------------
 
 SCRIPT = """
@@ -1288,8 +1339,7 @@ def test_the_bundled_graphviz_is_never_entered_twice(monkeypatch):
 
 def every_text(drawing):
     """All that a drawing shows and says."""
-    return "\n".join((drawing.svg, drawing.html, drawing.alt, drawing.dot, repr(drawing),
-                      *drawing.computations))  # fmt: skip
+    return "\n".join((drawing.svg, drawing.html, drawing.alt, drawing.dot, repr(drawing)))
 
 
 def golden_drawings():

@@ -6,16 +6,15 @@ limit stand in CONVENTIONS below, ours beside PyTorch's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 from math import prod
 from operator import add
-from typing import Any
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
 from cases import CASES, DIFFERENTIABLE, DISCRETE
+from examples import drawn, each, weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,72 +30,6 @@ pytestmark = [
 
 def test_every_function_has_a_case():
     assert CASES.keys() | {"dropout"} == FUNCTIONS.keys() >= OPERATIONS.keys()
-
-
-# --- one example: arrays, in several layouts, some of them variables ------------------------------
-
-LAYOUTS = {
-    "as made": lambda x: x,
-    "transposed": lambda x: x.T,
-    "reversed": lambda x: x[..., ::-1] if x.ndim else x,
-}
-
-
-@dataclass
-class Drawn:
-    """The inputs of one run: `arrays`, those at `by` differentiable."""
-
-    name: str
-    arrays: list[np.ndarray]
-    attrs: dict[str, Any]
-    by: list[int]
-    layout: str
-
-    def nodes(self):
-        """The inputs as Nodes that are no leaves, so that their values are views where possible."""
-        view = LAYOUTS[self.layout]
-        makes = [mg.variable if i in self.by else mg.constant for i in range(len(self.arrays))]
-        return [view(make(view(a))) for make, a in zip(makes, self.arrays)]
-
-    def tensors(self, torch):
-        return [torch.tensor(a).requires_grad_(i in self.by) for i, a in enumerate(self.arrays)]
-
-    def node(self, *inputs):
-        return CASES[self.name].ours(FUNCTIONS[self.name], *inputs, **self.attrs)
-
-    def tensor(self, torch, *inputs):
-        return CASES[self.name].torch(torch, *inputs, **self.attrs)
-
-    def close(self, ours, theirs):
-        """Assert that a value of ours has the shape, the type and the numbers of PyTorch's."""
-        theirs = theirs.numpy(force=True)
-        assert ours.shape == theirs.shape
-        assert ours.dtype == theirs.dtype
-        single = np.float32 in [*(a.dtype for a in self.arrays), self.attrs.get("dtype")]
-        tolerance = 2e-4 if single else 1e-11
-        np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
-
-
-@st.composite
-def drawn(draw, name):
-    shapes, attrs = draw(CASES[name].examples)
-    dtype = draw(st.sampled_from([np.float64, np.float32]))
-    arrays = [
-        draw(hnp.arrays(CASES[name].dtype(i, dtype), shape, elements=st.sampled_from(domain)))
-        for i, (shape, domain) in enumerate(zip(shapes, CASES[name].domains))
-    ]
-    possible = CASES[name].by
-    by = draw(st.sampled_from([possible, *([i] for i in possible)]))
-    return Drawn(name, arrays, attrs, by, draw(st.sampled_from(list(LAYOUTS))))
-
-
-def weights(shape, dtype):
-    """Distinct numbers, so that a gradient that lands in the wrong place is seen."""
-    return np.linspace(0.5, 1.5, prod(shape)).reshape(shape).astype(dtype)
-
-
-def each(names):
-    return pytest.mark.parametrize("name", names)
 
 
 @each(sorted(DISCRETE))

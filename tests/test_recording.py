@@ -388,6 +388,46 @@ def test_ones_own_pass_is_compared_event_by_event():
     assert "∂y/∂b" in found.text
 
 
+def test_ones_own_right_pass_is_told_as_the_engines_is():
+    y = worked_example()
+    mine = traced(y, order=lambda nodes: sorted(nodes, key=lambda node: -node.seq))
+    assert mine.narrate() == record(y, "backward").narrate()
+
+
+def test_what_replaces_a_gradient_is_not_said_to_be_added():
+    y = worked_example()
+    mine = traced(y, order=lambda nodes: nodes, keep=lambda before, c: c)
+    assert [said for said in mine.narrate() if "put in the place" in said] == [
+        "This is put in the place of the 2 that b had: 5."
+    ]
+    mine = traced(y, order=lambda nodes: nodes, keep=lambda before, c: before * c)
+    assert "This is given to b, which had 2 and has 10 now." in mine.narrate()
+
+
+def test_a_node_may_hand_on_what_it_does_not_have():
+    y = worked_example()
+    d = y.inputs[0]
+    tracer = Tracer(y)
+    tracer.visit(d)
+    tracer.multiply(d, 0, 0.0)
+    tracer.accumulate(d, 0, 0.0)
+    assert tracer.recording().narrate()[:2] == [
+        "The backward pass reaches d, which has no gradient yet.",
+        "What d hands on to a, although nothing has arrived at d, is 0.",
+    ]
+    (way, *_) = mg.play(y, own=tracer.recording()).view["mistakes"]
+    assert way["steps"][0]["say"] == (
+        "What d hands on to a, although nothing has arrived at d, is 0. It is given to a, which "
+        "had nothing yet: 0."
+    )
+
+
+@pytest.mark.parametrize("wrong", ["", "overwrite", "order"])
+def test_only_a_right_pass_ends_with_complete_gradients(wrong):
+    last = record(worked_example(), wrong=wrong).narrate()[-1]
+    assert last == "The backward pass is done" + ("." if wrong else ": every gradient is complete.")
+
+
 def test_a_pass_that_ends_too_early_is_noticed():
     y = worked_example()
     tracer = Tracer(y)

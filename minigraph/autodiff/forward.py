@@ -39,8 +39,8 @@ def jvp(y: Node, tangents: dict[Node, Any]) -> Node:
         if node in changes or not node.requires_grad:
             continue
         dxs = [changes.get(x) for x in node.inputs]
-        if any(dx is not None for dx in dxs):
-            change = node.op.jvp(dxs, node, node.inputs, node.attrs)  # type: ignore
+        if any(dx is not None for dx in dxs) and (rule := node.op.jvp):  # type: ignore
+            change = rule(dxs, node, node.inputs, node.attrs)
             change = change if change.shape == node.shape else broadcast_to(change, node.shape)
             changes[node] = change if change.dtype == node.dtype else astype(change, node.dtype)
     if y not in changes:

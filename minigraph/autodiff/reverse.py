@@ -17,8 +17,9 @@ from typing import Any
 from numpy import float64
 
 from ..graph.context import shown, unwatched
-from ..graph.errors import GradientError, NodeTypeError
-from ..graph.node import Node, checked_value, constant, describe, frozen
+from ..graph.errors import GradientError, NodeTypeError, SymbolicError
+from ..graph.graph import Graph
+from ..graph.node import Node, checked_value, constant, describe, frozen, is_symbolic
 from ..graph.ops import astype, unbroadcast
 from ..graph.order import topological_order
 from .anomaly import Hunter, hunters
@@ -48,6 +49,12 @@ def backward(
     """
     if keep not in ("all", "leaves"):
         raise GradientError(f'keep is "all" or "leaves", not {keep!r}')
+    if is_symbolic(y):
+        raise SymbolicError(
+            f"{describe(y)} has no numbers to go back with: it waits for a run. Build the graph of "
+            "its gradients with mg.grad(y, [...]), and run that",
+            (y,),
+        )
     stop = _stops(stop)
     order = topological_order(y)
     check_differentiable(y, order)
@@ -122,7 +129,10 @@ def gradients(
                 g.name = _derivative_name(y.name, node.name)
             if node.op is not None and node not in stop:
                 # Constants enter as numbers: what depends on them alone is folded, not drawn.
-                inputs = [x if x.requires_grad or x.op else x._value for x in node.inputs]
+                inputs = [
+                    x if x.requires_grad or x.op or is_symbolic(x) else x._value
+                    for x in node.inputs
+                ]
                 _pull_back(node, g, node, inputs, wanted, cotangents, watched)
     return [cotangents.get(x) for x in targets]
 
@@ -169,6 +179,8 @@ def check_differentiable(y: Node, order: list[Node]) -> None:
         raise GradientError(f"{describe(y)} has no gradient: {why}", (y,))
     changed = {x: x._assigned for x in order if x.op is None and x._assigned}
     for user in order if changed else ():
+        if is_symbolic(user):
+            continue  # it has not used any value yet
         for leaf in user.inputs:
             when, line = changed.get(leaf, (0, None))
             if line and when > user.seq:
@@ -232,4 +244,28 @@ def _derivative_name(y: str, x: str) -> str:
     return f"∂{above}/∂{below}"
 
 
+def _gradients_of_graph(
+    graph: Graph, wrt: Node | str | Iterable[Node | str] | None = None
+) -> Graph:
+    """The graph of the gradients of a graph's output, with the same inputs.
+
+    Args:
+        graph: with one output, a scalar.
+        wrt: inputs by name, or Nodes; None for all inputs that have gradients.
+
+    Raises:
+        GradientError: as `grad` does.
+    """
+    if len(graph.outputs) != 1:
+        raise GradientError(
+            f"the graph has {len(graph.outputs)} outputs; gradients are of one", graph.outputs
+        )
+    if wrt is None:
+        wrt = [x for x in graph.inputs if x.requires_grad]
+    single = isinstance(wrt, Node | str)
+    found = grad(graph.outputs[0], graph.named(wrt))
+    return Graph(found[0] if single else found, graph.inputs)
+
+
 Node.backward = backward
+Graph.grad = _gradients_of_graph

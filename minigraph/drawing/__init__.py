@@ -2,10 +2,12 @@
 
 Read `diagram.py` (what is drawn), then `skeleton.py`, `layout.py` and `route.py` (where it goes),
 and `svg.py` (how it looks). `calls.py` makes one box of a composed function, and `fold.py` decides
-what of a big graph is drawn at all. `plot.py` is for curves.
+what of a big graph is drawn at all. `plot.py` is for curves, `gantt.py` for schedules,
+`memory.py` for the memory of a plan.
 """
 
+from . import gantt, memory
 from .drawing import Drawing, draw
 from .plot import Plot
 
-__all__ = ["Drawing", "Plot", "draw"]
+__all__ = ["Drawing", "Plot", "draw", "gantt", "memory"]

@@ -31,12 +31,14 @@ class Call:
 
     Attributes:
         name: of the function.
+        path: of the scope that its Nodes lie in; it can be opened by it.
         scope: the path around the call.
         inputs: the Nodes from outside that are used in it, each once, in the order of their use.
         operations: how many it holds.
     """
 
     name: str
+    path: str
     scope: str
     inputs: tuple[Node, ...]
     operations: int
@@ -91,7 +93,7 @@ def contracted(order: list[Node], outputs: list[Node], opened: Iterable[Any] = (
     Args:
         order: the Nodes of the graph.
         outputs: those that are asked for.
-        opened: what to open: names of functions, Nodes, or True for all calls.
+        opened: what to open: names of functions, paths of calls, Nodes, or True for all calls.
 
     Raises:
         MinigraphError: if no call in the graph has such a name, or none has made such a Node.
@@ -181,7 +183,7 @@ def _call(path: str, nodes: list[Node]) -> Call:
     members = set(nodes)
     inputs = dict.fromkeys(x for node in nodes for x in node.inputs if x not in members)
     scope, name = _split(path)
-    return Call(name, scope, tuple(inputs), sum(node.op is not None for node in nodes))
+    return Call(name, path, scope, tuple(inputs), sum(node.op is not None for node in nodes))
 
 
 def _titles(
@@ -222,6 +224,8 @@ def _opened(given: Iterable[Any], around: dict[str, tuple[str, ...]]) -> set[str
                     (item,),
                 )
             opened.update(around[item.scope])
+        elif isinstance(item, str) and _is_call(item):
+            opened.add(item)
         elif isinstance(item, str):
             if item not in names:
                 raise MinigraphError(_unknown(item, sorted(names)))

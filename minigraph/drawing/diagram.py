@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import count
 from typing import Any
 
 import numpy as np
 
 from ..graph.errors import MinigraphError, NodeTypeError
-from ..graph.node import Node, describe
+from ..graph.node import Node, describe, is_symbolic
 from ..graph.order import topological_order
 from . import fold
 from .calls import Contraction, contracted, listed
@@ -36,7 +37,7 @@ class Box:
 
     Attributes:
         id: "n" and the position in topological order, or "m" and the number of the module.
-        kind: "variable", "constant", "operation" or "module".
+        kind: "variable", "constant", "placeholder", "operation" or "module".
         label: what the picture calls it; "" for a constant without a name.
         full: the same, different for each box of the drawing.
         operation: the operation's name, the function's name, or what a module holds.
@@ -112,6 +113,7 @@ def diagram(
     highlight: Any = (),
     hide_values: Any = (),
     opened: Any = False,
+    folded: Any = None,
 ) -> Diagram:
     """Say what to draw; the arguments are those of `draw`."""
     outputs = _nodes(outputs)
@@ -136,7 +138,7 @@ def diagram(
         set(graph.standing_for(hidden)),
     )
 
-    parts = fold.parts(graph, outputs)
+    parts = fold.parts(graph, outputs, to_fold(graph, folded))
     names = node_names(graph, parts)
     boxes = [
         _node_box(part.nodes[0], id, graph, names, wish)
@@ -197,6 +199,32 @@ def _highlighted(given: Any) -> tuple[set[Node], set[tuple[Any, ...]]]:
 def _check_members(nodes: set[Node], members: set[Node]) -> None:
     for node in sorted(nodes - members, key=lambda node: node.seq):
         raise MinigraphError(f"{describe(node)} is not part of the graph that is drawn", (node,))
+
+
+def to_fold(graph: Contraction, given: Any) -> set[str] | None:
+    """The paths of the scopes to fold; None where that is left to the size of the graph."""
+    if given is None:
+        return None
+    known = fold.scopes(graph)
+    found = set[str]()
+    for item in listed(given):
+        if isinstance(item, bool):
+            found.update(path for path in known if item and "/" not in path)
+        elif isinstance(item, str) and item in known:
+            found.add(item)
+        else:
+            raise MinigraphError(_no_such_scope(item, [*known]))
+    return found
+
+
+def _no_such_scope(given: Any, known: list[str]) -> str:
+    if not isinstance(given, str):
+        return f"folded takes True, False or the paths of scopes, not {given!r:.40}"
+    if not known:
+        return f"there is no scope {given!r:.60} to fold: this graph has no scopes"
+    near = get_close_matches(given, known, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"there is no scope {given!r:.60} to fold, only {', '.join(map(repr, known))}{hint}"
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -267,7 +295,7 @@ def _node_box(
     is_hidden = node in wish.hidden
     value = gradient = None
     if wish.values or not label:
-        value = UNSET if is_hidden else _value_text(node.value)
+        value = UNSET if is_hidden else _value_of(node)
     if wish.gradients and node.kind != "constant":
         gradient = UNSET if is_hidden or node.grad is None else _value_text(node.grad)
     return Box(
@@ -280,7 +308,7 @@ def _node_box(
         value=value,
         gradient=gradient,
         room=_room(node.shape),
-        shape=node.shape,
+        shape=() if is_hidden else node.shape,
         scope=_path(graph.shown(graph.scope(node))),
         highlighted=node in wish.lit,
         operations=call.operations if call else 0,
@@ -318,6 +346,13 @@ def _path(scope: str) -> tuple[str, ...]:
 
 def _value_text(value: Any) -> str:
     return array(value, VECTOR_ROOM, NAME_SIZE) if np.ndim(value) else number(value)
+
+
+def _value_of(node: Node) -> str:
+    """The value of a Node as text; of a symbolic one its shape, or – for a scalar."""
+    if is_symbolic(node):
+        return f"({shape_text(node.shape)})" if node.shape else UNSET
+    return _value_text(node.value)
 
 
 def _room(shape: tuple[int, ...]) -> float:
@@ -359,7 +394,7 @@ def _edges(
         if part.module is None:
             node = part.nodes[0]
             for slot, x in enumerate(graph.inputs(node)):
-                label = _shape_label([x])
+                label = _shape_label([x], wish)
                 if node not in graph.calls:
                     label = _derivative_label(node, slot, names, wish) or label
                 is_lit = not wish.lit_edges.isdisjoint({(x, node), (x, node, slot)})
@@ -370,18 +405,22 @@ def _edges(
                 is_lit = any(
                     home[x] == tail and home[node] == head for x, node, *_ in wish.lit_edges
                 )
-                edges.append(Edge(tail, head, slot, *_shape_label(used), is_lit))
+                edges.append(Edge(tail, head, slot, *_shape_label(used, wish), is_lit))
     return edges
 
 
-def _shape_label(used: list[Node]) -> tuple[str, str, float]:
+def _shape_label(used: list[Node], wish: _Wish) -> tuple[str, str, float]:
+    """Write the shape of what an edge carries, with the room that it needs when it is known."""
     shapes = {x.shape for x in used}
     label = shape_text(used[0].shape) if len(shapes) == 1 else ""
     if len(used) > 1:
         label = f"{len(used):,} of {label}" if label else f"{len(used):,} values"
     elif len(used[0].shape) == 1:
         label = f"({label})"
-    return label, "shape" if label else "", width(label, LABEL_SIZE)
+    room = width(label, LABEL_SIZE)
+    if label and not wish.hidden.isdisjoint(used):
+        label = UNSET
+    return label, "shape" if label else "", room
 
 
 def _derivative_label(
@@ -399,7 +438,8 @@ def _derivative_label(
     room = width(label, LABEL_SIZE)
     if is_number(formula) or any(x.shape for x in places.values()):
         return label, "derivative", room
-    if wish.hidden.isdisjoint(places.values()):
+    known = not any(map(is_symbolic, places.values()))
+    if known and wish.hidden.isdisjoint(places.values()):
         label += f" = {_local_value(node, slot)}"
     return label, "derivative", room + DERIVATIVE_ROOM
 

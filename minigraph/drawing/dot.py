@@ -13,6 +13,7 @@ from .words import gradient_name, title
 
 _SHAPES = {
     "variable": {"shape": "box", "style": "rounded,filled", "fillcolor": LIGHT.variable},
+    "placeholder": {"shape": "box", "style": "rounded,dashed"},
     "constant": {"shape": "plaintext", "style": ""},
     "operation": {"shape": "box"},
     "module": {"shape": "box3d"},

@@ -32,6 +32,7 @@ def draw(
     highlight: Any = (),
     hide_values: Any = (),
     opened: Any = False,
+    folded: Any = None,
     theme: str = "auto",
 ) -> Drawing:
     """Draw the graph of one output or of several.
@@ -52,16 +53,19 @@ def draw(
         direction: "right", "down", or "auto", which takes what fits into a notebook.
         highlight: Nodes, or edges as pairs (input, user) in a list; where a Node is several
             arguments of one operation, (input, user, 1) means the second of these edges.
-        hide_values: Nodes that show – instead of a number, as if not computed yet. Nothing moves.
+        hide_values: Nodes that show – instead of a number or a shape, as if not computed yet.
+            Nothing moves.
         opened: True opens all calls of composed functions; a name such as "softmax" opens the calls
             of that function, a Node the call that made it, a list several of them. A call within a
             call shows when both are opened.
+        folded: the scopes to fold into one box each, by path, such as "layer1" or ["a/b", "c"];
+            True folds all of them, False none. None folds graphs of more than 60 nodes.
         theme: "light", "dark", or "auto", which follows the page where the page says.
 
     Raises:
         NodeTypeError: if there is something else than Nodes among the outputs.
         MinigraphError: for a highlighted or hidden Node outside the graph, a function to open that
-            the graph does not call, or an unknown option.
+            the graph does not call, a scope to fold that it does not have, or an unknown option.
     """
     for name, given, known in (("direction", direction, DIRECTIONS), ("theme", theme, THEMES)):
         if given not in known:
@@ -74,6 +78,7 @@ def draw(
         highlight=highlight,
         hide_values=hide_values,
         opened=opened,
+        folded=folded,
     )
     return Drawing(snapshot, direction, theme)
 
@@ -88,7 +93,6 @@ class Drawing:
         dot: the graph for Graphviz and its kin.
         html: the picture as an element with a text alternative, for a web page or a widget.
         alt: the text alternative.
-        computations: what each highlighted operation computes: "d = a + b = 2 + 3 = 5".
     """
 
     def __init__(self, snapshot: Diagram, direction: str, theme: str) -> None:
@@ -114,11 +118,6 @@ class Drawing:
     def alt(self) -> str:
         """The graph in a sentence."""
         return words.sentence(self._diagram)
-
-    @property
-    def computations(self) -> list[str]:
-        """What each highlighted operation computes."""
-        return words.computations(self._diagram)
 
     @property
     def html(self) -> str:

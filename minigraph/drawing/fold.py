@@ -1,7 +1,8 @@
-"""Fold a graph that is too big to read into parts: single nodes, modules, and the rest.
+"""Fold a graph into parts that can be read: single nodes, modules, and the rest.
 
-A scope becomes one part. Where that is not enough, the first and the last operations stay, and what
-lies between becomes one part that says how much it holds. Parts never form a cycle, so the
+A scope becomes one part, if the graph is too big or if that is asked for. Where it is not enough,
+the first and the last operations stay, and what lies between becomes one part that says how much it
+holds. Parts never form a cycle, so the
 drawing of the parts flows in one direction, as the graph does. Everything is linear in the graph.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from ..graph.node import Node
@@ -18,6 +19,7 @@ from .calls import Contraction
 Inputs = Callable[[Node], tuple[Node, ...]]
 
 LIMIT = 60  # nodes are drawn one by one up to here
+MOST = 200  # and up to here, where it is said which scopes to fold
 AIM = 24  # parts that are easy to read, where scopes allow it
 FIRST, LAST, LEAVES = 4, 12, 24  # what stays of a longer graph
 
@@ -30,15 +32,38 @@ class Part:
     module: str | None = None  # the path of the folded scope; "" for the rest of the graph
 
 
-def parts(graph: Contraction, outputs: list[Node]) -> list[Part]:
-    """Divide a graph into parts, in topological order. A contracted call counts as one Node."""
-    if len(graph.order) <= LIMIT:
+def parts(
+    graph: Contraction, outputs: list[Node], folded: Collection[str] | None = None
+) -> list[Part]:
+    """Divide a graph into parts, in topological order. A contracted call counts as one Node.
+
+    `folded` are the scopes to fold, as in `scopes`; None leaves it to the size of the graph. The
+    outputs are always seen.
+    """
+    if folded is None and len(graph.order) <= LIMIT:
         return [Part([node]) for node in graph.order]
     kept = set(outputs[-LAST:])
-    found = _folded_scopes(graph, kept)
+    modules = _modules_by_depth(graph) if folded is None else _modules_by_name(graph, folded)
+    found = _folded_scopes(graph, kept, modules)
     if len(found) < len(graph.order):
         found = _ordered(_without_cycles(found, graph.inputs), graph.inputs)
-    return found if len(found) <= LIMIT else _folded_middle(found, kept, graph.inputs)
+    most = LIMIT if folded is None else MOST
+    return found if len(found) <= most else _folded_middle(found, kept, graph.inputs)
+
+
+def scopes(graph: Contraction) -> dict[str, int]:
+    """How many Nodes each scope holds, and the scopes in it, by its path as a reader sees it."""
+    sizes = Counter[str]()
+    for scope, size in Counter(graph.scope(node) for node in graph.order).items():
+        for path in _prefixes(scope):
+            sizes[graph.shown(path)] += size
+    return dict(sizes)
+
+
+def _prefixes(scope: str) -> list[str]:
+    """A path and those around it, outermost first."""
+    names = scope.split("/") if scope else []
+    return ["/".join(names[: i + 1]) for i in range(len(names))]
 
 
 def homes(found: list[Part]) -> dict[Node, int]:
@@ -60,19 +85,32 @@ def links(
     return between
 
 
-def _folded_scopes(graph: Contraction, kept: set[Node]) -> list[Part]:
+def _modules_by_depth(graph: Contraction) -> dict[str, str | None]:
     """Fold the scopes below the greatest depth at which the parts are easy to read."""
-    scopes = [graph.scope(node) for node in graph.order]
-    sizes = Counter(scopes)
+    sizes = Counter(graph.scope(node) for node in graph.order)
     paths = {scope: scope.split("/") if scope else [] for scope in sizes}
     depth = max(map(len, paths.values()))
     while depth and _count_visible(sizes, paths, depth) > AIM:
         depth -= 1
-    modules = {s: "/".join(p[: depth + 1]) if len(p) > depth else None for s, p in paths.items()}
+    return {s: "/".join(p[: depth + 1]) if len(p) > depth else None for s, p in paths.items()}
+
+
+def _modules_by_name(graph: Contraction, folded: Collection[str]) -> dict[str, str | None]:
+    """Fold the scopes that were named; of one in another, the outer one shows."""
+    return {
+        scope: next((path for path in _prefixes(scope) if graph.shown(path) in folded), None)
+        for scope in {graph.scope(node) for node in graph.order}
+    }
+
+
+def _folded_scopes(
+    graph: Contraction, kept: set[Node], modules: dict[str, str | None]
+) -> list[Part]:
+    """Put the Nodes of each module into one part."""
     found: list[Part] = []
     open_parts: dict[str, Part] = {}
-    for node, scope in zip(graph.order, scopes):
-        module = modules[scope]
+    for node in graph.order:
+        module = modules[graph.scope(node)]
         if module is None or node in kept:
             found.append(Part([node]))
         elif module in open_parts:

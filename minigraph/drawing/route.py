@@ -45,9 +45,9 @@ class PlacedEdge:
 
 @dataclass(frozen=True)
 class PlacedGroup:
-    """A scope and its rectangle."""
+    """A scope, its path as a reader sees it, and its rectangle."""
 
-    label: str
+    path: tuple[str, ...]
     x: float
     y: float
     width: float
@@ -291,7 +291,7 @@ class _Pen:
                 first, last = columns.extents[g]
                 x, y = self.at(columns.symbols[first] - columns.before[g], span[0])
                 x2, y2 = self.at(columns.ends[last] + columns.after[g], span[1])
-                placed.append(PlacedGroup(scope[-1], x, y, x2 - x, y2 - y))
+                placed.append(PlacedGroup(scope, x, y, x2 - x, y2 - y))
         return placed
 
     def edge(self, i: int, arrival: _Arrival) -> PlacedEdge:

@@ -50,7 +50,7 @@ def _group(group: PlacedGroup, colours: str) -> str:
 
 def _title(group: PlacedGroup, colours: str) -> str:
     """The name of a scope, with a ground that keeps edges off it."""
-    label = elided(group.label, group.width - 24, theme.LABEL_SIZE)
+    label = elided(group.path[-1], group.width - 24, theme.LABEL_SIZE)
     return (
         f'<text x="{group.x + 12:.1f}" y="{group.y + 17:.1f}" font-size="{theme.LABEL_SIZE:g}"'
         f'{paint(colours, "soft", "panel")} stroke-width="5" paint-order="stroke"'
@@ -105,11 +105,13 @@ def _tooltip(box: Box) -> str:
 def _ground(placed: PlacedBox, colours: str) -> str:
     """The shape of a box tells its kind: a pill, a card, a stack of cards, or nearly nothing.
 
-    One card behind another is an operation that can be opened.
+    A placeholder is a pill with a dashed border. One card behind another is an operation that can
+    be opened.
     """
     box = placed.box
     fill, border, thickness = {
         "variable": ("variable", "line", 1.3),
+        "placeholder": ("ground", "soft", 1.3),
         "operation": ("card", "line", 1.3),
         "module": ("card", "line", 1.3),
         "constant": ("panel", "none", 0),
@@ -118,8 +120,9 @@ def _ground(placed: PlacedBox, colours: str) -> str:
         fill, border, thickness = "highlight_ground", "highlight", 2.5
     elif box.kind == "constant" and box.scope:
         fill = "ground"  # to stand out from its scope
-    radius = placed.height / 2 if box.kind == "variable" else 8
-    colour = f'{paint(colours, fill, border)} stroke-width="{thickness}"/>'
+    radius = placed.height / 2 if box.kind in ("variable", "placeholder") else 8
+    dashes = ' stroke-dasharray="4 3"' if box.kind == "placeholder" else ""
+    colour = f'{paint(colours, fill, border)} stroke-width="{thickness}"{dashes}/>'
     x, y, wide, high = placed.x, placed.y, placed.width, placed.height
     stack = "".join(
         f"{_rect(x + d, y + d, wide, high, radius)}{colour}"

@@ -37,6 +37,12 @@ def number(x: Any) -> str:
     return digits.replace("-", "−")
 
 
+def factor(x: Any) -> str:
+    """Write a number as it stands in a product: a negative one in parentheses."""
+    text = number(x)
+    return f"({text})" if text.startswith("−") else text
+
+
 def subscript(n: int) -> str:
     """Write a whole number below the line."""
     return str(n).translate(_SUBSCRIPTS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .diagram import Box, Diagram
+from .diagram import Diagram
 from .formula import derivative_name
 from .text import UNSET
 
@@ -41,7 +41,7 @@ def sentence(diagram: Diagram) -> str:
     leaves = [
         _equation(box.full, box.value)
         for box in diagram.boxes
-        if box.kind in ("variable", "constant") and box.label
+        if box.kind in ("variable", "constant", "placeholder") and box.label
     ]
     gradients = [
         _equation(gradient_name(diagram, box.full), box.gradient)
@@ -81,23 +81,6 @@ def _expressions(diagram: Diagram) -> dict[int, str]:
             what = f"{box.full} ({box.operation})" if box.label else box.full
             found[i] = f"{what} on {_listed(names, 80)}"
     return found
-
-
-def computations(diagram: Diagram) -> list[str]:
-    """Say what each highlighted operation computes: "d = a + b = 2 + 3 = 5"."""
-    inputs: dict[int, list[Box]] = {}
-    for edge in diagram.edges:
-        inputs.setdefault(edge.head, []).append(diagram.boxes[edge.tail])
-    said = []
-    for i, box in enumerate(diagram.boxes):
-        if box.highlighted and box.kind == "operation":
-            text = f"{box.full} = {applied(box, [x.full for x in inputs[i]])}"
-            values = [x.value for x in inputs[i] if x.value not in (None, UNSET) and not x.shape]
-            values = [f"({value})" if value.startswith("−") else value for value in values]
-            if len(values) == len(inputs[i]) and any(x.label for x in inputs[i]):
-                text += f" = {applied(box, values)}"
-            said.append(_equation(text, box.value))
-    return said
 
 
 def applied(box: Operated, names: list[str]) -> str:

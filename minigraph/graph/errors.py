@@ -29,8 +29,16 @@ class NodeTypeError(MinigraphError, TypeError):
     """A value that no Node can hold, or an operation that no Node has."""
 
 
+class SymbolicError(NodeTypeError):
+    """A number that was asked of a Node which has none until its graph is run."""
+
+
 class ShapeError(MinigraphError, ValueError):
     """Shapes that do not fit together."""
+
+
+class FeedError(MinigraphError, ValueError):
+    """A value that an input of a graph cannot take, or one that is missing."""
 
 
 class GradientError(MinigraphError, ValueError):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .errors import NodeTypeError, ShapeError
-from .node import Node, describe
+from .node import Node, describe, is_symbolic
 from .operation import Shape, arranged, composed
 from .ops import (
     argsort,
@@ -39,6 +39,7 @@ from .ops import (
     scatter_add,
     sqrt,
     square,
+    stop_gradient,
     sum,
     transpose,
     where,
@@ -321,8 +322,8 @@ def _shifted(x: Any, axis: Any) -> Any:
 
     Nothing depends on the shift but rounding, so it is a constant.
     """
-    values = x.value if isinstance(x, Node) else x
-    return x - np.max(values, axis=axis, keepdims=True) if values.size else x
+    axis_numbers(len(x.shape), axis)  # so that a wrong axis is an error of the function, not of max
+    return x - stop_gradient(max(x, axis, keepdims=True)) if x.size else x
 
 
 @composed
@@ -362,11 +363,14 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
                 "classes are integers"
             )
         return negative(mean(sum(labels * log_softmax(logits), axis=-1)))
-    values = labels.value if isinstance(labels, Node) else labels
     if labels.shape != tuple(rows):
         raise ShapeError(
             f"labels of shape {labels.shape} do not fit {_named(logits)}: they need {tuple(rows)}"
         )
+    if isinstance(labels, Node):
+        values = np.zeros(0, int) if is_symbolic(labels) else labels.value
+    else:
+        values = labels
     if values.size and not 0 <= values.min() <= values.max() < classes:
         wrong = values[(values < 0) | (values >= classes)].flat[0]
         raise ShapeError(f"label {wrong} is none of the {classes} classes of {_named(logits)}")

@@ -1,6 +1,8 @@
 """The Node: one class for every vertex of a computational graph.
 
-Make leaves with `variable` and `constant`. Everything else about a Node, its operators,
+Make leaves with `variable` and `constant`, and with `placeholder` if the graph is to be defined
+before there are numbers: then all that depends on it is symbolic, it has a shape and a dtype, and a
+value only when a `Graph` is run. Everything else about a Node, its operators,
 `backward()`, `leaves()`, is bound to it by the module that defines it.
 """
 
@@ -8,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
 
 from .context import Line, calling_line, surroundings, unwatched, watching
-from .errors import NodeTypeError, ShapeError
+from .errors import NodeTypeError, ShapeError, SymbolicError
 
 if TYPE_CHECKING:
     from contextlib import _GeneratorContextManager
@@ -25,14 +28,48 @@ NO_ATTRS: dict[str, Any] = {}
 new_seq = count()
 
 
+class Unknown:
+    """The value of a symbolic Node: its shape and dtype, and no numbers.
+
+    NumPy's functions refuse it with a TypeError, which tells an operation that it is symbolic.
+    """
+
+    __slots__ = ("dtype", "shape")
+    __array_ufunc__ = None
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        self.shape = shape
+        self.dtype = dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return prod(self.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        raise TypeError("there are no numbers here yet")
+
+    def __array_function__(self, *call: Any) -> Any:
+        raise TypeError("there are no numbers here yet")
+
+    def __repr__(self) -> str:
+        return f"{self.dtype} of shape {self.shape}"
+
+
 class Node:
-    """A vertex: a variable, a constant, or the result of an operation.
+    """A vertex: a variable, a constant, a placeholder, or the result of an operation.
 
     Attributes:
         op: the `Operation` that computed the value; None for a leaf.
         inputs: the Nodes that it was computed from, in order; `x * x` holds x twice.
         attrs: the operation's settings that are not Nodes, such as `axis`.
-        value: `np.float64` (or another NumPy scalar) for a scalar, else a read-only `np.ndarray`.
+        value: `np.float64` (or another NumPy scalar) for a scalar, else a read-only `np.ndarray`;
+            asking a symbolic Node for it raises a SymbolicError.
         grad: the gradient that `backward()` left here, shaped like the value; None until then.
         requires_grad: whether a variable can be reached from here.
         name, scope: a label of its own, and the path of the `scope` it was made in.
@@ -49,6 +86,7 @@ class Node:
     op: Operation | None
     inputs: tuple[Node, ...]
     attrs: dict[str, Any]
+    _value: Any
     grad: Any
     requires_grad: bool
     name: str | None
@@ -59,6 +97,12 @@ class Node:
     @property
     def value(self) -> Any:
         """The number or array held here."""
+        if type(self._value) is Unknown:
+            raise SymbolicError(
+                f"{describe(self)} has no value: it waits for {_placeholders(self)}; run the graph "
+                "with numbers, as in mg.Graph(y).run({'x': 1.0})",
+                (self,),
+            )
         return self._value
 
     @value.setter
@@ -67,6 +111,12 @@ class Node:
             raise NodeTypeError(
                 f"{describe(self)} is computed from its inputs, so its value cannot be set; "
                 "give a leaf a new value and run the forward pass again",
+                (self,),
+            )
+        if type(self._value) is Unknown:
+            raise SymbolicError(
+                f"{describe(self)} gets its value when the graph is run, as in "
+                "mg.Graph(y).run({'x': 1.0})",
                 (self,),
             )
         new = checked_value(new, self.dtype)
@@ -100,9 +150,11 @@ class Node:
 
     @property
     def kind(self) -> str:
-        """What this vertex is: "variable", "constant" or "operation"."""
+        """What this vertex is: "variable", "constant", "placeholder" or "operation"."""
         if self.op is not None:
             return "operation"
+        if type(self._value) is Unknown:
+            return "placeholder"
         return "variable" if self.requires_grad else "constant"
 
     def named(self, name: str | None) -> Node:
@@ -112,11 +164,19 @@ class Node:
 
     def detach(self) -> Node:
         """Return a constant with the same value, cut off from how it was computed."""
+        if type(self._value) is Unknown:
+            raise SymbolicError(
+                f"{describe(self)} has no value that a constant could keep; use "
+                "mg.stop_gradient, which lets the value through and no gradient",
+                (self,),
+            )
         return leaf(self._value, requires_grad=False, name=self.name)
 
     def __repr__(self) -> str:
         what = self.op.name if self.op else self.kind
-        return f"<{what} {self.name + ' ' if self.name else ''}= {brief(self._value)}>"
+        is_unknown = type(self._value) is Unknown
+        value = repr(self._value) if is_unknown else f"= {brief(self._value)}"
+        return f"<{what} {self.name + ' ' if self.name else ''}{value}>"
 
     def __float__(self) -> float:
         return float(self._one_element("float"))
@@ -131,6 +191,14 @@ class Node:
         return format(self._one_element("a format"), spec) if spec else repr(self)
 
     def _one_element(self, what: str) -> Any:
+        if type(self._value) is Unknown:
+            raise SymbolicError(
+                f"{what}({describe(self)}): it has no value yet, for it waits for "
+                f"{_placeholders(self)}. A static graph is built before there are numbers, so "
+                "Python cannot branch or loop on them; choose between two values with mg.where, or "
+                "make the graph anew for each input, with mg.variable in place of mg.placeholder",
+                (self,),
+            )
         if self.size != 1:
             raise NodeTypeError(
                 f"{describe(self)} has {self.size} elements, and {what} takes one; "
@@ -218,6 +286,46 @@ def constant(value: Any, name: str | None = None) -> Node:
     return leaf(checked_value(value), requires_grad=False, name=checked_name(name))
 
 
+def placeholder(name: str, shape: Any = (), dtype: Any = np.float64) -> Node:
+    """Make a leaf whose value comes when the graph is run; what depends on it is symbolic.
+
+    Args:
+        name: by which `Graph.run` is given the value.
+        shape: of the value; () for a scalar.
+        dtype: of real numbers or booleans.
+
+    Raises:
+        NodeTypeError: if the name, the shape or the dtype cannot be one.
+    """
+    if checked_name(name) is None:
+        raise NodeTypeError("a placeholder needs a name, by which it is given its value")
+    try:
+        shape = np.broadcast_to(np.False_, shape).shape
+    except (TypeError, ValueError):
+        raise NodeTypeError(f"a shape is a tuple of sizes such as (32, 4), not {shape!r}") from None
+    dtype = np.dtype(dtype)
+    if dtype.kind not in "fiub":
+        raise NodeTypeError(f"a Node holds real numbers, not {dtype}")
+    return leaf(Unknown(shape, dtype), requires_grad=dtype.kind == "f", name=name)
+
+
+def is_symbolic(node: Node) -> bool:
+    """Whether a Node depends on a placeholder, so that it has no value of its own."""
+    return type(node._value) is Unknown
+
+
+def _placeholders(node: Node) -> str:
+    """Name the placeholders that a symbolic Node waits for."""
+    found: dict[Node, None] = {node: None}
+    for x in (stack := [node]):  # it grows while it is walked
+        for y in x.inputs:
+            if y not in found and type(y._value) is Unknown:
+                found[y] = None
+                stack.append(y)
+    names = sorted(x.name or "" for x in found if x.op is None)
+    return " and ".join([*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else names)
+
+
 def no_grad() -> _GeneratorContextManager[None]:
     """Compute without recording: operations inside make constants, which hold no inputs.
 
@@ -232,6 +340,9 @@ def recording() -> _GeneratorContextManager[None]:
 
 
 def _cut_off(node: Node) -> None:
+    if type(node._value) is Unknown:  # without its inputs it could never have a value
+        node.requires_grad = False
+        return
     node.op = None
     node.inputs = ()
     node.attrs = NO_ATTRS

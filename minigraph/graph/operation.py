@@ -33,8 +33,8 @@ import numpy as np
 from numpy import float64  # what every operation asks for is looked up once
 
 from .context import surroundings
-from .errors import MinigraphError, NodeTypeError, ShapeError
-from .node import NO_ATTRS, Node, checked_value, describe, frozen, leaf, new_seq
+from .errors import MinigraphError, NodeTypeError, ShapeError, SymbolicError
+from .node import NO_ATTRS, Node, Unknown, checked_value, describe, frozen, leaf, new_seq
 
 Shape = tuple[int, ...]
 Function = Callable[..., Any]
@@ -85,6 +85,9 @@ class EachInput:
 
 _CHANGEABLE = {list, dict, set, np.ndarray}  # settings that a caller could change afterwards
 
+REFUSALS = (ValueError, TypeError, IndexError, AttributeError)  # of values that do not fit
+_DTYPES: dict[tuple[Any, ...], np.dtype] = {}  # that an operation gives, by what it is given
+
 OPERATIONS: dict[str, Operation] = {}
 FUNCTIONS: dict[str, Function] = {}  # what users call, by name: operations and composed functions
 
@@ -133,8 +136,8 @@ def apply(op: Operation, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATT
     seq = next(new_seq)
     try:
         value = op.forward(*[x._value for x in inputs], **attrs)
-    except (ValueError, TypeError, IndexError) as error:
-        raise explained(op, inputs, attrs, error) from None
+    except REFUSALS as error:
+        value = unknown(op, inputs, attrs, error)
     return record(op, inputs, seq, value, attrs)
 
 
@@ -147,6 +150,42 @@ def operand(value: Any, like: Node) -> Node:
         except OverflowError:
             pass  # a whole number too large for the dtype brings its own
     return leaf(checked_value(value), requires_grad=False)
+
+
+def unknown(
+    op: Operation, inputs: tuple[Node, ...], attrs: dict[str, Any], error: Exception
+) -> Unknown:
+    """The value of an operation on symbolic Nodes, which NumPy has refused with an error.
+
+    Where no input is symbolic, the error is raised, in words that name the Nodes.
+    """
+    if not any(type(x._value) is Unknown for x in inputs):
+        if isinstance(error, AttributeError):
+            raise error
+        raise explained(op, inputs, attrs, error) from None
+    if any(x.dtype.kind == "b" for x in inputs[1:]) and "index" in attrs:
+        raise SymbolicError(
+            f"{op.name} of {' and '.join(map(describe, inputs))}: how many elements a mask chooses "
+            "depends on its values, so the result has no shape before the graph is run; choose "
+            "with mg.where, which keeps the shape",
+            inputs,
+        ) from None
+    try:
+        shape = op.shape(*[x.shape for x in inputs], **attrs)
+    except (ValueError, TypeError, IndexError) as better:
+        raise explained(op, inputs, attrs, better) from None
+    return Unknown(shape, _dtype(op, inputs, attrs))
+
+
+def _dtype(op: Operation, inputs: tuple[Node, ...], attrs: dict[str, Any]) -> np.dtype:
+    """The dtype of a result: that of the operation on zeros, which is never computed twice."""
+    shapes = [() if op.partials else x.shape for x in inputs]
+    key = (op, *(x.dtype for x in inputs), *shapes, repr(attrs))
+    if key not in _DTYPES:
+        zeros = [np.broadcast_to(x.dtype.type(0), shape) for x, shape in zip(inputs, shapes)]
+        with np.errstate(all="ignore"):
+            _DTYPES[key] = np.asarray(op.forward(*zeros, **attrs)).dtype
+    return _DTYPES[key]
 
 
 def explained(
@@ -415,8 +454,8 @@ def _plain_function(op: Operation) -> Function:
         seq = next(new_seq)
         try:
             value = forward(x._value)
-        except (ValueError, TypeError) as error:
-            raise explained(op, (x,), NO_ATTRS, error) from None
+        except REFUSALS as error:
+            value = unknown(op, (x,), NO_ATTRS, error)
         return record(op, (x,), seq, value)
 
     def binary(x: Any, y: Any, /) -> Any:
@@ -431,8 +470,8 @@ def _plain_function(op: Operation) -> Function:
         seq = next(new_seq)
         try:
             value = forward(x._value, y._value)
-        except (ValueError, TypeError) as error:
-            raise explained(op, (x, y), NO_ATTRS, error) from None
+        except REFUSALS as error:
+            value = unknown(op, (x, y), NO_ATTRS, error)
         return record(op, (x, y), seq, value)
 
     return unary if len(op.parameters) == 1 else binary

@@ -694,6 +694,12 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return total if keepdims else np.reshape(total, _reduced(np.shape(x), axis))
 
 
+@general("stop", None, shape=lambda s: s)
+def stop_gradient(x: Any) -> Any:
+    """x itself, as a constant: no gradient flows through."""
+    return x
+
+
 # Places, which are whole numbers and carry no gradient.
 
 

@@ -10,17 +10,31 @@ import difflib
 import inspect
 import json
 from collections.abc import Iterable, Mapping, Set
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
 from .errors import FormatError, NodeTypeError
-from .node import NO_ATTRS, Node, checked_name, describe, frozen, leaf, new_seq
+from .graph import Graph
+from .node import (
+    NO_ATTRS,
+    Node,
+    checked_name,
+    describe,
+    frozen,
+    is_symbolic,
+    leaf,
+    new_seq,
+    placeholder,
+)
 from .operation import OPERATIONS, Function, Operation, apply
 from .ops import Slot
 from .order import topological_order
 
 FORMAT, VERSION = "minigraph graph", 1
+MOST_INLINE = 64  # elements of an array that stand in the JSON, where there is another place
+Arrays = dict[str, np.ndarray]
 DTYPES = {np.dtype(t).name: np.dtype(t) for t in "?bhilqBHILQefd"}
 SPECIAL = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}  # numbers that JSON does not have
 
@@ -40,21 +54,39 @@ def to_json(outputs: Node | Iterable[Node]) -> str:
         outputs = list(outputs)
     order = topological_order(outputs)
     place = {node: i for i, node in enumerate(order)}
-    known = {**OPERATIONS}
     places = place[outputs] if isinstance(outputs, Node) else [place[y] for y in outputs]
-    head = {"format": FORMAT, "version": VERSION, "outputs": places}
+    return _document({"outputs": places}, order, place, None)
+
+
+def _document(
+    ends: dict[str, Any], order: list[Node], place: Mapping[Node, int], stored: Arrays | None
+) -> str:
+    known = {**OPERATIONS}
+    head = {"format": FORMAT, "version": VERSION, **ends}
     nodes = (
-        json.dumps(_written(x, place, known), ensure_ascii=False, allow_nan=False) for x in order
+        json.dumps(_written(x, place, known, stored), ensure_ascii=False, allow_nan=False)
+        for x in order
     )
     return json.dumps(head)[:-1] + ', "nodes": [\n' + ",\n".join(nodes) + "\n]}\n"
 
 
-def _written(node: Node, place: Mapping[Node, int], known: dict[str, Operation]) -> dict[str, Any]:
-    """A Node as JSON. `known` collects the operations by name, for each name must mean one."""
+def _written(
+    node: Node, place: Mapping[Node, int], known: dict[str, Operation], stored: Arrays | None
+) -> dict[str, Any]:
+    """A Node as JSON. `known` collects the operations by name, for each name must mean one.
+
+    Where there is a place to store large arrays, they go there.
+    """
     row: dict[str, Any] = {}
-    if node.op is None:
+    if is_symbolic(node) and node.op is None:
+        row |= {"placeholder": True, "shape": list(node.shape), "dtype": node.dtype.name}
+    elif node.op is None:
         row |= {"variable": True} if node.requires_grad else {}
-        row |= _written_value(node.value, node)
+        if stored is not None and node.size > MOST_INLINE:
+            row["stored"] = f"n{place[node]}"
+            stored[row["stored"]] = node.value
+        else:
+            row |= _written_value(node.value, node)
     else:
         if not node.op.name.isidentifier():
             raise FormatError(f"{describe(node)} runs a function, which cannot be written", (node,))
@@ -138,6 +170,21 @@ def from_json(text: str, operations: Mapping[str, Function] | None = None) -> An
     Raises:
         FormatError: if the text is no such graph, naming the node that is wrong.
     """
+    data, nodes = _nodes(text, operations, {})
+    try:
+        return _ends(nodes, data.get("outputs"))
+    except LookupError as error:
+        raise FormatError(f"outputs: {error}") from None
+
+
+def _ends(nodes: list[Node], places: Any) -> Any:
+    return [_at(nodes, p) for p in places] if isinstance(places, list) else _at(nodes, places)
+
+
+def _nodes(
+    text: str, operations: Mapping[str, Function] | None, stored: Mapping[str, np.ndarray]
+) -> tuple[dict[str, Any], list[Node]]:
+    """Read a document and make its Nodes."""
     known = OPERATIONS | {n: f.op for n, f in (operations or {}).items()}  # type: ignore[attr-defined]
     try:
         data = json.loads(text, parse_constant=_no_number)
@@ -147,27 +194,26 @@ def from_json(text: str, operations: Mapping[str, Function] | None = None) -> An
         raise FormatError(f'this JSON is no graph: it lacks "format": "{FORMAT}"')
     if data.get("version") != VERSION:
         raise FormatError(f"this graph has version {data.get('version')!r}; known is {VERSION}")
-    rows, places = data.get("nodes"), data.get("outputs")
+    rows = data.get("nodes")
     if not isinstance(rows, list):
         raise FormatError('the graph has no list of "nodes"')
     nodes: list[Node] = []
     for i, row in enumerate(rows):
         try:
-            nodes.append(_read(row, nodes, known))
+            nodes.append(_read(row, nodes, known, stored))
         except Exception as error:  # whatever a broken or hostile file may cause
             label = f" ({row.get('op', 'leaf')})" if isinstance(row, dict) else ""
             raise FormatError(f"node {i}{label}: {error}") from None
-    try:
-        return [_at(nodes, p) for p in places] if isinstance(places, list) else _at(nodes, places)
-    except LookupError as error:
-        raise FormatError(f"outputs: {error}") from None
+    return data, nodes
 
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError(f"it has no number {text}")
 
 
-def _read(row: Any, nodes: list[Node], known: Mapping[str, Operation]) -> Node:
+def _read(
+    row: Any, nodes: list[Node], known: Mapping[str, Operation], stored: Mapping[str, np.ndarray]
+) -> Node:
     if not isinstance(row, dict):
         raise ValueError(f"a node is an object, not {row!r:.40}")
     if "op" in row:
@@ -180,8 +226,10 @@ def _read(row: Any, nodes: list[Node], known: Mapping[str, Operation]) -> Node:
         if len(inputs) < len(fixed) or (len(inputs) > len(fixed) and fixed == [*op.parameters]):
             raise ValueError(f"it has {len(inputs)} inputs, not {len(fixed)}")
         node = apply(op, inputs, attrs or NO_ATTRS)
+    elif row.get("placeholder") is True:
+        node = placeholder(str(row.get("name", "")), _shape(row), _dtype(row.get("dtype")))
     else:
-        value = frozen(_value(row))
+        value = frozen(_stored(row["stored"], stored) if "stored" in row else _value(row))
         is_variable = row.get("variable", False) is True
         if is_variable and value.dtype.kind != "f":
             raise ValueError(f"a variable holds floating-point numbers, not {value.dtype}")
@@ -189,6 +237,13 @@ def _read(row: Any, nodes: list[Node], known: Mapping[str, Operation]) -> Node:
     node.name = checked_name(row.get("name"))
     node.scope = str(row.get("scope", ""))
     return node
+
+
+def _stored(name: Any, stored: Mapping[str, np.ndarray]) -> np.ndarray:
+    if name not in stored:
+        raise ValueError(f"its value {name!r:.40} is not among the stored arrays")
+    _dtype(stored[name].dtype.name)
+    return stored[name]
 
 
 def _settings(op: Operation) -> Set[str]:
@@ -218,11 +273,21 @@ def _at(nodes: list[Node], place: Any) -> Node:
 def _value(row: Mapping[str, Any]) -> Any:
     if "value" not in row:
         raise ValueError("it has neither an op nor a value")
-    dtype = row.get("dtype", "float64")
-    if dtype not in DTYPES:
-        raise ValueError(f"there is no dtype {dtype!r:.40}")
-    value = np.array(_unspelled(row["value"]), DTYPES[dtype])
+    value = np.array(_unspelled(row["value"]), _dtype(row.get("dtype", "float64")))
     return value.reshape(row.get("shape", value.shape))
+
+
+def _dtype(name: Any) -> np.dtype:
+    if not isinstance(name, str) or name not in DTYPES:
+        raise ValueError(f"there is no dtype {name!r:.40}")
+    return DTYPES[name]
+
+
+def _shape(row: Mapping[str, Any]) -> tuple[int, ...]:
+    shape = row.get("shape")
+    if not isinstance(shape, list) or any(type(n) is not int or n < 0 for n in shape):
+        raise ValueError(f"a shape is a list of sizes, not {shape!r:.40}")
+    return tuple(shape)
 
 
 def _unspelled(numbers: Any) -> Any:
@@ -259,6 +324,81 @@ def _unplain(attr: Any) -> Any:
     raise ValueError(f"there is no option {attr!r:.40}")
 
 
+# --- whole Graphs: text and arrays, and files -----------------------------------------------------
+
+
+def graph_to_json(graph: Graph) -> tuple[str, Arrays]:
+    """Write a Graph as JSON, and beside it its large arrays by the names that they have there.
+
+    Raises:
+        FormatError: naming the first Node that cannot be written, such as a checkpoint.
+    """
+    stored = Arrays()
+    place = {node: i for i, node in enumerate(graph.order)}
+    for x in graph.inputs:
+        place.setdefault(x, len(place))
+    outputs = [place[y] for y in graph.outputs]
+    ends = {
+        "outputs": outputs[0] if graph.is_single else outputs,
+        "inputs": [place[x] for x in graph.inputs],
+    }
+    return _document(ends, [*place], place, stored), stored
+
+
+def graph_from_json(
+    text: str,
+    stored: Mapping[str, np.ndarray],
+    operations: Mapping[str, Function] | None = None,
+) -> Graph:
+    """Read a Graph that `graph_to_json` wrote; nothing in the text is executed.
+
+    Raises:
+        FormatError: if the text is no such graph, naming the node that is wrong.
+    """
+    data, nodes = _nodes(text, operations, stored)
+    outputs, inputs = _ends(nodes, data.get("outputs")), data.get("inputs")
+    return Graph(outputs, [_at(nodes, p) for p in inputs])  # type: ignore[union-attr]
+
+
+def save(graph: Graph, path: str | Path) -> None:
+    """Write a graph to a file: JSON; its large arrays go to a .npz of the same name beside it.
+
+    Raises:
+        FormatError: naming the first Node that cannot be written, such as a checkpoint.
+    """
+    path = Path(path)
+    text, stored = graph_to_json(graph)
+    if stored:
+        with path.with_suffix(".npz").open("wb") as file:
+            np.savez(file, **stored)  # type: ignore[arg-type]
+    path.write_text(text, encoding="utf-8")
+
+
+def load(path: str | Path, operations: Mapping[str, Function] | None = None) -> Graph:
+    """Read a graph that `Graph.save` wrote; nothing in the files is executed.
+
+    Args:
+        path: of the JSON file.
+        operations: your own operations that the graph uses, made with `custom`, by name.
+
+    Raises:
+        FormatError: if the files hold no such graph, naming the file and the node that is wrong.
+    """
+    path = Path(path)
+    arrays = path.with_suffix(".npz")
+    try:
+        text = path.read_text(encoding="utf-8")
+        stored: Any = {}
+        if '"stored"' in text:
+            with np.load(arrays, allow_pickle=False) as file:
+                stored = {name: file[name] for name in file.files}
+        return graph_from_json(text, stored, operations)
+    except OSError:
+        raise
+    except Exception as error:  # whatever a broken or hostile file may cause
+        raise FormatError(f"{path.name} holds no graph: {error}") from None
+
+
 # --- copies ---------------------------------------------------------------------------------------
 
 
@@ -288,5 +428,7 @@ def _no_pickle(self: Node, protocol: int) -> NoReturn:
     )
 
 
+Graph.save = save
+Graph.load = staticmethod(load)
 Node.__deepcopy__ = _deep_copy  # type: ignore[attr-defined]
 Node.__reduce_ex__ = _no_pickle  # type: ignore[method-assign, assignment]

@@ -93,7 +93,7 @@ class Recording:
         """The nodes by their ids."""
         return {node.id: node for node in self.nodes}
 
-    @property
+    @cached_property
     def values(self) -> dict[str, Any]:
         """The value of each node that has one at the end of the forward pass, by id."""
         return {
@@ -102,7 +102,7 @@ class Recording:
             if event.phase == FORWARD and event.value is not None
         }
 
-    @property
+    @cached_property
     def gradients(self) -> dict[str, Any]:
         """The gradient of each node that has one at the end of the backward pass, by id."""
         return {e.node: e.value for e in self.events if e.kind in ("seed", "accumulate")}

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..drawing.formula import derivative_name, is_number
 from ..drawing.words import applied
-from .data import written
+from .data import same, written
 from .events import FORWARD, Event, RecordedNode, Recording
 from .sweeps import Overwrite
 
@@ -44,6 +44,8 @@ def sentence(
             return f"{node.name} is given{_being(event.value, node)}."
         case "visit" if event.phase == FORWARD:
             return f"The forward pass reaches {node.name}: all of its inputs are known."
+        case "visit" if event.value is None:
+            return f"The backward pass reaches {node.name}, which has no gradient yet."
         case "visit":
             return f"The backward pass reaches {node.name}, with the {_gradient(event.value)}."
         case "compute":
@@ -51,12 +53,14 @@ def sentence(
         case "seed":
             name = gradient_name(recording, node.id)
             return f"The backward pass starts at {node.name}: {name} = {written(event.value)}."
+        case "multiply" if event.upstream is None:
+            return f"{_from_nothing(recording, event)}."
         case "multiply":
             return f"{_arriving(recording, event)}, which gives {written(event.value)}."
         case "accumulate":
             return f"This is {_adding(recording, event, contribution)}."
         case _:
-            return _ending(event)
+            return _ending(event, is_right=not recording.wrong)
 
 
 def step(recording: Recording, multiply: Event, accumulate: Event) -> str:
@@ -65,6 +69,8 @@ def step(recording: Recording, multiply: Event, accumulate: Event) -> str:
     if multiply.local is not None and np.ndim(multiply.local) == 0:
         product = f"{product_text(multiply)} = "
     adding = _adding(recording, accumulate, multiply.value, product)
+    if multiply.upstream is None:
+        return f"{_from_nothing(recording, multiply)}. It is {adding}."
     return f"{_arriving(recording, multiply)} and {adding}."
 
 
@@ -105,6 +111,15 @@ def local_text(recording: Recording, event: Event) -> str:
     return " = ".join(parts)
 
 
+def _from_nothing(recording: Recording, event: Event) -> str:
+    """Say what a node hands on that has no gradient yet, in a program that goes wrong."""
+    user, node = recording.by_id[event.user or ""].name, recording.by_id[event.node].name
+    return (
+        f"What {user} hands on to {node}, although nothing has arrived at {user}, is "
+        f"{written(event.value)}"
+    )
+
+
 def _arriving(recording: Recording, event: Event) -> str:
     user, node = recording.by_id[event.user or ""], recording.by_id[event.node]
     start = f"The {_gradient(event.upstream)} arriving at {user.name} is"
@@ -113,40 +128,64 @@ def _arriving(recording: Recording, event: Event) -> str:
         which = f"its {_ordinal(event.slot or 0)} input"
     if event.local is None:
         return f"{start} taken back through {user.operation}{' to ' * bool(which)}{which}"
-    factor = local_text(recording, event)
+    factor, axes = local_text(recording, event), summed_axes(recording, event)
     if which:
         factor = f"the local derivative by {which} ({factor})"
     each = "element by element " if np.ndim(event.local) else ""
-    return f"{start} multiplied {each}by {factor}{_summed(user, node, event)}"
+    return f"{start} multiplied {each}by {factor}" + (
+        f", summed over {axes_text(axes)}" if axes else ""
+    )
 
 
 def _ordinal(slot: int) -> str:
     return _ORDINALS[slot] if slot < len(_ORDINALS) else f"{slot + 1}th"
 
 
-def _summed(user: RecordedNode, node: RecordedNode, event: Event) -> str:
-    """Say which axes are summed, where the input was stretched."""
-    if not user.formulas or user.shape == node.shape or np.shape(event.value) != node.shape:
-        return ""
+def summed_axes(recording: Recording, multiply: Event) -> list[int]:
+    """The axes over which a contribution was summed, to have the shape of its input."""
+    user, node = recording.by_id[multiply.user or ""], recording.by_id[multiply.node]
+    return stretched_axes(user, node) if np.shape(multiply.value) == node.shape else []
+
+
+def stretched_axes(user: RecordedNode, node: RecordedNode) -> list[int]:
+    """The axes of an elementwise operation along which one of its inputs is repeated."""
+    if not user.formulas or user.shape == node.shape:
+        return []
     new = len(user.shape) - len(node.shape)
     padded = (1,) * new + node.shape
-    axes = [i for i, (n, m) in enumerate(zip(padded, user.shape)) if i < new or n != m]
-    where = "axis" if len(axes) == 1 else "axes"
-    return f", summed over {where} {_joined([str(i) for i in axes])}" if axes else ""
+    return [i for i, (n, m) in enumerate(zip(padded, user.shape)) if i < new or n != m]
+
+
+def axes_text(axes: list[int]) -> str:
+    """Name axes: "axis 0", "axes 0 and 2"."""
+    return f"{'axis' if len(axes) == 1 else 'axes'} {_joined([str(i) for i in axes])}"
 
 
 def _adding(recording: Recording, event: Event, contribution: Any, product: str = "") -> str:
     node = recording.by_id[event.node]
     total = written(event.value)
+    if not adds_up(recording, event, contribution):
+        had = "nothing yet" if event.before is None else written(event.before)
+        if event.before is not None and same(event.value, contribution):
+            return f"put in the place of the {had} that {node.name} had: {total}"
+        return f"given to {node.name}, which had {had} and has {total} now"
     if event.before is None:
         result = f"shape {total}" if total.startswith("(") else f"{product}{total}"
         return f"given to {node.name}, which had nothing yet: {result}"
     before = written(event.before)
-    if recording.wrong == Overwrite.name:
-        return f"put in the place of the {before} that {node.name} had: {total}"
     if before.startswith("("):
         return f"added to the gradient that {node.name} already has"
     return f"added to the {before} that {node.name} already has: {sum_text(event, contribution)}"
+
+
+def adds_up(recording: Recording, accumulate: Event, contribution: Any) -> bool:
+    """Whether a node has afterwards what it had before and the contribution; told for numbers."""
+    before, value = accumulate.before, accumulate.value
+    if recording.wrong == Overwrite.name:
+        return before is None
+    if contribution is None or any(map(np.ndim, (before, contribution, value))):
+        return True
+    return same(value, contribution if before is None else before + contribution)
 
 
 def sum_text(event: Event, contribution: Any) -> str:
@@ -157,12 +196,12 @@ def sum_text(event: Event, contribution: Any) -> str:
     return f"{written(event.before)} {sign} {written(abs(contribution))} = {written(event.value)}"
 
 
-def _ending(event: Event) -> str:
+def _ending(event: Event, is_right: bool) -> str:
     if event.note:
         return f"The pass breaks off: {event.note}."
     if event.phase == FORWARD:
         return "The forward pass is done: every value is known."
-    return "The backward pass is done: every gradient is complete."
+    return "The backward pass is done" + (": every gradient is complete." if is_right else ".")
 
 
 def _being(value: Any, node: RecordedNode) -> str:

@@ -16,10 +16,10 @@ from ..drawing.calls import Contraction, contracted, listed
 from ..drawing.diagram import node_names
 from ..drawing.fold import Part
 from ..drawing.formula import local_derivative
-from ..graph.errors import MinigraphError, NodeTypeError
-from ..graph.node import Node, describe
+from ..graph.errors import MinigraphError, NodeTypeError, SymbolicError
+from ..graph.node import Node, describe, is_symbolic
 from ..graph.order import topological_order
-from .data import summarised
+from .data import same, summarised
 from .events import BACKWARD, FORWARD, Event, RecordedNode, Recording
 from .sweeps import MISCONCEPTIONS, Sweep
 
@@ -46,6 +46,11 @@ def record(
     """
     if not isinstance(y, Node):
         raise NodeTypeError(f"record takes a Node, not {type(y).__name__} {y!r:.40}")
+    if is_symbolic(y):
+        raise SymbolicError(
+            f"{describe(y)} has no numbers to record: give its placeholders values, as variables",
+            (y,),
+        )
     if passes not in PASSES:
         raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r}")
     if wrong and wrong not in MISCONCEPTIONS:
@@ -148,14 +153,13 @@ class Tracer:
 
     def multiply(self, user: Node, slot: int, contribution: Any) -> None:
         """A Node hands a contribution to its input number `slot`."""
-        self._add(
-            "multiply",
-            user.inputs[slot],
-            user=self._ids[user],
-            slot=slot,
-            upstream=self._gradients.get(user),
-            value=_value(contribution),
-        )
+        upstream, value = self._gradients.get(user), _value(contribution)
+        local = _local(user, slot)
+        if upstream is None or local is None or not same(upstream * local, value):
+            local = None  # the program has not multiplied by it
+        edge = {"user": self._ids[user], "slot": slot}
+        numbers = {"upstream": upstream, "local": local, "value": value}
+        self._add("multiply", user.inputs[slot], **edge, **numbers)
 
     def accumulate(self, user: Node, slot: int, total: Any) -> None:
         """The input number `slot` of a Node now has the gradient `total`."""
@@ -173,6 +177,15 @@ class Tracer:
         if node not in self._ids:
             raise MinigraphError(f"{describe(node)} is not part of the graph", (node,))
         self._events.append(Event(kind, BACKWARD, self._ids[node], **details))
+
+
+def _local(user: Node, slot: int) -> Any:
+    """The local derivative of an operation on numbers by one of its inputs, None for others."""
+    if user.op is None or not user.op.partials or any(x.shape for x in user.inputs):
+        return None
+    rule: Any = user.op.vjps[slot]
+    with np.errstate(all="ignore"):
+        return rule(user.dtype.type(1), user.value, [x.value for x in user.inputs], user.attrs)
 
 
 def _value(given: Any) -> Any:

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import report
-from .contenders import CONTENDERS, DRAWN_NODES, NETWORKS, Contender, LeftOutError
+from .contenders import (
+    CONTENDERS,
+    DRAWN_NODES,
+    EXPLORED_NODES,
+    NETWORKS,
+    Contender,
+    LeftOutError,
+)
 from .measuring import Contest, Row, Worker, installed
 
 
@@ -79,6 +86,8 @@ def measure(
         for kind, network in NETWORKS.items():
             rows += contest.compare(kind, network.batch)
         rows += contest.compare("drawing", DRAWN_NODES, only=[report.OURS])
+        for nodes in EXPLORED_NODES:
+            rows += contest.compare("sliding", nodes, only=[report.OURS])
         memory = contest.memory("chain", plan.memory)
     progress("")
     return rows, memory, versions, missing

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 SCALARS = (0.5, 0.75, 0.25)  # x, w and b
 LEARNING_RATE = 0.1
 DRAWN_NODES = 50
+EXPLORED_NODES = (11, 51, 199)
 State = Any
 
 
@@ -62,6 +64,7 @@ class Network:
 NETWORKS = {
     "small network": Network(32, (2, 16, 16, 1), classifies=False),
     "classifier": Network(64, (64, 128, 10), classifies=True),
+    "wide classifier": Network(256, (784, 256, 10), classifies=True),
 }
 
 
@@ -110,8 +113,12 @@ class Contender:
         """Draw a graph."""
         raise LeftOutError("draws no graphs")
 
+    def sliding(self, nodes: int) -> Work:
+        """Move the inputs of a graph."""
+        raise LeftOutError("has no sliders")
+
     def work(self, kind: str, size: int) -> Work:
-        """Return the work of a kind: "chain", "drawing" or the name of a network."""
+        """Return the work of a kind: "chain", "drawing", "sliding" or a network's name."""
         if kind in NETWORKS:
             return self.training(NETWORKS[kind])
         return getattr(self, kind)(size)
@@ -180,7 +187,7 @@ class Minigraph(Recording):
     def __init__(self) -> None:
         import minigraph as mg
 
-        self.draw = mg.draw
+        self.draw, self.explore = mg.draw, mg.explore
         self.leaf, self.constant = mg.variable, mg.constant
         self.sin, self.tanh, self.mean = mg.sin, mg.tanh, mg.mean
         self.cross_entropy = mg.cross_entropy
@@ -200,6 +207,114 @@ class Minigraph(Recording):
             return chain(self.sin, nodes - len(leaves), *leaves)
 
         return Work({"build": build, "draw": lambda y: self.draw(y).svg}, lambda svg: [])
+
+    def sliding(self, nodes: int) -> Work:
+        explorer = self.explore(
+            lambda x, w, b: chain(self.sin, nodes - 3, x, w, b), x=(-3, 3), w=(-3, 3), b=(-3, 3)
+        )
+        places = cycle(np.linspace(-3, 3, 61).tolist())
+
+        def move(name: str) -> Callable[[State], State]:
+            def moved(_: State) -> State:
+                explorer.values = {name: next(places)}
+
+            return moved
+
+        return Work({"nudged": move("x"), "another": move("w")}, lambda _: [])
+
+
+class MinigraphPlan(Minigraph):
+    """This library, with all of the work compiled into one plan, beforehand."""
+
+    name = "minigraph plan"
+
+    def __init__(self) -> None:
+        super().__init__()
+        import minigraph as mg
+
+        self.mg = mg
+
+    def chain(self, operations: int) -> Work:
+        leaves = [self.mg.placeholder(name) for name in "xwb"]
+        y = chain(self.sin, operations, *leaves)
+        plan = self.mg.Graph([y, *self.mg.grad(y, leaves)], leaves).compile()
+        values = dict(zip("xwb", SCALARS))
+        return Work({"compiled": lambda _: plan(**values)}, list)
+
+    def training(self, network: Network) -> Work:
+        x, target, values = network.data()
+        parameters = [self.leaf(value) for value in values]
+        inputs = [self.mg.placeholder(n, a.shape, a.dtype) for n, a in (("x", x), ("t", target))]
+        loss = self.loss(network, *inputs, parameters)
+        gradients = self.mg.grad(loss, parameters)
+        updates = {p: p - LEARNING_RATE * g for p, g in zip(parameters, gradients)}
+        plan = self.mg.Graph(loss, inputs).compile(updates=updates)
+        stages = {"compiled": lambda _: plan(x=x, t=target)}
+        return Work(stages, lambda loss: [loss, *map(self.number, parameters)])
+
+
+class ByHand(Contender):
+    """NumPy as one writes it who wants it fast: every array is made before, and used again."""
+
+    name, package = "NumPy by hand", "numpy"
+
+    def chain(self, operations: int) -> Work:
+        raise LeftOutError("is written out for networks only")
+
+    def training(self, network: Network) -> Work:
+        x, target, parameters = network.data()
+        weights, biases = parameters[::2], parameters[1::2]
+        layers = [np.empty((network.batch, w.shape[1])) for w in weights]
+        gradients = [np.empty_like(layer) for layer in layers]
+        changes = [np.empty_like(p) for p in parameters]
+        rows, last = np.arange(network.batch), gradients[-1]
+        best, total = np.empty((network.batch, 1)), np.empty((network.batch, 1))
+
+        def squared_error(out: np.ndarray) -> Any:
+            np.subtract(out, target, out=out)
+            np.multiply(out, out, out=last)
+            loss = np.add.reduce(last, axis=None) / last.size
+            np.multiply(out, 2 / out.size, out=last)
+            return loss
+
+        def cross_entropy(out: np.ndarray) -> Any:
+            np.maximum.reduce(out, axis=1, keepdims=True, out=best)
+            np.subtract(out, best, out=out)
+            np.exp(out, out=last)
+            np.add.reduce(last, axis=1, keepdims=True, out=total)
+            np.divide(last, total, out=last)
+            np.log(total, out=total)
+            loss = (np.add.reduce(total, axis=None) - out[rows, target].sum()) / len(out)
+            last[rows, target] -= 1
+            np.multiply(last, 1 / len(out), out=last)
+            return loss
+
+        loss_of = cross_entropy if network.classifies else squared_error
+
+        def step(_: State) -> State:
+            below = x
+            for w, b, layer in zip(weights, biases, layers):
+                np.dot(below, w, out=layer)
+                np.add(layer, b, out=layer)
+                if layer is not layers[-1]:
+                    np.tanh(layer, out=layer)
+                below = layer
+            loss = loss_of(layers[-1])
+            for i in reversed(range(len(layers))):
+                g, below = gradients[i], layers[i - 1] if i else x
+                np.dot(below.T, g, out=changes[2 * i])
+                np.add.reduce(g, axis=0, out=changes[2 * i + 1])
+                if i:
+                    np.dot(g, weights[i].T, out=gradients[i - 1])
+                    np.multiply(below, below, out=below)
+                    np.subtract(1, below, out=below)
+                    np.multiply(gradients[i - 1], below, out=gradients[i - 1])
+            for p, change in zip(parameters, changes):
+                np.multiply(change, LEARNING_RATE, out=change)
+                np.subtract(p, change, out=p)
+            return loss
+
+        return Work({"compiled": step}, lambda loss: [loss, *parameters])
 
 
 class PyTorch(Recording):
@@ -422,4 +537,4 @@ class JaxJit(Jax):
         return Work({"compiled": run}, lambda value: [*map(self.number, (value, *parameters))])
 
 
-CONTENDERS = (Minigraph, PyTorch, MyGrad, Autograd, Micrograd, Jax, JaxJit)
+CONTENDERS = (Minigraph, MinigraphPlan, ByHand, PyTorch, MyGrad, Autograd, Micrograd, Jax, JaxJit)

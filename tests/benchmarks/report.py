@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .contenders import DRAWN_NODES, NETWORKS
+from .contenders import DRAWN_NODES, EXPLORED_NODES, NETWORKS
 from .measuring import Row
 
 OURS = "minigraph"
@@ -32,7 +32,7 @@ class Section:
 
 
 def sections(rows: Sequence[Row], memory: Sequence[Row], chains: Sequence[int]) -> list[Section]:
-    """Arrange the Rows: chains of the sizes given, networks, memory, drawing, the largest graph."""
+    """Arrange the Rows: chains of the sizes given, networks, memory, pictures, and more."""
     parts = []
     for size in chains:
         chosen = [r for r in rows if (r.kind, r.size) == ("chain", size)]
@@ -50,6 +50,10 @@ def sections(rows: Sequence[Row], memory: Sequence[Row], chains: Sequence[int]) 
     drawn = [r for r in rows if r.kind == "drawing"]
     title = f"Drawing {DRAWN_NODES} nodes, warm: ms"
     parts.append(Section(title, drawn, ("build", "draw"), 1e3))
+    for nodes in EXPLORED_NODES:
+        moved = [r for r in rows if (r.kind, r.size) == ("sliding", nodes)]
+        title = f"Moving a slider, {nodes} nodes, the input that is nudged or another: ms"
+        parts.append(Section(title, moved, ("nudged", "another"), 1e3, totals=False))
     largest = max((r.size for r in rows if r.kind == "chain" and r.stages), default=0)
     chosen = [r for r in rows if (r.kind, r.size) == ("chain", largest) and r.stages]
     title = f"The largest graph, {largest:,} operations: s"
@@ -199,6 +203,8 @@ def look(name: str) -> tuple[str, str]:
 
     return {
         OURS: (LIGHT.value, "o"),
+        "minigraph plan": (LIGHT.value, "*"),
+        "NumPy by hand": (LIGHT.ink, "h"),
         "PyTorch eager": (LIGHT.gradient, "s"),
         "MyGrad": ("#a87200", "D"),
         "autograd": ("#b0609a", "v"),
@@ -218,7 +224,7 @@ def _curve(axes: Any, name: str, points: list[tuple[int, float]]) -> None:
         linewidth=3 if ours else 1.6,
         markersize=8 if ours else 6,
         markeredgewidth=0,
-        linestyle="--" if name == "JAX jit" else "-",
+        linestyle="--" if name in ("JAX jit", "minigraph plan") else "-",
         zorder=4 if ours else 3,
     )
 

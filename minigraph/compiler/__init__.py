@@ -1,0 +1,35 @@
+"""What a graph that is known before it runs makes possible.
+
+Read `rewrite.py` (how a graph is rebuilt), `passes.py` (what is worth rebuilding), `memory.py`
+(where the arrays live), `arrays.py` (the program that is left) and `plan.py` (what runs it); then
+`costs.py`, `schedule.py` and `parallel.py` (several threads).
+"""
+
+from .compile import Compiled
+from .costs import Costs, measured, predicted
+from .memory import MemoryPlan, Place
+from .parallel import timed
+from .passes import PASSES, UNSAFE, Step, optimized
+from .plan import Plan
+from .rewrite import Rewrite
+from .schedule import Schedule, Span, critical_path, levels
+
+__all__ = [
+    "PASSES",
+    "UNSAFE",
+    "Compiled",
+    "Costs",
+    "MemoryPlan",
+    "Place",
+    "Plan",
+    "Rewrite",
+    "Schedule",
+    "Span",
+    "Step",
+    "critical_path",
+    "levels",
+    "measured",
+    "optimized",
+    "predicted",
+    "timed",
+]

@@ -1,0 +1,485 @@
+"""A graph of arrays as NumPy calls that write into an arena, and into the variables they update.
+
+Three things are decided before a line is written. `homes` says in whose arrays a value may live: a
+view in that which it looks at, any other array in its own. `tail` are the operations that write
+the new value of a variable over the old one; they run when all else is computed. The others run in
+an order that keeps few arrays alive, in the places that `memory.py` gives them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..graph.operation import OPERATIONS
+from ..graph.ops import Slot, axis_numbers
+from .memory import MemoryPlan, computed_late, planned
+from .program import Program, Writer, known
+
+_UFUNCS = {
+    name
+    for name, op in OPERATIONS.items()
+    if op.partials and isinstance(getattr(np, name, None), np.ufunc)
+}
+_ELEMENTWISE = _UFUNCS | {"relu"}
+_REDUCTIONS = {"sum": "add", "mean": "add", "max": "maximum", "min": "minimum"}
+_INTO = _ELEMENTWISE | _REDUCTIONS.keys() | {
+    "matmul", "where", "astype", "concatenate", "scatter_add",
+}  # fmt: skip
+_INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
+_NEW = {name for name, op in OPERATIONS.items() if op.partials} | _REDUCTIONS.keys() | {
+    "matmul", "where", "concatenate", "cumsum", "scatter_add", "overlap_add", "logsumexp",
+    "argmax", "argmin", "argsort",
+}  # fmt: skip
+
+
+def array_program(graph: Graph, updates: dict[Node, Node], is_single: bool, reuse: bool) -> Program:
+    """Write a graph of arrays; see `Writer`. With `reuse`, the outputs' arrays are used again."""
+    return _ArrayWriter(graph, updates, is_single, reuse).program()
+
+
+class _ArrayWriter(Writer):
+    """Writes one program.
+
+    Attributes:
+        operations: in the order in which they run; those of `tail` come last.
+        buffers: the arrays of the variables that are updated.
+        buffered: operations whose values live in the arena, as `memory` has planned it.
+        reused: outputs that are returned in the same array each time.
+        written: those of them that are computed right there.
+        tail: operations that write over a variable, with the variable.
+        homes: for each Node, the Nodes in whose arrays its value may live.
+        fixed: Nodes whose arrays are the same in every run; `contiguous` are those without gaps.
+    """
+
+    def __init__(
+        self, graph: Graph, updates: dict[Node, Node], is_single: bool, reuse: bool
+    ) -> None:
+        super().__init__(graph, updates, is_single)
+        self.operations = [node for node in graph.order if node.op]
+        self.buffers = {w: np.array(w._value, order="C") for w in updates if w.shape}
+        self.reused = {y for y in self.outputs if reuse and y.shape}
+        self.written = {y for y in self.reused if y.op is not None and _can_write_into(y)}
+        self.tail, self.homes = self._last_writes()
+        self.written -= self.tail.keys()
+        self.operations, self.memory = self._planned()
+        self.constants: dict[Any, str] = {}
+
+    # --- what is decided before -------------------------------------------------------------------
+
+    def _last_writes(self) -> tuple[dict[Node, Node], dict[Node, frozenset[Node]]]:
+        """The tail, each operation with its variable, and the homes of all values."""
+        tail: dict[Node, Node] = {}
+        for w in self.buffers:
+            u = self.updates[w]
+            if u.op is not None and known(u) in _ELEMENTWISE:
+                tail.setdefault(u, w)
+        while True:
+            needed: set[Node] = set()  # by operations before the tail
+            for node in reversed(self.operations):
+                if node in needed:
+                    tail.pop(node, None)
+                if node not in tail:
+                    needed.update(node.inputs)
+            homes = self._homes(tail)
+            written: set[Node] = set()
+            for node in self.operations:
+                if node in tail:
+                    if any(not written.isdisjoint(homes[x]) for x in node.inputs):
+                        break  # it would read a variable that has changed already
+                    written.add(tail[node])
+            else:
+                return tail, homes
+            for u in [u for u, w in tail.items() if w in written]:
+                del tail[u]
+
+    def _homes(self, tail: dict[Node, Node]) -> dict[Node, frozenset[Node]]:
+        homes: dict[Node, frozenset[Node]] = {}
+        self.buffered: set[Node] = set()
+        outputs = {*self.outputs}
+        for node in self.graph.order:
+            if node.op is None or node in tail or node in self.written:
+                homes[node] = frozenset([node])
+            elif not node.shape and known(node) != "stop_gradient":
+                homes[node] = frozenset()  # NumPy's scalars are never views
+            elif known(node) in _NEW or _can_write_into(node):
+                homes[node] = frozenset([node])
+                if node not in outputs and _can_write_into(node):
+                    self.buffered.add(node)
+            else:
+                homes[node] = frozenset().union(*(homes[x] for x in node.inputs))
+        return homes
+
+    def _planned(self) -> tuple[list[Node], MemoryPlan]:
+        """The operations in the order in which they run, and where their arrays live."""
+        body = [node for node in self.operations if node not in self.tail]
+        overwriting = {node for node in self.operations if known(node) in _ELEMENTWISE}
+        found = []
+        for start in (computed_late(body, self.buffered, self.homes), body):
+            order = [*start, *(node for node in self.operations if node in self.tail)]
+            memory = planned(
+                order, self.buffered, self.homes, self.graph.outputs, overwriting, self.labels
+            )
+            found.append((order, memory))
+        return min(found, key=lambda pair: pair[1].peak)
+
+    # --- the text ---------------------------------------------------------------------------------
+
+    def program(self) -> Program:
+        """The whole program."""
+        self._name_leaves()
+        self._name_arrays()
+        for node in self.operations:
+            if node not in self.tail:
+                self._write(node)
+        places = Counter(self.outputs)
+        results = {y: [self._result(y, i) for i in range(places[y])] for y in self._returned(True)}
+        sources = {u: self._before_the_tail(u) for u in self.updates.values()}
+        for node in self.operations:
+            if node in self.tail:
+                self._write(node)
+        for w in self.buffers:
+            u = self.updates[w]
+            if self.tail.get(u) is not w:
+                self.line(f"{self._numpy('copyto')}({self.called[w]}, {sources[u]})")
+        results |= {
+            y: [self._result(y, i) for i in range(places[y])] for y in self._returned(False)
+        }
+        returned = [results[y].pop() for y in self.outputs]
+        assigned = [w for w in self.updates if not w.shape]
+        new = [self._scalar(self.updates[w]) for w in assigned]
+        source = self.source(returned, new)
+        return Program(source, self.names, self.memory, self.buffers, (*assigned,))
+
+    def _name_leaves(self) -> None:
+        for node in self.graph.order:
+            if node.op is not None or node in self.called:
+                continue
+            if node in self.buffers or node.requires_grad:
+                name = self.called[node] = self.spare.own(node, "w")
+                self.labels[node] = node.name or name
+            if node in self.buffers:
+                self.names[name] = self.buffers[node]
+            elif node.requires_grad:
+                variable = self.spare.new("node")
+                self.names[variable] = node
+                self.line(f"{name} = {variable}._value")
+        for w in self.buffers:  # those that nothing reads
+            if w not in self.called:
+                self.called[w] = self.spare.own(w, "w")
+                self.names[self.called[w]] = self.buffers[w]
+
+    def _name_arrays(self) -> None:
+        """One name for each array of a shape at a place; what lives there in turn shares it."""
+        if self.memory.places:
+            empty, byte = self._numpy("empty"), self._numpy("uint8")
+            self.made.append(f"arena = {empty}({self.memory.peak}, {byte})")
+        known_: dict[Any, str] = {}
+        for place in self.memory.places:
+            node = place.node
+            key = place.offset, node.shape, node.dtype
+            if key not in known_:
+                known_[key] = self.spare.new("t")
+                self.made.append(
+                    f"{known_[key]} = {self._numpy('ndarray')}({node.shape}, "
+                    f"{self._dtype(node)}, arena, {place.offset})"
+                )
+            self.called[node] = known_[key]
+        for y in self.written:
+            self.called[y] = self._own_array(y)
+        for u, w in self.tail.items():
+            self.called[u] = self.called[w]
+        self.contiguous = {*self.buffered, *self.written, *self.buffers}
+        self.fixed = {*self.contiguous}  # arrays that are the same in every run, and views of them
+
+    def _own_array(self, y: Node) -> str:
+        name = self.spare.new("y")
+        self.made.append(f"{name} = {self._numpy('empty')}({y.shape}, {self._dtype(y)})")
+        return name
+
+    def _numpy(self, name: str) -> str:
+        self.names[name] = getattr(np, name)
+        return name
+
+    def _dtype(self, node: Node) -> str:
+        return self._numpy("bool_" if node.dtype == bool else node.dtype.name)
+
+    # --- one operation ---
+
+    def _write(self, node: Node) -> None:
+        if self._is_view(node):
+            self._view(node)
+            return
+        into = node in self.buffered or node in self.written or node in self.tail
+        fast = known(node) in _ELEMENTWISE and bool(node.shape)
+        inputs = [self._input(x, fast) for x in node.inputs]
+        if into:
+            first, *others = self._into(node, inputs, self.called[node])
+            self.line(first, node)
+            self.lines += others
+        else:
+            self.line(f"{self.called[node]} = {self._expression(node, inputs)}", node)
+
+    def _input(self, x: Node, fast: bool) -> str:
+        """What an input is called; ufuncs take a number fastest as an array without axes."""
+        if x in self.called:
+            return self.called[x]
+        value = x._value
+        if x.shape:
+            name = self.called[x] = self.spare.new("c")
+            self.names[name] = value
+            return name
+        return self._constant(np.asarray(value) if fast else value)
+
+    def _constant(self, value: Any) -> str:
+        """A number, which is made once."""
+        key = type(value), value.dtype, value.tobytes()
+        if key not in self.constants:
+            name = self.constants[key] = self.spare.new("c")
+            if value.dtype == np.float64 and np.isfinite(value):
+                make = self._numpy("array" if type(value) is np.ndarray else "float64")
+                self.made.append(f"{name} = {make}({value.item()!r})")
+            else:
+                self.names[name] = value
+                self.made.append(f"# {name} is {value} in {value.dtype}")
+        return self.constants[key]
+
+    def _into(self, node: Node, inputs: list[str], out: str) -> list[str]:
+        """The calls that leave the value of a Node in its array."""
+        name, first = known(node), inputs[0]
+        if name == "matmul" and _is_product_of_matrices(node):
+            return [f"{self._numpy('dot')}({', '.join(inputs)}, out={out})"]  # faster than matmul
+        if name in _UFUNCS or name == "matmul":
+            return [f"{self._numpy(name)}({', '.join(inputs)}, out={out})"]
+        if name in _REDUCTIONS:
+            calls = [self._reduced(node, first, f", out={out}")]
+            if name == "mean":
+                count = self._constant(np.array(_count(node), node.dtype))
+                calls.append(f"{self._numpy('divide')}({out}, {count}, out={out})")
+            return calls
+        match name:
+            case "relu":
+                zero = self._constant(np.array(0, node.dtype))
+                return [f"{self._numpy('maximum')}({first}, {zero}, out={out})"]
+            case "where":
+                copy = self._numpy("copyto")
+                return [f"{copy}({out}, {inputs[2]})", f"{copy}({out}, {inputs[1]}, where={first})"]
+            case "astype":
+                return [f"{self._numpy('copyto')}({out}, {first}, casting='unsafe')"]
+            case "scatter_add":
+                return [f"{out}.fill(0)", f"{out}[{self._index(node, inputs)}] = {first}"]
+            case _:
+                arrays, axis = f"({', '.join(inputs)},)", index(node.attrs["axis"])
+                return [f"{self._numpy('concatenate')}({arrays}, axis={axis}, out={out})"]
+
+    def _expression(self, node: Node, inputs: list[str]) -> str:
+        """The call that returns the value of a Node, in an array of its own if it is one."""
+        name = known(node)
+        if name in _INFIX:
+            return f" {_INFIX[name]} ".join(inputs)
+        if name in _REDUCTIONS and _can_write_into(node, scalars=True):
+            call = self._reduced(node, inputs[0])
+            return f"{call} / {_count(node)}" if name == "mean" else call
+        if name == "matmul" and _is_product_of_matrices(node):
+            return f"{self._numpy('dot')}({', '.join(inputs)})"
+        if name in _UFUNCS or name == "matmul":
+            return f"{self._numpy(name)}({', '.join(inputs)})"
+        if name == "astype":  # never the very array that it was given
+            scalar = "[()]" * (not node.shape)
+            return f"{self._numpy('array')}({inputs[0]}, {self._dtype(node)}){scalar}"
+        if name == "getitem":
+            return f"{inputs[0]}[{self._index(node, inputs)}]"
+        function = self._named(node.op, "mg_" + name if name != "own" else "custom")
+        settings = [f"{key}={self._setting(value)}" for key, value in node.attrs.items()]
+        return f"{function}({', '.join(inputs + settings)})" + "[()]" * (not node.shape)
+
+    def _named(self, op: Any, prefix: str) -> str:
+        if op not in self.constants:
+            self.constants[op] = self.spare.new(prefix)
+            self.names[self.constants[op]] = op.forward
+        return self.constants[op]
+
+    def _setting(self, value: Any) -> str:
+        items = value if type(value) is tuple else (value,)
+        if all(item is None or type(item) in (bool, int) for item in items):
+            return repr(value)
+        name = self.spare.new("k")
+        self.names[name] = value
+        return name
+
+    def _index(self, node: Node, inputs: list[str]) -> str:
+        """An index, with the Nodes that it names and the arrays that it holds."""
+        texts = []
+        for item in _items(node):
+            if isinstance(item, Slot):
+                texts.append(inputs[1 + item.number])
+            elif item is None or item is ... or isinstance(item, slice) or type(item) is int:
+                texts.append(_item_text(item))
+            else:
+                name = self.spare.new("k")
+                self.names[name] = item
+                texts.append(name)
+        return ", ".join(texts) or "()"
+
+    def _reduced(self, node: Node, x: str, out: str = "") -> str:
+        axis = node.attrs["axis"]
+        if axis is not None:
+            axes = axis_numbers(node.inputs[0].ndim, axis)
+            axis = axes[0] if len(axes) == 1 else axes
+            if len(axes) == node.inputs[0].ndim and not node.attrs["keepdims"]:
+                axis = None  # which is faster
+        kept = ", keepdims=True" * bool(node.attrs["keepdims"])
+        return f"{self._numpy(_REDUCTIONS[known(node)])}.reduce({x}, axis={axis}{kept}{out})"
+
+    # --- views ---
+
+    def _is_view(self, node: Node) -> bool:
+        """Whether NumPy gives a view for sure, which may be made before there are values."""
+        name, x = known(node), node.inputs[0]
+        if name == "stop_gradient":
+            return True
+        if name == "reshape":
+            return x in self.contiguous and bool(node.shape)  # of others it may be a copy
+        if name in ("transpose", "matrix_transpose", "broadcast_to"):
+            return bool(x.shape)
+        return name == "getitem" and bool(node.shape) and _is_basic(node)
+
+    def _view(self, node: Node) -> None:
+        """A view of an array of the plan is made once; one of what is given is made each time."""
+        name, x = known(node), node.inputs[0]
+        of, attrs = self._input(x, fast=False), node.attrs
+        match name:
+            case "stop_gradient":
+                text = of
+            case "matrix_transpose":
+                text = f"{of}.T" if node.ndim == 2 else f"{of}.swapaxes(-1, -2)"
+            case "transpose":
+                axes = attrs["axes"]
+                text = f"{of}.transpose({'' if axes is None else axis_numbers(x.ndim, axes)})"
+            case "reshape":
+                text = f"{of}.reshape({node.shape})"
+                self.contiguous.add(node)
+            case "broadcast_to":
+                text = f"{self._numpy('broadcast_to')}({of}, {node.shape})"
+            case _:
+                text = f"{of}[{self._index(node, [of])}]"
+        if x in self.fixed:
+            self.fixed.add(node)
+            self.made.append(f"{self.called[node]} = {text}")
+        else:
+            self.line(f"{self.called[node]} = {text}", node if node.name else None)
+
+    # --- results ---
+
+    def _returned(self, early: bool) -> list[Node]:
+        """The outputs that must be copied before variables change, or the others."""
+        return [y for y in dict.fromkeys(self.outputs) if self._changes(y) == early]
+
+    def _changes(self, y: Node) -> bool:
+        return not self.homes[y].isdisjoint(self.buffers)
+
+    def _before_the_tail(self, u: Node) -> str:
+        """A new value of a variable; copied if it lives where another one will be written."""
+        text = self._input(u, fast=False)
+        if not self._changes(u):
+            return text
+        name = self.spare.new("v")
+        self.line(f"{name} = {self._numpy('array')}({text})")
+        return name
+
+    def _scalar(self, u: Node) -> str:
+        """A new value without axes."""
+        text = self._input(u, fast=False)
+        return f"{self._numpy('array')}({text})[()]" if self.homes[u] else text
+
+    def _result(self, y: Node, i: int) -> str:
+        """An output for the i-th time; it shares no memory with anything."""
+        text = self._input(y, fast=False)
+        plans_own = y in self.buffered or y in self.tail or y in self.reused
+        is_new = y.op is not None and self.homes[y] <= {y} and not plans_own
+        if i == 0 and (is_new or y in self.written):
+            return text
+        if y in self.reused:
+            name = self._own_array(y)
+            self.line(f"{self._numpy('copyto')}({name}, {text})")
+            return name
+        copy = f"{self._numpy('array')}({text})[()]"
+        if not self._changes(y):
+            return copy
+        name = self.spare.new("y")
+        self.line(f"{name} = {copy}")
+        return name
+
+
+def _count(node: Node) -> int:
+    """How many elements a reduction takes together."""
+    return node.inputs[0].size // max(node.size, 1)
+
+
+def _can_write_into(node: Node, scalars: bool = False) -> bool:
+    """Whether there is a call that leaves the value of a Node in a given array."""
+    name, x = known(node), node.inputs[0]
+    if name not in _INTO or not (node.shape or scalars) or not (x.shape or name in _ELEMENTWISE):
+        return False
+    if name == "where":
+        return x.dtype == np.bool_
+    if name == "scatter_add":
+        return _names_places_once(node)
+    return name != "mean" or x.dtype in (np.float32, np.float64)
+
+
+def _is_product_of_matrices(node: Node) -> bool:
+    return all(x.ndim == 2 and x.dtype in (np.float32, np.float64) for x in node.inputs)
+
+
+def _is_basic(node: Node) -> bool:
+    """Whether an index has no arrays and no Nodes, so that it gives a view."""
+    if len(node.inputs) > 1:
+        return False
+    return all(
+        item is None or item is ... or isinstance(item, slice) or type(item) is int
+        for item in _items(node)
+    )
+
+
+def _items(node: Node) -> tuple[Any, ...]:
+    found = node.attrs["index"]
+    return found if isinstance(found, tuple) else (found,)
+
+
+def _names_places_once(node: Node) -> bool:
+    """Whether no place is named twice: by a basic index, or by rising numbers beside others."""
+    arrays = [
+        node.inputs[1 + item.number] if isinstance(item, Slot) else item
+        for item in _items(node)
+        if isinstance(item, Slot | np.ndarray)
+    ]
+    others = [item for item in _items(node) if not isinstance(item, Slot | np.ndarray)]
+    plain = all(x is None or x is ... or isinstance(x, slice) or type(x) is int for x in others)
+    if not arrays or not plain:
+        return plain
+    whole = all(x.dtype.kind in "iu" and x.ndim == 1 for x in arrays)
+    return whole and any(
+        isinstance(x, np.ndarray) and x.shape == max(y.shape for y in arrays) and _rises(x)
+        for x in arrays
+    )
+
+
+def _rises(x: np.ndarray) -> bool:
+    return bool((x >= 0).all() and (np.diff(x) > 0).all())
+
+
+def _item_text(item: Any) -> str:
+    if item is ...:
+        return "..."
+    if not isinstance(item, slice):
+        return repr(item)
+    start, stop, step = (
+        "" if part is None else str(index(part)) for part in (item.start, item.stop, item.step)
+    )
+    return f"{start}:{stop}" + f":{step}" * bool(step)

@@ -1,0 +1,553 @@
+"""The passes: each takes a graph and returns one that computes the same with less work.
+
+`optimized` runs them over and over until none finds anything to do. Each returns the graph and a
+log of what it replaced, and leaves the graph that it was given as it is.
+
+What `PASSES` may change is rounding, and nothing else where no number overflows on the way: NaN,
+infinities and −0 go through as before. Two may make a number where there was an overflow, or the
+reverse: `gather_factors`, as (x · 1e200) · 1e-200 becomes x, and `reorder_matrix_products`, which
+may also make NaN of an infinity, or the reverse, where a matrix holds one. Rules that are wrong for
+NaN, infinity or zero stand apart in `UNSAFE`; they run only when they are asked for by name.
+
+A. Aho, M. Lam, R. Sethi and J. Ullman, *Compilers*, 2nd ed., 2006, chapters 8 and 9.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import copysign, prod
+from typing import Any
+
+import numpy as np
+
+from ..graph import ops
+from ..graph.errors import MinigraphError
+from ..graph.graph import Graph, computed
+from ..graph.node import Node, is_symbolic
+from ..graph.operation import apply
+from ..graph.order import check_graph, topological_order
+from .rewrite import (
+    Rewrite,
+    as_symbolic,
+    expression,
+    folded,
+    is_op,
+    number,
+    rebuilt,
+    with_leaves,
+)
+
+Pass = Callable[[Graph], tuple[Graph, list[Rewrite]]]
+LARGEST_CONSTANT = 100_000  # elements that folding may write down
+LONGEST_CHAIN = 64  # matrices whose best order is looked for, which takes the cube of it
+MOST_ROUNDS = 100
+
+
+# --- what changes no result -----------------------------------------------------------------------
+
+
+def remove_dead_code(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """Leave out what no output needs."""
+    needed = {*topological_order(graph.outputs)}
+    dead = [node for node in graph.order if node.op and node not in needed]
+    if not dead:
+        return graph, []
+    log = [Rewrite("no output needs it", expression(node), "nothing") for node in dead]
+    return _outputs_of(graph, graph.outputs), log
+
+
+def share_common_subexpressions(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """Compute once what is computed several times from the same inputs."""
+    known: dict[Any, Node] = {}
+
+    def first(node: Node) -> Node | None:
+        inputs = [_constant_key(x) or x for x in node.inputs]
+        found = known.setdefault((node.op, _attrs_key(node), *inputs), node)
+        return None if found is node else found
+
+    return rebuilt(graph, "computed before", first)
+
+
+def fold_constants(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """Compute now what depends on constants only."""
+
+    def compute(node: Node) -> Node | None:
+        if node.size > LARGEST_CONSTANT or any(not _is_constant(x) for x in node.inputs):
+            return None
+        with np.errstate(all="ignore"):
+            return folded(computed(node, [x._value for x in node.inputs]), node.name)
+
+    return rebuilt(graph, "constant", compute)
+
+
+def drop_what_does_nothing(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """x · 1, x ÷ 1, x¹, x − 0, −(−x), a reshape to the same shape … are x."""
+    return rebuilt(graph, "does nothing", _without_effect)
+
+
+def _without_effect(node: Node) -> Node | None:
+    name, x = node.op.name, node.inputs[0]  # type: ignore[union-attr]
+    found: Node | None = None
+    if name == "multiply":
+        found = _where(node, 1.0)
+    elif name in ("divide", "power"):
+        found = x if number(node.inputs[1]) == 1.0 else None
+    elif name == "subtract":
+        zero = number(node.inputs[1])
+        found = x if zero == 0.0 and copysign(1.0, zero) > 0.0 else None  # −0 − (−0) is 0
+    elif name in ("reshape", "broadcast_to", "astype"):
+        found = x
+    elif name in ("negative", "matrix_transpose") and is_op(x, name):
+        found = x.inputs[0]
+    elif name == "transpose" and is_op(x, name):
+        order = [_axes(x)[i] for i in _axes(node)]
+        found = x.inputs[0] if order == [*range(x.ndim)] else None
+    elif name in ("max", "min") and _reduces_nothing(node, x):
+        found = x
+    return found if found is not None and _alike(found, node) else None
+
+
+def merge_shapes(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """A reshape of a reshape is one reshape; (A @ B)ᵀ is Bᵀ @ Aᵀ, but perhaps for its rounding.
+
+    An array that is stretched, only to meet another of the full shape, need not be.
+    """
+    return rebuilt(graph, "shape", _merged)
+
+
+def _merged(node: Node) -> Node | None:
+    name, x = node.op.name, node.inputs[0]  # type: ignore[union-attr]
+    if name == "reshape" and is_op(x, "reshape"):
+        return ops.reshape(x.inputs[0], node.shape)
+    if name == "broadcast_to" and is_op(x, "broadcast_to"):
+        return ops.broadcast_to(x.inputs[0], node.shape)
+    if name == "matrix_transpose" and is_op(x, "matmul") and all(y.ndim > 1 for y in x.inputs):
+        left, right = x.inputs
+        return ops.matmul(ops.matrix_transpose(right), ops.matrix_transpose(left))
+    if not node.op.partials or len(node.inputs) != 2:  # type: ignore[union-attr]
+        return None
+    plain = [_before_stretching(y) for y in node.inputs]
+    for i, y in enumerate(plain):
+        mixed = [y if j == i else z for j, z in enumerate(node.inputs)]
+        if y is not node.inputs[i] and mixed[1 - i].shape == node.shape:
+            return _apply(node, mixed)
+    return None
+
+
+def _before_stretching(x: Node) -> Node:
+    """What was repeated to make an array, or the array itself."""
+    if is_op(x, "broadcast_to"):
+        return x.inputs[0]
+    return folded(x._value.flat[0]) if x.shape and number(x) is not None else x
+
+
+# --- what changes results by rounding -------------------------------------------------------------
+
+
+def simplify_signs(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """a + (−b) is a − b, a − (−b) is a + b, (−a) · c is a · (−c) for a number c; no rounding."""
+    return rebuilt(graph, "sign", _with_fewer_signs)
+
+
+def _with_fewer_signs(node: Node) -> Node | None:
+    name, inputs = node.op.name, node.inputs  # type: ignore[union-attr]
+    if len(inputs) != 2 or any(x.dtype.kind != "f" for x in inputs):
+        return None  # whole numbers without sign wrap around
+    x, y = inputs
+    if name == "add" and is_op(y, "negative"):
+        return ops.subtract(x, y.inputs[0])
+    if name == "add" and is_op(x, "negative"):
+        return ops.subtract(y, x.inputs[0])
+    if name == "subtract" and is_op(y, "negative"):
+        return ops.add(x, y.inputs[0])
+    if name in ("multiply", "divide") and is_op(x, "negative") and number(y) is not None:
+        return _apply(node, [x.inputs[0], folded(-y._value)])
+    return None
+
+
+def reduce_strength(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """Use the cheaper operation: x · x for x to the power 2, x · (1/c) for x ÷ c.
+
+    The sigmoid and the log of a sum of exponentials are written out in operations that can work in
+    place; what has been shifted already, as in a softmax, is not shifted again.
+    """
+    return rebuilt(graph, "cheaper", _cheaper)
+
+
+def _cheaper(node: Node) -> Node | None:
+    name = node.op.name  # type: ignore[union-attr]
+    if is_op(node, "sigmoid") and node.inputs[0].dtype.kind == "f":
+        x = node.inputs[0]
+        return ops.exp(ops.minimum(x, 0.0)) / (ops.exp(-ops.absolute(x)) + 1.0)
+    if is_op(node, "logsumexp") and node.inputs[0].dtype.kind == "f":
+        return _log_of_sum(node.inputs[0], **node.attrs)
+    if node.dtype.kind != "f" or len(node.inputs) != 2:
+        return None
+    x, y = node.inputs
+    c = number(y)
+    if c is None or x.shape != node.shape or y.dtype.kind != "f":
+        return None
+    if name == "power" and c in (2.0, 3.0) and x.dtype == node.dtype:
+        square = ops.multiply(x, x)
+        return square if c == 2.0 else ops.multiply(square, x)
+    if name == "power" and c == -1.0:
+        return ops.divide(folded(node.dtype.type(1)), x)
+    if name == "divide":
+        with np.errstate(all="ignore"):
+            inverse = (1 / y._value).astype(y.dtype)
+        return ops.multiply(x, folded(inverse)) if _is_normal(inverse) else None
+    return None
+
+
+def _log_of_sum(x: Node, axis: Any, keepdims: bool) -> Node:
+    """log Σ eˣ, with the largest element taken out of the sum if it may be other than 0."""
+    if _is_shifted(x, axis):
+        return ops.log(ops.sum(ops.exp(x), axis, keepdims))
+    largest = ops.max(x, axis, keepdims=True)
+    shift = ops.where(ops.isfinite(largest), largest, 0.0)
+    total = ops.log(ops.sum(ops.exp(x - shift), axis, keepdims=True)) + shift
+    return total if keepdims else ops.reshape(total, _without_axes(x, axis))
+
+
+def _without_axes(x: Node, axis: Any) -> tuple[int, ...]:
+    gone = ops.axis_numbers(x.ndim, axis)
+    return tuple(n for i, n in enumerate(x.shape) if i not in gone)
+
+
+def _is_shifted(x: Node, axis: Any) -> bool:
+    """Whether x is y − max y, which is 0 at its largest, or NaN."""
+    if not is_op(x, "subtract"):
+        return False
+    y, largest = x.inputs
+    if is_op(largest, "stop_gradient"):
+        largest = largest.inputs[0]
+    return (
+        is_op(largest, "max")
+        and largest.inputs[0] is y
+        and largest.attrs["keepdims"]
+        and ops.axis_numbers(y.ndim, largest.attrs["axis"]) == ops.axis_numbers(y.ndim, axis)
+    )
+
+
+def _is_normal(value: Any) -> bool:
+    """Whether numbers are finite, not 0, and held with all digits."""
+    size = np.abs(value)
+    return bool(np.all(np.isfinite(size) & (size >= np.finfo(size.dtype).tiny)))
+
+
+def gather_factors(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """(x · 2) · 3 is x · 6."""
+    return rebuilt(graph, "factors", _gathered)
+
+
+def _gathered(node: Node) -> Node | None:
+    if not is_op(node, "multiply") or node.dtype.kind != "f":
+        return None
+    for x, factor in (node.inputs, node.inputs[::-1]):
+        if factor.shape or number(factor) is None or not is_op(x, "multiply"):
+            continue
+        for y, other in (x.inputs, x.inputs[::-1]):
+            if not other.shape and number(other) is not None and other.dtype == factor.dtype:
+                with np.errstate(all="ignore"):
+                    both = other._value * factor._value
+                if _is_normal(both):
+                    return ops.multiply(y, folded(both))
+    return None
+
+
+def reorder_matrix_products(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """Multiply a chain of matrices in the order that takes the fewest multiplications.
+
+    T. Cormen et al., *Introduction to Algorithms*, 4th ed., 2022, section 14.2.
+    """
+    users = dict.fromkeys(graph.order, 0)
+    for node in graph.order:
+        for x in node.inputs:
+            users[x] += 1
+    counted = {*graph.outputs}
+    inner = {
+        x
+        for node in graph.order
+        if _multiplies_matrices(node)
+        for x in node.inputs
+        if _multiplies_matrices(x) and users[x] == 1 and x not in counted
+    }
+
+    # Inner products are offered first; they wait, and the last product of the chain takes them all.
+    by_new: dict[Node, bool] = {}
+    ends = iter([node for node in graph.order if node.op])
+
+    def best(node: Node) -> Node | None:
+        by_new[node] = next(ends) in inner
+        if by_new[node] or not _multiplies_matrices(node):
+            return None
+        chain = _chain(node, by_new)
+        if not 3 <= len(chain) <= LONGEST_CHAIN:
+            return None
+        cost, made = _cheapest(chain)
+        return made() if cost < _cost_of(node, by_new) else None
+
+    return rebuilt(graph, "order of products", best)
+
+
+def _multiplies_matrices(node: Node) -> bool:
+    return is_op(node, "matmul") and all(x.ndim == 2 for x in node.inputs)
+
+
+def _chain(node: Node, inner: dict[Node, bool]) -> list[Node]:
+    """The matrices whose product a Node is, in order."""
+    found: list[Node] = []
+    stack = [*reversed(node.inputs)]
+    while stack:
+        x = stack.pop()
+        if inner.get(x) and _multiplies_matrices(x):
+            stack += reversed(x.inputs)
+        else:
+            found.append(x)
+    return found
+
+
+def _cost_of(node: Node, inner: dict[Node, bool]) -> int:
+    """The multiplications of a product and the products within it."""
+    total, stack = 0, [node]
+    while stack:
+        x = stack.pop()
+        total += x.inputs[0].shape[0] * x.inputs[0].shape[1] * x.inputs[1].shape[1]
+        stack += [y for y in x.inputs if inner.get(y) and _multiplies_matrices(y)]
+    return total
+
+
+def _cheapest(chain: list[Node]) -> tuple[int, Callable[[], Node]]:
+    """The fewest multiplications for a product, and what builds it so."""
+    sizes = [chain[0].shape[0], *(x.shape[1] for x in chain)]
+    n = len(chain)
+    cost = {(i, i): 0 for i in range(n)}
+    split: dict[tuple[int, int], int] = {}
+    for length in range(2, n + 1):
+        for i in range(n - length + 1):
+            j = i + length - 1
+            cost[i, j], split[i, j] = min(
+                (cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
+                for k in range(i, j)
+            )
+
+    def build(i: int, j: int) -> Node:
+        if i == j:
+            return chain[i]
+        k = split[i, j]
+        return ops.matmul(build(i, k), build(k + 1, j))
+
+    return cost[0, n - 1], lambda: build(0, n - 1)
+
+
+# --- what is wrong for some numbers ---------------------------------------------------------------
+
+
+def zero_products(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """x · 0 is 0; wrong where x is NaN or infinite."""
+
+    def zero(node: Node) -> Node | None:
+        if is_op(node, "multiply") and 0.0 in map(number, node.inputs):
+            return folded(np.broadcast_to(node.dtype.type(0), node.shape))
+        return None
+
+    return rebuilt(graph, "times zero", zero)
+
+
+def cancel(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """x − x is 0 and x ÷ x is 1; wrong where x is NaN or infinite, and where it is 0."""
+
+    def cancelled(node: Node) -> Node | None:
+        name = node.op.name  # type: ignore[union-attr]
+        if name in ("subtract", "divide") and node.inputs[0] is node.inputs[1]:
+            value = node.dtype.type(name == "divide")
+            return folded(np.broadcast_to(value, node.shape))
+        return None
+
+    return rebuilt(graph, "cancels", cancelled)
+
+
+def add_zero(graph: Graph) -> tuple[Graph, list[Rewrite]]:
+    """x + 0 is x, and so is the sum or the mean of x alone; wrong by its sign where x is −0."""
+
+    def dropped(node: Node) -> Node | None:
+        found = _where(node, 0.0) if is_op(node, "add") else None
+        if (is_op(node, "sum") or is_op(node, "mean")) and _reduces_nothing(node, node.inputs[0]):
+            found = node.inputs[0]
+        return found if found is not None and _alike(found, node) else None
+
+    return rebuilt(graph, "plus zero", dropped)
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+PASSES: dict[str, Pass] = {
+    p.__name__: p
+    for p in (
+        remove_dead_code,
+        drop_what_does_nothing,
+        fold_constants,
+        share_common_subexpressions,
+        merge_shapes,
+        simplify_signs,
+        reduce_strength,
+        gather_factors,
+        reorder_matrix_products,
+    )
+}
+UNSAFE: dict[str, Pass] = {p.__name__: p for p in (zero_products, cancel, add_zero)}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one pass has done in one round.
+
+    Attributes:
+        name: of the pass.
+        before, after: how many operations the graph had.
+        rewrites: what was replaced.
+    """
+
+    name: str
+    before: int
+    after: int
+    rewrites: list[Rewrite]
+
+
+def optimized(graph: Graph, passes: Iterable[str | Pass] | None = None) -> tuple[Graph, list[Step]]:
+    """Run passes in turn until none of them finds anything to do.
+
+    Args:
+        graph: what to optimise; it stays as it is.
+        passes: by name, from `PASSES` and `UNSAFE`, or functions of one's own; None for `PASSES`.
+
+    Returns:
+        The new graph, and the steps that changed something.
+
+    Raises:
+        MinigraphError: if there is no such pass, or if a pass has made something that is no graph.
+    """
+    chosen = [_pass(p) for p in (PASSES if passes is None else passes)]
+    original, graph = graph, as_symbolic(graph)
+    log: list[Step] = []
+    settled: dict[Pass, Graph] = {}  # where each pass has found nothing to do
+    for _ in range(MOST_ROUNDS):
+        changed = []
+        for run in chosen:
+            if settled.get(run) is graph:
+                continue
+            found, rewrites = run(graph)
+            settled[run] = graph
+            if rewrites:
+                _check(graph, found, run)
+                log.append(Step(run.__name__, operations(graph), operations(found), rewrites))
+                graph = found
+                changed.append(run.__name__)
+        if not changed:
+            break
+    else:
+        raise MinigraphError(
+            f"after {MOST_ROUNDS} rounds there is still something to do for {', '.join(changed)}; "
+            "does a pass undo what another one does?"
+        )
+    graph = with_leaves(graph, dict(zip(graph.inputs, original.inputs)))
+    for before, after in zip(original.outputs, graph.outputs):
+        if after.op is not None and not after.name:
+            after.name = before.name
+    return graph, log
+
+
+def operations(graph: Graph) -> int:
+    """How many operations a graph has."""
+    return sum(node.op is not None for node in graph.order)
+
+
+def _pass(given: str | Pass) -> Pass:
+    if callable(given):
+        return given
+    known = PASSES | UNSAFE
+    if given not in known:
+        near = difflib.get_close_matches(str(given), known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise MinigraphError(f"there is no pass {given!r}, only {', '.join(known)}{hint}")
+    return known[given]
+
+
+def _check(before: Graph, after: Graph, run: Pass) -> None:
+    """Assert that a pass has made a graph with the same ends."""
+    name = run.__name__
+    if before.inputs != after.inputs:
+        raise MinigraphError(f"{name} has changed the inputs of the graph")
+    if len(before.outputs) != len(after.outputs):
+        raise MinigraphError(f"{name} has changed how many outputs the graph has")
+    for y, z in zip(before.outputs, after.outputs):
+        if not _alike(y, z):
+            raise MinigraphError(
+                f"{name} has changed an output from {y.dtype} of shape {y.shape} to {z.dtype} of "
+                f"shape {z.shape}",
+                (y, z),
+            )
+    check_graph(after.order)
+
+
+# --- what the rules ask ---------------------------------------------------------------------------
+
+
+def _outputs_of(graph: Graph, outputs: tuple[Node, ...]) -> Graph:
+    return Graph(outputs[0] if graph.is_single else outputs, graph.inputs)
+
+
+def _is_constant(x: Node) -> bool:
+    return x.op is None and not x.requires_grad and not is_symbolic(x)
+
+
+def _constant_key(x: Node) -> Any:
+    """What makes two small constants the same."""
+    if not _is_constant(x) or x.size > 64:
+        return None
+    return x.dtype, x.shape, np.asarray(x._value).tobytes()
+
+
+def _attrs_key(node: Node) -> str:
+    return repr(sorted(node.attrs.items())) if _plain(node) else f"attrs {id(node)}"
+
+
+def _plain(node: Node) -> bool:
+    """Whether the settings of an operation can be compared by how they are written."""
+    return all(_is_plain(value) for value in node.attrs.values())
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return all(map(_is_plain, value))
+    return (
+        value is None
+        or value is ...
+        or isinstance(value, bool | int | float | str | slice | np.dtype | type | ops.Slot)
+    )
+
+
+def _alike(x: Node, y: Node) -> bool:
+    return x.shape == y.shape and x.dtype == y.dtype
+
+
+def _where(node: Node, c: float) -> Node | None:
+    """The other input of an operation, where one is this number."""
+    x, y = node.inputs
+    return x if number(y) == c else y if number(x) == c else None
+
+
+def _axes(node: Node) -> list[int]:
+    axes = node.attrs["axes"]
+    return [*range(node.ndim)][::-1] if axes is None else [*ops.axis_numbers(node.ndim, axes)]
+
+
+def _reduces_nothing(node: Node, x: Node) -> bool:
+    axes = ops.axis_numbers(x.ndim, node.attrs["axis"])
+    return prod(x.shape[i] for i in axes) == 1 and x.size > 0
+
+
+def _apply(node: Node, inputs: list[Node]) -> Node:
+    return apply(node.op, tuple(inputs), node.attrs)  # type: ignore[arg-type]

@@ -1,0 +1,153 @@
+"""A graph as the text of a Python program: what programs of numbers and of arrays have in common.
+
+`scalars.py` writes arithmetic on Python's numbers, `arrays.py` NumPy calls into planned arrays.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import linecache
+import math
+import unicodedata
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..graph.operation import OPERATIONS
+from .memory import MemoryPlan
+from .rewrite import expression
+
+COMMENT_COLUMN = 44
+_RESERVED = {*keyword.kwlist, *dir(builtins), *dir(math), *dir(np), "make", "run", "arena"}
+_programs = count(1)
+
+
+@dataclass
+class Program:
+    """A program that makes another one: `make()` makes the arrays, and returns what runs in them.
+
+    What runs takes the inputs in order and returns the outputs. If there are variables to assign,
+    it returns a pair: the outputs, and the new values of those.
+
+    Attributes:
+        source: its text.
+        names: what it uses, by name.
+        memory: where its arrays live.
+        buffers: the variables that it updates in place, and the arrays in which it does.
+        assigned: the variables whose new values it returns.
+    """
+
+    source: str
+    names: dict[str, Any]
+    memory: MemoryPlan | None = None
+    buffers: dict[Node, np.ndarray] = field(default_factory=dict)
+    assigned: tuple[Node, ...] = ()
+
+    def compiled(self) -> Callable[[], Callable[..., Any]]:
+        """Compile the text; errors show its lines."""
+        file = f"<plan {next(_programs)}>"
+        linecache.cache[file] = len(self.source), None, self.source.splitlines(True), file
+        namespace = dict(self.names)
+        exec(compile(self.source, file, "exec"), namespace)
+        make = namespace["make"]
+        weakref.finalize(make, linecache.cache.pop, file, None)
+        return make
+
+
+class Names:
+    """Gives out names that are neither Python's nor NumPy's own, each of them once."""
+
+    def __init__(self) -> None:
+        self._taken = {*_RESERVED}
+        self._counts: Counter[str] = Counter()
+
+    def new(self, prefix: str) -> str:
+        """The prefix with the next number that makes a new name."""
+        while True:
+            self._counts[prefix] += 1
+            name = f"{prefix}{self._counts[prefix]}"
+            if name not in self._taken:
+                self._taken.add(name)
+                return name
+
+    def own(self, node: Node, prefix: str) -> str:
+        """A Node's own name if Python reads it as a name and nothing else has it."""
+        name = node.name or ""
+        as_read = unicodedata.normalize("NFKC", name)  # Python takes "ﬁ" and "fi" for the same
+        if name != as_read or not name.isidentifier() or name in self._taken:
+            return self.new(prefix)
+        self._taken.add(name)
+        return name
+
+
+class Writer:
+    """Collects the lines of a program, and names for all Nodes and values.
+
+    Attributes:
+        graph: what is written; its last outputs are the new values of `updates`.
+        updates: variables that change, each with its new value, a Node of the graph.
+        outputs: what is returned.
+        called: what the value of a Node is called in the program.
+        labels: what it is called in the comments.
+        made: lines that run once, to make the arrays; `lines` run each time.
+        names: what the program uses, by name.
+    """
+
+    def __init__(self, graph: Graph, updates: dict[Node, Node], is_single: bool) -> None:
+        self.graph, self.updates, self.is_single = graph, updates, is_single
+        self.outputs = graph.outputs[: len(graph.outputs) - len(updates)]
+        self.spare = Names()
+        self.called = {x: self.spare.own(x, "x") for x in graph.inputs}
+        self.parameters = [*self.called.values()]
+        for node in graph.order:
+            if node.op is not None:
+                self.called[node] = self.spare.new("v")
+        self.labels = {node: node.name or name for node, name in self.called.items()}
+        self.made: list[str] = []
+        self.lines: list[str] = []
+        self.names: dict[str, Any] = {}
+
+    def line(self, text: str, node: Node | None = None) -> None:
+        """Add a line that runs each time, and say which Node it computes."""
+        if node is not None:
+            label = self.labels[node]
+            text = (
+                f"{text:{COMMENT_COLUMN}}  # {plain(f'{label} = {expression(node, self.labels)}')}"
+            )
+        self.lines.append(text)
+
+    def source(self, results: list[str], assigned: list[str]) -> str:
+        """The whole text, which returns these results and new values."""
+        returned = results[0] if self.is_single else f"({', '.join(results)},)"
+        if assigned:
+            returned = f"{returned}, ({', '.join(assigned)},)"
+        head = "".join(f"    {line}\n" for line in self.made)
+        body = "".join(f"        {line}\n" for line in [*self.lines, f"return {returned}"])
+        return (
+            f"{_title(self.outputs)}def make():\n{head}"
+            f"    def run({', '.join(self.parameters)}):\n{body}    return run\n"
+        )
+
+
+def known(node: Node) -> str:
+    """The name of an operation of the table; of others something that no rule knows."""
+    op = node.op
+    return op.name if op is not None and OPERATIONS.get(op.name) is op else "own"
+
+
+def plain(text: str) -> str:
+    """A text in one line, without what could end a comment or be read otherwise than it looks."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _title(outputs: Iterable[Node]) -> str:
+    names = [y.name or expression(y) for y in outputs]
+    return f"# {plain(', '.join(names[:6]))}{' …' if len(names) > 6 else ''}\n"

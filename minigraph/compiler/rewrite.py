@@ -1,0 +1,170 @@
+"""What every pass is made of: rebuild a graph node by node, and write down what was replaced.
+
+A pass is a function from a graph to a graph. Most of them say only what one node becomes, given
+that its inputs have been rebuilt already; `rebuilt` does the rest. Passes work on graphs that are
+symbolic throughout (`as_symbolic`), so nothing is computed while they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..graph.context import surroundings
+from ..graph.graph import Graph
+from ..graph.node import NO_ATTRS, Node, Unknown, frozen, is_symbolic, leaf, new_seq
+from ..graph.operation import OPERATIONS
+
+Replace = Callable[[Node], Node | None]
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """One replacement.
+
+    Attributes:
+        rule: what was done.
+        before, after: the node as an expression of its inputs' names, and what stands for it now.
+    """
+
+    rule: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.before} → {self.after}"
+
+
+def as_symbolic(graph: Graph) -> Graph:
+    """The same graph in Nodes of its own, without values but those of leaves that are no inputs."""
+    return with_leaves(
+        graph,
+        {
+            x: leaf(Unknown(x.shape, x.dtype), requires_grad=x.requires_grad, name=x.name)
+            for x in graph.inputs
+        },
+    )
+
+
+def with_leaves(graph: Graph, leaves: Mapping[Node, Node]) -> Graph:
+    """The same operations in new Nodes, on other leaves in place of these."""
+    new = {x: x for x in graph.inputs} | dict(leaves)
+    for node in graph.order:
+        if node.op is not None:
+            new[node] = with_inputs(node, [new[x] for x in node.inputs])
+        elif node not in new:
+            new[node] = node
+    return replaced(graph, new)
+
+
+def with_inputs(node: Node, inputs: Iterable[Node]) -> Node:
+    """The same operation on other inputs of the same shapes and dtypes, symbolic."""
+    made = Node()
+    made.op, made.attrs, made.inputs = node.op, node.attrs, tuple(inputs)
+    made._value = node._value if is_symbolic(node) else Unknown(node.shape, node.dtype)
+    made.name, made.scope, made.requires_grad = node.name, node.scope, node.requires_grad
+    made.grad, made._assigned, made.seq = None, None, next(new_seq)
+    return made
+
+
+def replaced(graph: Graph, new: dict[Node, Node]) -> Graph:
+    """The graph of the Nodes that stand for those of another."""
+    outputs = [new[y] for y in graph.outputs]
+    return Graph(
+        outputs[0] if graph.is_single else outputs,
+        [new[x] for x in graph.inputs],
+        order=[new[node] for node in graph.order],
+    )
+
+
+def rebuilt(graph: Graph, rule: str, replace: Replace) -> tuple[Graph, list[Rewrite]]:
+    """Offer each operation, its inputs rebuilt, to `replace`, which returns a Node for it or None.
+
+    What is no longer used is left out.
+    """
+    new: dict[Node, Node] = {}
+    log: list[Rewrite] = []
+    token = surroundings.set((scope := "", ()))
+    try:
+        for node in graph.order:
+            if node.op is None:
+                new[node] = node
+                continue
+            same = node
+            if log:  # before that, nothing has changed
+                inputs = tuple([new[x] for x in node.inputs])
+                if inputs != node.inputs:
+                    same = with_inputs(node, inputs)
+            if node.scope != scope:
+                surroundings.set((scope := node.scope, ()))
+            found = replace(same)
+            if found is None or found is same:
+                new[node] = same
+                continue
+            if found.seq > same.seq and not found.name:  # made for this; others keep their names
+                found.name = node.name
+            is_made = found.op is not None and found.seq > same.seq
+            after = expression(found) if is_made else described(found)
+            log.append(Rewrite(rule, expression(same), after))
+            new[node] = found
+    finally:
+        surroundings.reset(token)
+    if not log:
+        return graph, log
+    outputs = [new[y] for y in graph.outputs]
+    return Graph(outputs[0] if graph.is_single else outputs, graph.inputs), log
+
+
+def folded(value: Any, name: str | None = None) -> Node:
+    """A constant of a value that is known while compiling."""
+    return leaf(frozen(np.array(value)), requires_grad=False, name=name)
+
+
+def number(node: Node) -> float | None:
+    """The number of a constant that holds one, in any shape; None for anything else."""
+    if node.op is not None or node.requires_grad or is_symbolic(node) or not node.size:
+        return None
+    value = node._value
+    if not value.shape:
+        return value.item()
+    first, last = value.flat[0], value.flat[-1]
+    if any(value.strides) and value.size > 1:
+        if first != last or not (value == first).all():
+            return None
+        if first == 0 and np.signbit(value).any() != np.signbit(value).all():
+            return None  # 0 and −0 are equal, and yet two numbers
+    return first.item()
+
+
+def is_op(node: Node, name: str) -> bool:
+    """Whether a Node is made by this operation of the table."""
+    return node.op is not None and node.op is OPERATIONS.get(name)
+
+
+def expression(node: Node, called: Mapping[Node, str] | None = None) -> str:
+    """A Node as an expression of its inputs, by what they are called: "d × e", "exp(x)"."""
+    names = [(called or {}).get(x) or described(x) for x in node.inputs]
+    if node.op is None:
+        return described(node)
+    settings = [f"{key}={_short(value)}" for key, value in (node.attrs or NO_ATTRS).items()]
+    if node.op.partials and len(names) == 2:
+        return f"{names[0]} {node.op.symbol} {names[1]}"
+    return f"{node.op.name}({', '.join(names + settings)})"
+
+
+def _short(setting: Any) -> str:
+    text = str(setting)
+    return text if len(text) <= 40 else f"{text[:40].splitlines()[0]}…"
+
+
+def described(node: Node) -> str:
+    """What a Node is called in a log: its name, its number, or its operation."""
+    if node.name:
+        return node.name
+    value = number(node)
+    if value is not None:
+        return f"{value:.6g}"
+    return f"{node.op.name}(…)" if node.op else f"a constant of shape {node.shape}"

@@ -1,0 +1,253 @@
+"""Which worker computes what, and when: levels, the critical path, and list scheduling.
+
+    costs = measured(graph, feeds)              # or predicted(graph)
+    critical_path(graph, costs)                 # no number of workers is faster than this
+    print(schedule(graph, 2, costs))            # a table; .chart() draws it
+
+T. C. Hu, "Parallel sequencing and assembly line problems", Operations Research 9, 1961; R. L.
+Graham, "Bounds on multiprocessing timing anomalies", SIAM J. Appl. Math. 17, 1969; Y.-K. Kwok and
+I. Ahmad, "Static scheduling algorithms for allocating directed task graphs to multiprocessors", ACM
+Computing Surveys 31, 1999, where the method used here is HLFET, "highest level first with estimated
+times".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..graph.errors import MinigraphError
+from ..graph.graph import Graph
+from ..graph.node import Node, describe
+from .costs import Costs, predicted
+
+_ROWS = 60  # of a table
+
+
+@dataclass(frozen=True)
+class Span:
+    """When a worker computes a Node, in seconds from the start; workers count from 0."""
+
+    node: Node
+    worker: int
+    start: float
+    stop: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What each worker computes, predicted or measured.
+
+    Attributes:
+        spans: in the order of their starts.
+        workers: how many there are.
+        serial: seconds that one worker takes.
+        path: the critical path, the operations that wait for each other the longest.
+    """
+
+    spans: tuple[Span, ...]
+    workers: int
+    serial: float
+    path: tuple[Node, ...] = ()
+
+    @property
+    def makespan(self) -> float:
+        """Seconds from the start to the end of the last operation."""
+        return max((span.stop for span in self.spans), default=0.0)
+
+    @property
+    def speed_up(self) -> float:
+        """How many times as fast as one worker."""
+        return self.serial / self.makespan if self.makespan else 1.0
+
+    @property
+    def efficiency(self) -> float:
+        """The part of the workers' time in which they compute."""
+        return self.speed_up / self.workers
+
+    def __str__(self) -> str:
+        rows = [["worker", "start", "stop", "node"]]
+        for span in self.spans[:_ROWS]:
+            times = [in_words(span.start), in_words(span.stop)]
+            rows.append([str(span.worker + 1), *times, describe(span.node)])
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows]
+        lines.insert(1, "  ".join("─" * w for w in widths))
+        if len(self.spans) > _ROWS:
+            lines.append(f"… and {len(self.spans) - _ROWS:,} more")
+        return "\n".join([*lines, self.summary])
+
+    @property
+    def summary(self) -> str:
+        """One sentence: how long it takes, and how much faster that is."""
+        return (
+            f"{self.workers} worker{'s' * (self.workers != 1)}: {in_words(self.makespan)} in place "
+            f"of {in_words(self.serial)}, {self.speed_up:.2f} times as fast"
+        )
+
+    if TYPE_CHECKING:  # bound at the foot of drawing/gantt.py
+        chart: ClassVar[Callable[..., Any]]
+
+
+def levels(graph: Graph) -> list[list[Node]]:
+    """Sort the Nodes into levels: leaves are level 0, others lie one above their highest input.
+
+    Nodes of one level do not depend on each other, so they may be computed at the same time.
+    """
+    level: dict[Node, int] = {}
+    found: list[list[Node]] = []
+    for node in graph.order:
+        level[node] = 1 + max((level[x] for x in node.inputs), default=-1)
+        if level[node] == len(found):
+            found.append([])
+        found[level[node]].append(node)
+    return found
+
+
+def remaining(graph: Graph, costs: Costs | Mapping[Node, float]) -> dict[Node, float]:
+    """For each Node the length of the longest path from its start to the end of the graph."""
+    seconds = _seconds(costs)
+    after = dict.fromkeys(graph.order, 0.0)
+    for node in reversed(graph.order):
+        after[node] += seconds.get(node, 0.0) if node.op else 0.0
+        for x in node.inputs:
+            after[x] = max(after[x], after[node])
+    return after
+
+
+def critical_path(
+    graph: Graph, costs: Costs | Mapping[Node, float] | None = None
+) -> tuple[list[Node], float]:
+    """The operations that wait for each other the longest, and how long that is in all.
+
+    Args:
+        graph: to look at.
+        costs: of the operations, in seconds or any other unit; None for the model's prediction.
+    """
+    after = remaining(graph, predicted(graph) if costs is None else costs)
+    users: dict[Node, list[Node]] = {}
+    for node in graph.order:
+        for x in node.inputs:
+            users.setdefault(x, []).append(node)
+    path: list[Node] = []
+    ahead = [node for node in graph.order if node.op]
+    while ahead:
+        path.append(max(ahead, key=lambda node: (after[node], -node.seq)))
+        ahead = users.get(path[-1], [])
+    return path, after[path[0]] if path else 0.0
+
+
+def schedule(
+    graph: Graph, workers: int = 2, costs: Costs | Mapping[Node, float] | None = None
+) -> Schedule:
+    """Give each operation a worker and a time.
+
+    Whenever a worker is free it takes, of all operations whose inputs are there, the one with the
+    longest remaining path. With costs alone, where nothing is lost in handing over, that takes at
+    most 2 − 1/workers times as long as the best schedule there is (Graham 1969).
+
+    Args:
+        graph: to compute.
+        workers: how many.
+        costs: of the operations, in seconds or any other unit; None for the model's prediction.
+
+    Raises:
+        MinigraphError: if `workers` is no whole number of at least 1.
+    """
+    checked_workers(workers)
+    if costs is None:
+        costs = predicted(graph, workers)
+    if not isinstance(costs, Costs):
+        costs = Costs({node: costs[node] for node in graph.order if node.op})
+    return _Simulation(graph, workers, costs).run()
+
+
+class _Simulation:
+    """Plays the workers in the order of time."""
+
+    def __init__(self, graph: Graph, workers: int, costs: Costs) -> None:
+        self.graph, self.workers, self.costs = graph, workers, costs
+        self.priority = remaining(graph, costs)
+        self.users: dict[Node, list[Node]] = {}
+        self.waits: dict[Node, int] = {}
+        for node in graph.order:
+            if node.op:
+                inputs = {x for x in node.inputs if x.op}
+                self.waits[node] = len(inputs)
+                for x in inputs:
+                    self.users.setdefault(x, []).append(node)
+        self.done: dict[Node, Span] = {}
+        self.free = [0.0] * workers  # from when on a worker has nothing to do
+        self.events: list[tuple[float, int]] = []  # when a worker looks for work
+        # For each worker what it may take, by priority, and what it may take later, by time.
+        self.ready: list[list[tuple[float, int, Node]]] = [[] for _ in range(workers)]
+        self.coming: list[list[tuple[float, int, Node]]] = [[] for _ in range(workers)]
+        self.interpreter = 0.0  # until when an operation holds it
+
+    def run(self) -> Schedule:
+        for node, count in self.waits.items():
+            if not count:
+                self._offer(node)
+        while self.events:
+            now, worker = heappop(self.events)
+            if now >= self.free[worker]:
+                self._work(worker, now)
+        spans = sorted(self.done.values(), key=lambda span: (span.start, span.node.seq))
+        path = tuple(critical_path(self.graph, self.costs)[0])
+        return Schedule(tuple(spans), self.workers, self.costs.total, path)
+
+    def _work(self, worker: int, now: float) -> None:
+        """Let a worker take the most urgent operation, if there is one."""
+        coming, ready = self.coming[worker], self.ready[worker]
+        while coming and coming[0][0] <= now:
+            _, seq, node = heappop(coming)
+            heappush(ready, (-self.priority[node], seq, node))
+        while ready:
+            node = heappop(ready)[2]
+            if node not in self.done:
+                self._take(worker, node, now)
+                return
+
+    def _take(self, worker: int, node: Node, now: float) -> None:
+        if node in self.costs.holding:
+            now = max(now, self.interpreter)
+        stop = now + self.costs.seconds[node]
+        if node in self.costs.holding:
+            self.interpreter = stop
+        self.done[node] = Span(node, worker, now, stop)
+        self.free[worker] = stop
+        heappush(self.events, (stop, worker))
+        for user in self.users.get(node, ()):
+            self.waits[user] -= 1
+            if not self.waits[user]:
+                self._offer(user)
+
+    def _offer(self, node: Node) -> None:
+        """Tell all workers when they may take a Node; what others computed comes a bit later."""
+        inputs = [self.done[x] for x in {*node.inputs} if x.op]
+        for worker in range(self.workers):
+            time = max(
+                (s.stop + self.costs.handoff * (s.worker != worker) for s in inputs), default=0.0
+            )
+            heappush(self.coming[worker], (time, node.seq, node))
+            heappush(self.events, (max(time, self.free[worker]), worker))
+
+
+def checked_workers(workers: int) -> None:
+    """Raise a MinigraphError unless this is a number of workers."""
+    if type(workers) is not int or workers < 1:
+        raise MinigraphError(f"workers is a whole number of at least 1, not {workers!r:.40}")
+
+
+def in_words(seconds: float) -> str:
+    """Write a time with a unit: "12.3 µs"."""
+    for unit, length in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= length:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def _seconds(costs: Costs | Mapping[Node, float]) -> Mapping[Node, float]:
+    return costs.seconds if isinstance(costs, Costs) else costs
