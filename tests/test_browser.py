@@ -98,7 +98,7 @@ def test_the_first_lesson_runs_and_its_graph_follows_what_is_typed(open_notebook
     with open_notebook(FIRST_LESSON) as lesson:
         lesson.run_all()
         assert lesson.new_errors() == []
-        field = lesson.page.get_by_label("Expression")
+        field = lesson.page.get_by_label("Expression", exact=True)
         picture = lesson.page.locator(".jupyter-widgets", has=field).locator("img").first
         before = picture.get_attribute("alt")
         field.press("ControlOrMeta+a")
@@ -197,6 +197,28 @@ def test_the_player_steps_in_a_notebook_and_its_notebook_steps_back(lab, open_no
         assert notebook.new_errors() == []
 
 
+def test_scopes_and_calls_fold_in_a_notebook(lab, open_notebook):
+    root, _ = lab
+    graph = "with mg.scope('wave'):\n    w = mg.sin(y) ** 2\nz = mg.softmax(w + y).named('z')"
+    folds = PLAYER.replace("player = mg.play(y)", f"{graph}\nplayer = mg.play(z)")
+    write(root / "fold.ipynb", folds, "player.position", "player.toggle('unfold', 'wave')")
+    with open_notebook("fold.ipynb") as notebook:
+        notebook.run(0)
+        shown = notebook.output(0)
+        shown.get_by_role("slider", name="Step").press("End")
+        status = shown.get_by_role("status")
+        expect(status).to_contain_text("The backward pass is done")
+        shown.get_by_role("button", name="fold wave").press("Enter")
+        folded = shown.get_by_role("button", name="unfold wave")
+        expect(folded).to_be_focused()
+        expect(status).to_contain_text("The backward pass is done")
+        shown.get_by_role("button", name="open softmax").click()
+        expect(shown.get_by_role("button", name="close softmax")).to_be_visible()
+        notebook.run(2)
+        expect(shown.get_by_role("button", name="fold wave", exact=True)).to_be_visible()
+        assert notebook.new_errors() == []
+
+
 def test_the_player_follows_jupyterlabs_theme(lab, open_notebook):
     root, _ = lab
     write(root / "theme.ipynb", PLAYER)
@@ -222,6 +244,81 @@ def test_an_exported_player_plays_without_kernel_and_network(chromium, tmp_path)
     page.goto((tmp_path / "player.html").as_uri(), wait_until="domcontentloaded")
     page.get_by_role("slider", name="Step").press("End")
     expect(page.get_by_role("status")).to_contain_text("Backward 8 of 8")
+    page.close()
+
+
+EXPLORE = """
+import minigraph as mg
+
+def graph(a, b, c):
+    d = (a + b).named("d")
+    e = (b - c).named("e")
+    if c.value > 4:
+        raise ValueError("c is too large")
+    return d / e if a.value < 4 else (d * e).named("y")
+
+explorer = mg.explore(graph, b=(-3, 5, 3), a=(-3, 5, 2), c=(-3, 5, 1))
+explorer
+"""
+
+
+def test_the_explorer_follows_sliders_and_numbers(lab, open_notebook):
+    root, _ = lab
+    write(
+        root / "explore.ipynb",
+        EXPLORE,
+        "explorer.values = {'a': 4.5}; explorer.chosen = 'c'",
+        "explorer.values, explorer.chosen",
+    )
+    with open_notebook("explore.ipynb") as notebook:
+        notebook.run(0)
+        page, shown = notebook.page, notebook.output(0)
+        sentence = shown.get_by_role("status").first
+        expect(sentence).to_contain_text("b goes from 3 to 3.5, and y from 2.5 to 2.2.")
+        now = shown.locator('[data-mark="now"]').last
+        before = now.get_attribute("d")
+        active = page.evaluate("window.panel.content.activeCellIndex")
+        slider = shown.get_by_role("slider", name="b")
+        slider.focus()
+        for key in ("ArrowDown", "ArrowLeft", "ArrowUp", "ArrowUp", "PageUp"):
+            page.keyboard.press(key)
+        expect(sentence).to_contain_text("b goes from 3.8 to 4.3")
+        assert page.evaluate("window.panel.content.activeCellIndex") == active
+        expect(shown.locator('[data-node="n1"] [data-part="value"]')).to_have_text("3.8")
+        expect(shown.locator('[data-node="n1"] [data-part="gradient"]')).to_have_text("−0.3827")
+        assert now.get_attribute("d") != before
+        field = shown.get_by_label("c, as a number")
+        field.press("ControlOrMeta+a")
+        field.press_sequentially("-2.25")
+        expect(shown.locator('[data-node="n2"] [data-part="value"]')).to_have_text("−2.25")
+        shown.get_by_role("radio", name="a").check()
+        expect(sentence).to_contain_text("a goes from 2 to 2.5")
+        notebook.run(1)
+        expect(sentence).to_contain_text("c goes from −2.25 to −1.75")
+        expect(shown.get_by_role("slider", name="a")).to_have_value("4.5")
+        expect(shown.locator('[data-node="n5"]')).to_contain_text("×")  # another graph
+        shown.get_by_role("slider", name="a").press("Home")
+        expect(shown.locator('[data-node="n5"]')).to_contain_text("÷")
+        notebook.run(2)
+        expect(notebook.output(2)).to_contain_text("{'a': -3.0, 'b': 3.8, 'c': -2.25}, 'c'")
+        shown.get_by_role("slider", name="c").press("End")
+        expect(sentence).to_contain_text("the function stops with ValueError: c is too large")
+        shown.get_by_role("slider", name="c").press("Home")
+        expect(sentence).to_contain_text("c goes from −3 to")
+        assert notebook.new_errors() == []
+
+
+def test_an_exported_explorer_shows_its_pictures(chromium, tmp_path):
+    write(tmp_path / "explore.ipynb", EXPLORE)
+    run_notebook(tmp_path / "explore.ipynb")
+    export = [sys.executable, "-m", "nbconvert", "--to", "html", "--output-dir", str(tmp_path)]
+    subprocess.run([*export, str(tmp_path / "explore.ipynb")], check=True, capture_output=True)
+    page = chromium.new_page(offline=True)
+    page.goto((tmp_path / "explore.html").as_uri(), wait_until="domcontentloaded")
+    graph, plot = browser.pictures(page.locator(".jp-OutputArea-output"))
+    assert "y = d ÷ e = 2.5" in graph["alt"]
+    assert "actual change: −0.3" in plot["alt"]
+    expect(page.get_by_text("Run this cell to move the sliders.")).to_be_visible()
     page.close()
 
 
@@ -270,4 +367,31 @@ def test_predictions_are_judged_by_the_kernel(lab, open_notebook):
         expect(shown.get_by_label("What is e = b − c?")).to_have_value("")
         shown.get_by_role("button", name="Show").click()
         expect(shown.get_by_text("Forward 2 of 3")).to_be_visible()
+        assert notebook.new_errors() == []
+
+
+PASSES = """
+from minigraph.widgets import pass_viewer
+
+pass_viewer("y = (a + b) * (a + b)")
+"""
+
+
+def test_the_pass_viewer_is_used_by_keyboard(lab, open_notebook):
+    root, _ = lab
+    write(root / "passes.ipynb", PASSES)
+    with open_notebook("passes.ipynb") as notebook:
+        notebook.run(0)
+        shown = notebook.output(0)
+        picture, status = shown.locator("img"), shown.get_by_role("status")
+        expect(status).to_contain_text("steps to come: 1")
+        expect(picture).to_have_attribute("alt", re.compile("v₂"))
+        shown.get_by_role("button", name="Next step").press("Enter")
+        expect(status).to_contain_text("Step 1 of 1, share_common_subexpressions")
+        expect(picture).not_to_have_attribute("alt", re.compile("v₂"))
+        shown.get_by_role("button", name="Step back").press("Enter")
+        expect(status).to_contain_text("As defined")
+        field = shown.get_by_label("Expression")
+        field.fill("y = a + b")
+        expect(status).to_contain_text("no pass finds anything")
         assert notebook.new_errors() == []

@@ -10,7 +10,9 @@ import pytest
 import minigraph as mg
 from minigraph.graph.errors import GradientError, MinigraphError
 from minigraph.recording import MISCONCEPTIONS, Tracer, record
+from minigraph.recording.data import written
 from minigraph.widgets import play
+from minigraph.widgets.page import module, style
 
 
 def worked_example():
@@ -179,6 +181,21 @@ def test_ones_own_pass_is_played_and_marked():
     assert way["steps"][2]["wrong"] == "y contributes to e 2; it should be 5."
 
 
+def test_ones_own_mistake_is_named_where_it_is_known():
+    y = worked_example()
+    tracer, gradients = Tracer(y), {y: 1.0}
+    tracer.seed(y, 1.0)
+    for node in reversed(mg.topological_order(y)):
+        values = [x.value for x in node.inputs]
+        for slot, x in enumerate(node.inputs):
+            gradients[x] = node.op.vjps[slot](gradients[node], node.value, values, node.attrs)
+            tracer.multiply(node, slot, gradients[x])
+            tracer.accumulate(node, slot, gradients[x])
+    way = play(y, own=tracer.recording()).view["mistakes"][0]
+    assert way["why"] == MISCONCEPTIONS["overwrite"].why
+    assert sum("wrong" in step for step in way["steps"]) == 1
+
+
 def test_heat_maps_of_arrays_hold_numbers_and_shades():
     nodes = play(classifier()).view["nodes"]
     (b,) = (node for node in nodes.values() if node["name"] == "b")
@@ -192,6 +209,93 @@ def test_large_arrays_play_as_summaries():
     (node,) = (node for node in view["nodes"].values() if node["name"] == "T")
     assert (node["value"], len(node["grid"]), len(node["grid"][0])) == ("(30 × 30)", 8, 8)
     assert "30 × 30" in view["steps"][-2]["say"]
+
+
+# --- fold and unfold ------------------------------------------------------------------------------
+
+
+def layers(count=3):
+    h = mg.constant(np.arange(8.0).reshape(4, 2) / 8, name="x")
+    for i in range(count):
+        with mg.scope(f"layer{i + 1}"):
+            W = mg.variable(np.eye(2) + i / 4, name=f"W{i + 1}")
+            h = mg.tanh(h @ W + mg.variable([0.1, 0.2], name=f"b{i + 1}"))
+    p = mg.softmax(h).named("p")
+    return mg.sum(p * p * p).named("L")
+
+
+def offered(player):
+    return {(toggle["action"], toggle["path"]) for toggle in player.view["toggles"]}
+
+
+def test_scopes_and_calls_can_be_folded_and_unfolded():
+    player = play(layers())
+    call = next(path for action, path in offered(player) if action == "open")
+    scopes = {("fold", f"layer{i}") for i in (1, 2, 3)}
+    assert offered(player) == {*scopes, ("open", call)}
+    player.toggle("open", call)
+    assert offered(player) == {*scopes, ("close", call)}
+    player.toggle("fold", "layer2")
+    assert ("unfold", "layer2") in offered(player)
+    player.toggle("close", call)
+    player.toggle("unfold", "layer2")
+    assert offered(player) == {*scopes, ("open", call)}
+    assert player.view == play(layers()).view
+    with pytest.raises(MinigraphError, match="there is nothing to fold at 'layer9' now"):
+        player.toggle("fold", "layer9")
+
+
+def test_whatever_is_folded_the_numbers_stay_those_of_the_recording():
+    rng = np.random.default_rng(0)
+    y = layers()
+    player = play(y)
+    for _ in range(12):
+        choices = sorted(offered(player))
+        player.toggle(*choices[rng.integers(len(choices))])
+        shown = texts(player.view, len(player.view["steps"]))
+        boxes = {node["box"] for node in player.view["nodes"].values()}
+        assert boxes == set(re.findall(r'data-node="(\w+)"', player.view["svg"]))
+        right = record(y, opened=player._stage.opened)
+        for (box, what), text in shown.items():
+            found = right.values[box] if what == "value" else right.gradients[box]
+            assert text == written(found)
+
+
+def test_folding_keeps_the_place():
+    player = play(layers(), position=6)
+    here = player.view["steps"][5]
+    player.toggle("fold", "layer1")
+    assert player.view["steps"][player.position - 1]["say"] == here["say"]
+    (call,) = (path for action, path in offered(player) if action == "open")
+    player.position = len(player.view["steps"]) - 3
+    node = player.view["steps"][player.position - 1]["node"]
+    player.toggle("open", call)
+    assert player.view["steps"][player.position - 1]["node"] == node
+
+
+def test_a_large_scope_unfolds_with_what_is_in_it_folded():
+    h = mg.variable(1.0)
+    with mg.scope("net"):
+        for i in range(4):
+            with mg.scope(f"block{i}"):
+                for _ in range(20):
+                    h = mg.sin(h)
+    player = play((h * 2).named("y"))
+    player.toggle("fold", "net")
+    assert offered(player) == {("unfold", "net")}
+    player.toggle("unfold", "net")
+    assert offered(player) == {
+        ("fold", "net"), *(("unfold", f"net/block{i}") for i in range(4))
+    }  # fmt: skip
+
+
+def test_folds_tell_nothing_that_is_to_be_predicted():
+    player = play(layers(), predict=True)
+    player.toggle("fold", "layer1")
+    assert player.question == "Which shape has v₁ = x @ W1?"
+    assert player.view["steps"] == []
+    assert {action for action, _ in offered(player)} == {"fold", "unfold"}
+    assert not any("value" in node for node in player.view["nodes"].values() if "inputs" in node)
 
 
 # --- predict before reveal ------------------------------------------------------------------------
@@ -256,6 +360,53 @@ def test_of_arrays_the_shape_is_asked_for():
     assert player.question == "Which shape has v₁ = X @ W?"
     assert not player.answer("3, 2")
     assert player.answer("(4, 2)")
+
+
+def test_a_shape_that_is_asked_for_is_nowhere_in_the_page():
+    player = play(classifier(), predict=True)
+    shapes = ("4 × 2", "4, 2")  # of v₁, v₂ and h; X has 4 × 3
+    assert not any(shape in everything(player) for shape in shapes)
+    assert "4 × 3" in everything(player)
+    player.answer("4, 2")
+    assert "4 × 2" in everything(player)
+
+
+def test_the_order_is_asked_for_and_any_node_that_is_ready_is_right():
+    y = worked_example()
+    b, c = y.leaves()[1:]
+    y = (y + mg.exp(b) * c).named("z")
+    player = play(y, predict="order")
+    recorded = {node.name: node for node in player.recording.nodes}
+    operations = {name for name, node in recorded.items() if node.kind == "operation"}
+    users = {n: {u for u in operations if recorded[n].id in recorded[u].inputs} for n in recorded}
+    done, backward = set(), set()
+    while player.question:
+        steps, choices = player.view["steps"], player.choices
+        asked = player._questions[len(steps)]
+        if "computed" in player.question:
+            needs = {n: {x for x in operations if n in users[x]} for n in choices}
+            known, left = done, operations - done
+        else:
+            needs = {n: users[n] for n in choices}
+            known, left = backward, operations - backward
+        assert set(choices) == left
+        assert {n for n in choices if asked.judge(n)[0]} == {
+            n for n in choices if needs[n] <= known
+        }
+        known.add(asked.answer)
+        assert player.answer(asked.answer)
+    assert len(operations - done) == len(operations - backward) == 1  # the last is not asked for
+
+
+def test_a_node_that_is_not_ready_is_told_what_it_waits_for():
+    player = play(worked_example(), predict="order")
+    assert not player.answer("y")
+    assert player.verdict == "y cannot come next. It needs d and e, not computed yet."
+    assert not player.answer("nothing")
+    assert player.answer("e")
+    assert player.verdict == "e could come next too. Here d does."
+    with pytest.raises(MinigraphError, match="predict is True, False or 'order', not 'all'"):
+        play(worked_example(), predict="all")
 
 
 def test_a_step_can_be_shown_without_an_answer():
@@ -397,7 +548,7 @@ def test_the_scrubber_goes_anywhere_with_the_mouse(open_player):
     assert said(page).startswith("Backward 8 of 8")
     page.mouse.click(box["x"] + 4, box["y"] + box["height"] / 2)
     assert said(page).startswith("Start")
-    assert "Start: The inputs" in slider.get_attribute("aria-valuetext")
+    assert slider.get_attribute("aria-valuetext") == "Start"
 
 
 @needs_browser
@@ -480,6 +631,136 @@ def test_two_players_on_one_page_do_not_disturb_each_other(open_player):
     players.nth(1).get_by_role("button", name="Last step").click()
     assert players.nth(0).get_by_role("status").inner_text().startswith("Start")
     assert players.nth(1).get_by_role("status").inner_text().startswith("Backward 8 of 8")
+
+
+FAKE_KERNEL = """
+const state = %s;
+const heard = {};
+const model = {
+  get: (name) => state[name],
+  set: (name, value) => { state[name] = value; },
+  save_changes() {},
+  on: (name, act) => { heard[name] = act; },
+  off() {},
+  async send(message) {
+    const next = await window.kernel(message);
+    const changed = Object.keys(next).filter(
+      (name) => JSON.stringify(next[name]) !== JSON.stringify(state[name]));
+    Object.assign(state, next);
+    for (const name of changed) heard[`change:${name}`]?.();
+  },
+};
+widget.render({ model, el: document.body });
+"""
+
+
+@pytest.fixture
+def open_live(chromium):
+    """Open a player whose messages a kernel, which is this process, answers."""
+    problems = []
+
+    def open(player, **options):
+        names = ("view", "position", "passes", "wrong", "question", "choices", "verdict")
+
+        def state():
+            return {name: getattr(player, name) for name in names}
+
+        def kernel(message):
+            player._told(None, message, None)
+            return state()
+
+        page = chromium.new_page(offline=True, viewport={"width": 1200, "height": 900}, **options)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.expose_function("kernel", kernel)
+        text = module("player").replace("export default", "const widget =")
+        script = text.replace("export { bringToLife };", "") + FAKE_KERNEL % json.dumps(state())
+        body = f"<style>{style('player')}</style><body><script type=module>{script}</script>"
+        page.set_content(f"<!doctype html><meta charset=utf-8>{body}")
+        page.locator(".minigraph-player").wait_for()
+        return page
+
+    yield open
+    assert problems == []
+
+
+@needs_browser
+def test_a_scope_folds_where_it_is_and_unfolds_again(open_live):
+    page = open_live(play(layers()), reduced_motion="reduce")
+    layer = page.get_by_role("button", name="fold layer2")
+    assert layer.get_attribute("aria-expanded") == "true"
+    layer.focus()
+    stage = page.locator(".mgp-stage")
+    stage.evaluate("(stage) => { stage.scrollTop = 400; }")
+    before = layer.bounding_box()["y"]
+    page.keyboard.press("Enter")
+    folded = page.get_by_role("button", name="unfold layer2, 3 operations")
+    folded.wait_for()
+    assert folded.get_attribute("aria-expanded") == "false"
+    assert folded.bounding_box()["y"] == pytest.approx(before, abs=2)
+    assert page.evaluate("document.activeElement.dataset.path") == "layer2"
+    assert page.locator('[data-node="n7"]').count() == 0
+    page.get_by_text("layer2", exact=True).click()  # the box itself unfolds too
+    page.locator('[data-node="n7"]').wait_for()
+    page.get_by_role("button", name="open softmax").press("Space")
+    page.get_by_role("button", name="close softmax").wait_for()
+    page.get_by_role("slider", name="Step").press("End")
+    assert said(page).startswith("Backward")
+
+
+@needs_browser
+def test_without_a_kernel_nothing_offers_to_fold(open_player):
+    assert open_player(play(layers())).locator(".mgp-toggle").count() == 0
+
+
+@needs_browser
+def test_boxes_show_arrays_as_small_pictures_once_they_are_known(open_player):
+    page = open_player(play(classifier()), viewport={"width": 1200, "height": 2000})
+    values, gradients = (
+        page.locator(".mgp-thumb.mgp-value"),
+        page.locator(".mgp-thumb.mgp-gradient"),
+    )
+    assert (values.count(), gradients.count()) == (2, 0)  # X and W are given
+    assert values.first.locator("rect").count() == 12
+    page.get_by_role("slider", name="Step").press("End")
+    assert (values.count(), gradients.count()) == (7, 6)  # not b and L, which show their numbers
+    for box in page.locator(".mgp-thumb").all():
+        inner = box.bounding_box()
+        centre = [inner["x"] + inner["width"] / 2, inner["y"] + inner["height"] / 2]
+        at = f"document.elementFromPoint({centre[0]}, {centre[1]})?.closest('[data-node]')?.dataset"
+        assert page.evaluate(at)
+        assert not page.evaluate(
+            """([x, y, width, height]) => [...document.querySelectorAll('.mgp-stage text')].some(
+              (text) => { const place = text.getBoundingClientRect();
+                return place.left < x + width && x < place.right
+                  && place.top < y + height && y < place.bottom; })""",
+            [inner["x"], inner["y"], inner["width"], inner["height"]],
+        )
+
+
+@needs_browser
+def test_the_lens_says_along_which_axes_arrays_are_repeated_and_summed(open_player):
+    page = open_player(play(classifier()))
+    page.get_by_role("slider", name="Step").press("End")
+    page.locator('[data-node]:has-text("v₂")').first.click()
+    lens = page.get_by_role("region", name="Node")
+    assert "b (2) is repeated along axis 0" in lens.inner_text()
+    page.locator('[data-node]:has-text("b = [0.5, −1]")').click()
+    assert "summed over axis 0" in lens.inner_text()
+
+
+@needs_browser
+def test_an_order_is_chosen_from_a_list(open_live):
+    page = open_live(play(worked_example(), predict="order"))
+    field = page.get_by_label("Which operation can be computed next?")
+    assert field.locator("option").all_inner_texts() == ["choose", "d", "e", "y"]
+    field.select_option("y")
+    page.get_by_role("button", name="Answer").click()
+    page.get_by_text("It needs d and e").wait_for()
+    field.select_option("e")
+    page.get_by_role("button", name="Answer").click()
+    page.get_by_text("e could come next too. Here d does.").wait_for()
+    assert field.locator("option").all_inner_texts() == ["choose", "e", "y"]
+    assert field.input_value() == ""
 
 
 @needs_browser

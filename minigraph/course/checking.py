@@ -146,7 +146,8 @@ def _what_happened(exercise: Exercise, worst: Attempt) -> list[Part]:
     parts = []
     if exercise.parameters:
         parts.append(Part("For this input", code=exercise.as_code(*worst.case)))
-    says = "your function returned" if exercise.parameters else "Your answer"
+    does = getattr(exercise.form, "does", "returned")  # most forms read what is returned
+    says = f"your function {does}" if exercise.parameters else "Your answer"
     if worst.answer is not None:
         parts.append(Part(says, code=exercise.form.show(worst.answer)))
     elif worst.returned is not None:

@@ -1,11 +1,16 @@
-"""What every widget has: a picture, a sentence under it, and a still of both where no kernel is."""
+"""What every box of controls has: a picture, a sentence, a still of both where no kernel is, and
+what makes it usable without a mouse or without seeing it."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import Any, Protocol
 
+import anywidget
 import ipywidgets as widgets
+import traitlets
+
+from .page import joined, read
 
 
 class Picture(Protocol):
@@ -16,6 +21,18 @@ class Picture(Protocol):
         """The picture as an element with a text alternative."""
 
 
+class Access(anywidget.AnyWidget):
+    """Nothing to see: it completes the box that it is in for keyboards and screen readers.
+
+    The box gets its name and keeps the notebook's own keys out, its sentence is a live region, and
+    its toggle buttons say which of them is pressed.
+    """
+
+    _esm = joined("keys", "access")
+    _css = read("access.css")
+    name = traitlets.Unicode().tag(sync=True)
+
+
 class GraphWidget(widgets.VBox):
     """Controls above a drawing with a sentence below it.
 
@@ -23,11 +40,14 @@ class GraphWidget(widgets.VBox):
     running, on GitHub and on paper, the drawing and the sentence show as they are.
     """
 
-    def __init__(self, controls: list[widgets.Widget]) -> None:
+    def __init__(self, name: str, controls: list[widgets.Widget]) -> None:
         self.picture = widgets.HTML()
         self.message = widgets.HTML()
+        self.message.add_class("minigraph-sentence")
         self.drawing: Picture | None = None
-        super().__init__([*controls, self.picture, self.message])
+        self.access = Access(name=name)
+        super().__init__([*controls, self.picture, self.message, self.access])
+        self.add_class("minigraph-box")
 
     def show(self, drawing: Picture, sentence: str) -> None:
         """Show a drawing or a plot, and say what it shows."""
@@ -39,7 +59,7 @@ class GraphWidget(widgets.VBox):
         """Replace the sentence; a problem is marked by a word and a rule, not by colour alone."""
         style = "white-space: pre-wrap; padding: 2px 0 2px 10px; border-left: 3px solid "
         style += "#b34700; font-family: monospace" if problem else "transparent"
-        self.message.value = f'<div role="status" style="{style}">{escape(sentence)}</div>'
+        self.message.value = f'<div style="{style}">{escape(sentence)}</div>'
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         data = super()._repr_mimebundle_(**options)

@@ -29,12 +29,12 @@ class ExpressionEditor(GraphWidget):
             value=expression,
             description="Expression",
             continuous_update=True,
-            layout=widgets.Layout(width="100%", max_width="640px"),
+            layout=widgets.Layout(width="auto", max_width="640px"),
         )
         self.numbers: dict[str, widgets.FloatText] = {}
         self.row = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap"))
         self.node: Node | None = None
-        super().__init__([self.text, self.row])
+        super().__init__("Expression editor", [self.text, self.row])
         for name, value in values.items():
             self._number(name).value = value
         self.text.observe(self._update, "value")

@@ -9,39 +9,22 @@ from itertools import islice
 from math import log10
 from typing import Any
 
-import anywidget
 import ipywidgets as widgets
 
 from ..drawing import Drawing, draw
 from ..drawing.diagram import diagram
 from ..drawing.formula import derivative_name
-from ..drawing.text import number, superscript
+from ..drawing.text import factor, number, superscript
 from ..graph.errors import MinigraphError
 from ..graph.node import Node
 from ..graph.order import topological_order
 from .base import GraphWidget
-from .nudge import factor
 from .path_sums import Edge, Path, PathSums, Step, product
 
 BY_PATHS, BY_SWEEP = "path by path", "one reverse sweep"
 MOST = 12  # paths that are listed
 MOST_MULTIPLICATIONS = 100_000  # that are done to add up all paths
 _LONGEST, _IN_LIST = 10, 4  # nodes of a path, factors and terms that are written out
-
-
-class OwnKeys(anywidget.AnyWidget):
-    """Nothing to see: it keeps the notebook's own keys out of the controls of the box it is in."""
-
-    _esm = """
-    function render({ el }) {
-      const box = el.closest(".widget-vbox");
-      if (!box) requestAnimationFrame(() => render({ el })); // not in the page yet
-      box?.addEventListener("focusin", ({ target }) => {
-        target.setAttribute("data-lm-suppress-shortcuts", "true");
-      });
-    }
-    export default { render };
-    """
 
 
 class PathExplorer(GraphWidget):
@@ -75,14 +58,16 @@ class PathExplorer(GraphWidget):
         self.target = widgets.Dropdown(options=options, value=last, description="To")
         self.way = widgets.ToggleButtons(
             options=[BY_PATHS, BY_SWEEP],
+            description="Way",
             tooltips=["multiply along each path, add", "hand on from user to input, adding"],
         )
-        self.list = widgets.Select(layout=widgets.Layout(width="100%", max_width="720px"))
+        self.list = widgets.Select(layout=widgets.Layout(width="auto", max_width="720px"))
         self.costs = widgets.HTML()
         ends = widgets.HBox([self.source, self.target, self.way])
         ends.layout.flex_flow = "row wrap"
-        super().__init__([ends, self.list])
-        self.children = [ends, self.list, self.message, self.costs, self.picture, OwnKeys()]
+        super().__init__("Path explorer", [ends, self.list])
+        order = [ends, self.list, self.message, self.costs, self.picture, self.access]
+        self.children = order
         self._rows: list[Path | Step | None] = []  # None is the sum of all paths
         self.list.observe(self._update, "index")
         self._fill()

@@ -1,5 +1,5 @@
 /**
- * The player of a recorded graph. All texts and numbers come with the view; here they are put
+ * The player of a recorded graph, on the stage of stage.js. All texts and numbers come with the view; here they are put
  * where they belong, so that stepping needs no kernel. See player_view.py for what a view holds.
  *
  * @typedef {[string, string, string, number]} Change  a box, its part, a text and its size
@@ -8,7 +8,6 @@
  *   now?: Change[], flow?: Label[], labels?: Label[], hand?: any, wrong?: string}} Step
  */
 
-const SVG = "http://www.w3.org/2000/svg";
 const STEP_TIME = 1600; // milliseconds at speed 1
 const SPEEDS = [0.5, 1, 2, 4, 8];
 const MOST_TICKS = 60;
@@ -21,143 +20,10 @@ const ICONS = {
   last: "M3 3v10l6.5-5zM10 3h2v10h-2z",
 };
 
-/** Make an HTML element. */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-/** Make an SVG element. */
-function draw(tag, attributes, text) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
 function icon(name) {
   const picture = draw("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": true });
   picture.append(draw("path", { d: ICONS[name], fill: "currentColor" }));
   return picture;
-}
-
-/** The drawing: patches numbers in place, lights what is active, moves nothing. */
-class Stage {
-  constructor(view) {
-    this.places = view.places;
-    this.element = make("div", { class: "mgp-stage" });
-    this.element.innerHTML = view.svg;
-    this.svg = this.element.querySelector("svg");
-    this.svg.setAttribute("role", "group");
-    this.svg.setAttribute("aria-label", view.title);
-    const width = Number(this.svg.getAttribute("width"));
-    this.isNarrow = width < 600; // leaves room for the lens beside it
-    this.svg.style.minWidth = `${Math.min(width, Math.max(300, width * 0.6))}px`;
-    this.svg.querySelector(":scope > title")?.remove(); // else it pops up wherever one points
-    this.boxes = this._found("data-node");
-    this.edges = this._found("data-edge");
-    this.parts = new Map();
-    for (const [id, box] of this.boxes)
-      for (const part of box.querySelectorAll("[data-part]"))
-        this.parts.set(`${id} ${part.dataset.part}`, part);
-    this.empty = new Map([...this.parts].map(([key, part]) => [key, [part.textContent, 0]]));
-    this.shown = new Map(this.empty);
-    this.flows = draw("g", { class: "mgp-flows" });
-    this.labels = draw("g", { class: "mgp-labels" });
-    const firstBox = this.svg.querySelector("[data-node]");
-    firstBox.before(this.flows, this.labels);
-    this._markers();
-  }
-
-  _found(attribute) {
-    const elements = this.svg.querySelectorAll(`[${attribute}]`);
-    return new Map([...elements].map((element) => [element.getAttribute(attribute), element]));
-  }
-
-  /** Arrowheads, under names of their own: a page may hold several players. */
-  _markers() {
-    const name = `mgp-${Math.random().toString(36).slice(2)}`;
-    this.markers = { end: `url(#${name}-end)`, start: `url(#${name}-start)` };
-    const definitions = draw("defs", {});
-    for (const [end, refX] of [["end", 5], ["start", 16]]) { // an edge starts inside its box
-      const marker = draw("marker", {
-        id: `${name}-${end}`, viewBox: "0 0 12 12", refX, refY: 6, markerWidth: 16,
-        markerHeight: 16, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse",
-      });
-      marker.append(draw("path", { d: "M0 0.5L12 6L0 11.5L2.5 6z", class: "mg-f-highlight" }));
-      definitions.append(marker);
-    }
-    this.svg.prepend(definitions);
-  }
-
-  /** Show texts: a map from "box part" to [text, size]; what is not in it is as at the start. */
-  write(texts) {
-    for (const [key, part] of this.parts) {
-      const next = texts.get(key) ?? this.empty.get(key);
-      const [text, size] = this.shown.get(key);
-      if (text === next[0] && size === next[1]) continue;
-      part.textContent = next[0];
-      if (next[1]) part.setAttribute("font-size", next[1]);
-      else part.removeAttribute("font-size");
-      this.shown.set(key, next);
-    }
-  }
-
-  /** Light a box and the edges along which something flows. */
-  light(box, flows, isBackward) {
-    for (const lit of this.svg.querySelectorAll(".mgp-lit, .mgp-under"))
-      lit.classList.remove("mgp-lit", "mgp-under");
-    this.boxes.get(box)?.classList.add("mgp-lit");
-    this.flows.replaceChildren();
-    for (const [edge] of flows) {
-      const group = this.edges.get(edge);
-      const curve = group?.querySelector("path")?.getAttribute("d");
-      if (!curve) continue;
-      group.classList.add("mgp-under");
-      const end = isBackward ? "start" : "end";
-      const arrow = { [`marker-${end}`]: this.markers[end] };
-      this.flows.append(draw("path", { d: curve, class: "mgp-flow", ...arrow }));
-      const pulse = isBackward ? "mgp-pulse mgp-back" : "mgp-pulse";
-      this.flows.append(draw("path", { d: curve, class: pulse }));
-    }
-  }
-
-  /** Write labels on edges; those of what flows now come last, above the others. */
-  annotate(labels) {
-    this.labels.replaceChildren();
-    for (const [edge, text, size, width, kind] of labels) {
-      const [x, y] = this.places[edge];
-      const group = draw("g", { class: `mgp-label mgp-${kind}`, "data-label": edge });
-      const high = 20;
-      group.append(
-        draw("rect", { x: x - width / 2, y: y - high / 2, width, height: high, rx: high / 2 }),
-        draw("text", { x, y: y + 0.36 * size, "font-size": size, "text-anchor": "middle" }, text),
-      );
-      this.labels.append(group);
-    }
-  }
-
-  /** Mark edges that the lens speaks of. */
-  point(edges) {
-    for (const pointed of this.svg.querySelectorAll(".mgp-pointed"))
-      pointed.classList.remove("mgp-pointed");
-    for (const edge of edges) this.edges.get(edge)?.classList.add("mgp-pointed");
-  }
-
-  /** Keep a box in sight where the drawing is larger than its place; the page stays where it is. */
-  reveal(id) {
-    const box = this.boxes.get(id);
-    const place = this.element.getBoundingClientRect?.();
-    if (!box || !place) return;
-    const { left, right, top, bottom } = box.getBoundingClientRect();
-    const margin = 24;
-    if (right > place.right) this.element.scrollLeft += right - place.right + margin;
-    else if (left < place.left) this.element.scrollLeft -= place.left - left + margin;
-    if (bottom > place.bottom) this.element.scrollTop += bottom - place.bottom + margin;
-    else if (top < place.top) this.element.scrollTop -= place.top - top + margin;
-  }
 }
 
 /** Where a number comes from: the formula, the numbers put in, the sum over the users. */
@@ -194,6 +60,8 @@ class Lens {
     if (!node.computed) children.push(this._line("value", isKnown ? node.value : "–", "mgp-value"));
     if (hasGradient && position > this.middle && node.locals?.length)
       children.push(this._line("local derivatives", node.locals.join(", ")));
+    for (const line of node.stretched ?? [])
+      children.push(make("p", { class: "mgp-line mgp-soft" }, line));
     if (isKnown && node.grid) children.push(grid(node.grid, "value", `value of ${node.name}`));
     const gradient = hasGradient ? this._sum(id, node, position) : [];
     this.element.replaceChildren(make("div", {}, ...children), make("div", {}, ...gradient));
@@ -219,7 +87,8 @@ class Lens {
     const table = make("table", {}, make("tbody", {}, ...rows,
       make("tr", { class: "mgp-total" }, make("th", { scope: "row", colspan: 2 }, node.gradient),
         make("td", {}, total))));
-    const shown = [make("p", { class: "mgp-caption" }, "Gradient, added up over its users"), table];
+    const shown = [make("p", { class: "mgp-caption" },
+      this.isRight ? "Gradient, added up over its users" : "Gradient, from its users"), table];
     if (this.isRight && position >= node.gradient_at && node.gradient_grid)
       shown.push(grid(node.gradient_grid, "gradient", `gradient of ${node.name}`));
     return shown;
@@ -252,24 +121,53 @@ function grid(rows, kind, label) {
 class Player {
   constructor(model, el) {
     this.model = model;
-    this.view = model.get("view");
+    this.el = el;
+    this.speed = 1;
+    this.timer = undefined;
+    this.pinned = undefined;
+    this._follow();
+    this._begin();
+  }
+
+  /** Set everything up for the view that the model has now. */
+  _begin() {
+    this.view = this.model.get("view");
     this.steps = /** @type {Step[]} */ (this.view.steps);
     [this.middle, this.behind] = this.view.totals;
     this.mistakes = new Map(this.view.mistakes.map((mistake) => [mistake.name, mistake]));
     this.hasBoth = this.middle > 0 && this.behind > 0;
-    this.speed = 1;
-    this.timer = undefined;
-    this.pinned = undefined;
     this.stage = new Stage(this.view);
+    if (this.model.send) this.stage.offer(this.view.toggles, (toggle) => this.fold(toggle));
     this.lens = new Lens(this.view, (edges) => this.stage.point(edges));
     this.byBox = new Map();
     for (const [id, node] of Object.entries(this.view.nodes))
-      if (!this.byBox.has(node.box)) this.byBox.set(node.box, id);
-    this._build(el);
+      if (this.stage.boxes.has(id)) this.byBox.set(node.box, id);
+    if (!this.byBox.has(this.pinned)) this.pinned = undefined;
+    this._build(this.el);
     this._prepareNodes();
     this._listen();
     this.run();
     this.ask();
+  }
+
+  /** Ask the kernel to fold or unfold, which gives another view. */
+  fold({ action, path }) {
+    this.pause();
+    this.folding = path;
+    this.model.send({ kind: "toggle", action, path });
+  }
+
+  /** Show the view with other folds: what is in both moves there, and the focus stays. */
+  _refold() {
+    const before = this.stage;
+    const path = this.folding;
+    before.leave(path);
+    const place = [before.element.scrollLeft, before.element.scrollTop];
+    this._begin();
+    [this.stage.element.scrollLeft, this.stage.element.scrollTop] = place;
+    this.stage.comeFrom(before, path);
+    const toggles = [...this.stage.toggles.children];
+    toggles.find((one) => one.dataset.path === path)?.focus({ preventScroll: true });
   }
 
   get position() {
@@ -301,7 +199,7 @@ class Player {
     const scrub = make("div", { class: "mgp-scrub" }, this.track, this.range);
     const controls = make("div", { class: "mgp-controls" },
       make("div", { class: "mgp-buttons" }, ...Object.values(this.buttons)), scrub);
-    this.speeds = choice(SPEEDS.map((speed) => [speed, `${speed}×`]), 1);
+    this.speeds = choice(SPEEDS.map((speed) => [speed, `${speed}×`]), this.speed);
     const choices = make("div", { class: "mgp-settings" }, make("label", {}, "speed ", this.speeds));
     controls.append(choices);
     if (this.hasBoth && !this.model.get("question")) {
@@ -315,8 +213,8 @@ class Player {
       choices.append(make("label", {}, "run ", this.ways));
     }
     this.root = make("div", {
-      class: "minigraph-player", role: "group", "aria-label": `Player: ${this.view.title}`,
-      "data-lm-suppress-shortcuts": "true", // the notebook's own arrow keys stay out of it
+      class: "minigraph-live minigraph-player", role: "group", "aria-label": `Player: ${this.view.title}`,
+      tabindex: "-1", // a click anywhere in it gives it the keys
     }, make("div", { class: this.stage.isNarrow ? "mgp-layout mgp-narrow" : "mgp-layout" },
       this.stage.element,
       make("div", { class: "mgp-bar" }, this.say, ...this._form(), controls), this.lens.element));
@@ -326,8 +224,9 @@ class Player {
   /** The question before the next step, where the kernel asks one. */
   _form() {
     if (!this.model.get("question")) return [];
-    this.asked = make("label", {});
-    this.field = make("input", { type: "text", autocomplete: "off", spellcheck: "false" });
+    this.asked = make("label", { "aria-live": "polite" });
+    this.field = this.model.get("choices")?.length ? make("select")
+      : make("input", { type: "text", autocomplete: "off", spellcheck: "false" });
     this.field.id = `mgp-${Math.random().toString(36).slice(2)}`;
     this.asked.setAttribute("for", this.field.id);
     this.verdict = make("span", { role: "status", "aria-live": "polite" });
@@ -347,15 +246,23 @@ class Player {
   ask() {
     if (!this.form) return;
     const question = this.model.get("question");
-    if (question !== this.asked.textContent) this.field.value = "";
-    this.asked.textContent = question || "Nothing more is asked.";
-    this.verdict.textContent = this.model.get("verdict");
+    const choices = this.model.get("choices") ?? [];
+    if (this.field.tagName === "INPUT") {
+      if (question !== this.asked.textContent) this.field.value = "";
+    } else if (choices.join() !== [...this.field.options].slice(1).map((one) => one.value).join()) {
+      this.field.replaceChildren(...choice([["", "choose"], ...choices.map((one) => [one, one])], "").children);
+      this.field.value = "";
+    }
+    tell(this.asked, question || "Nothing more is asked.");
+    tell(this.verdict, this.model.get("verdict"));
     for (const part of [this.field, ...this.form.querySelectorAll("button")])
       part.hidden = !question;
   }
 
   learn() {
+    const before = this.view;
     this.view = this.model.get("view");
+    if (this.view.svg !== before.svg) return this._refold();
     this.lens.nodes = this.view.nodes;
     this.run();
   }
@@ -370,6 +277,10 @@ class Player {
       box.addEventListener("click", () => this.pin(id));
       box.addEventListener("focus", () => this._rove(id));
     }
+    if (!this.model.send) return;
+    for (const toggle of this.view.toggles)
+      if (toggle.action === "unfold")
+        this.stage.boxes.get(toggle.box).addEventListener("click", () => this.fold(toggle));
   }
 
   _rove(id) {
@@ -377,8 +288,10 @@ class Player {
       box.setAttribute("tabindex", other === id ? "0" : "-1");
   }
 
+  /** Do what the controls say. */
   _listen() {
     this.root.addEventListener("keydown", (event) => this._pressed(event));
+    ownKeys(this.root);
     this.range.addEventListener("input", () => this.go(Number(this.range.value)));
     this.speeds.addEventListener("change", () => {
       this.speed = Number(this.speeds.value);
@@ -394,12 +307,17 @@ class Player {
       this.model.save_changes();
       this.run();
     });
+  }
+
+  /** Follow what the notebook sets. */
+  _follow() {
     this.heard = {
       position: () => this.show(this.position),
       passes: () => this.run(),
       wrong: () => this.run(),
       view: () => this.learn(),
       question: () => this.ask(),
+      choices: () => this.ask(),
       verdict: () => this.ask(),
     };
     for (const [name, act] of Object.entries(this.heard)) this.model.on?.(`change:${name}`, act);
@@ -414,6 +332,7 @@ class Player {
       return;
     }
     const node = event.target.closest?.("[data-node]")?.dataset.node;
+    const toggle = event.target.closest?.(".mgp-toggle");
     const isButton = event.target.tagName === "BUTTON";
     const keys = {
       ArrowRight: () => this.go(this.position + 1),
@@ -426,6 +345,8 @@ class Player {
       keys.ArrowDown = () => this._focus(node, 1);
       keys.ArrowUp = () => this._focus(node, -1);
       keys.Enter = keys[" "] = () => this.pin(node);
+    } else if (toggle) {
+      keys.Enter = keys[" "] = () => toggle.dispatchEvent(new MouseEvent("click"));
     } else if (!isButton) {
       keys[" "] = () => this.toggle();
     }
@@ -545,9 +466,22 @@ class Player {
     this.stage.annotate([...labels.values()].sort((a, b) => above.has(a[0]) - above.has(b[0])));
     this._tell(step, place, isBackward);
     this._mark(place);
+    this._picture(place, isBackward);
     const pinned = this.pinned && this.byBox.get(this.pinned);
     this.lens.show(pinned ?? step?.node, place, Boolean(pinned), this.high > this.middle);
     this.stage.reveal(step?.box);
+  }
+
+  /** Show what is known of arrays as small pictures in their boxes. */
+  _picture(place, isBackward) {
+    const arrays = [];
+    for (const [box, [left, right, y]] of Object.entries(this.view.thumbs)) {
+      const node = this.view.nodes[this.byBox.get(box)];
+      if (node.grid && place >= node.at) arrays.push([left, y, "value", node.grid]);
+      if (node.gradient_grid && isBackward && !this.mistake && place >= node.gradient_at)
+        arrays.push([right, y, "gradient", node.gradient_grid]);
+    }
+    this.stage.picture(arrays);
   }
 
   /** All changes up to a position, added up. */
@@ -568,14 +502,12 @@ class Player {
     const [done, all] = isBackward
       ? [place - this.middle, this.mistake ? this.steps.length - this.middle : this.behind]
       : [place, this.middle];
-    this.count.textContent = step ? `${name} ${done} of ${all}` : "Start";
+    tell(this.count, step ? `${name} ${done} of ${all}` : "Start");
     this.count.className = `mgp-count ${isBackward ? "mgp-backward" : "mgp-forward"}`;
-    this.text.textContent = step ? step.say : this.view.start;
-    this.alarm.textContent = step?.wrong
-      ? `✗ Here it goes wrong. ${step.wrong} ${this.mistake.why}` : "";
+    tell(this.text, step ? step.say : this.view.start);
+    tell(this.alarm, step?.wrong ? `✗ Here it goes wrong. ${step.wrong} ${this.mistake.why}` : "");
     this.range.value = place;
-    const spoken = `${this.count.textContent}: ${this.text.textContent}`;
-    this.range.setAttribute("aria-valuetext", spoken);
+    this.range.setAttribute("aria-valuetext", this.count.textContent);
     for (const name of ["first", "back"]) this._disable(name, place === this.low);
     for (const name of ["next", "last"]) this._disable(name, place === this.high);
   }
@@ -604,16 +536,14 @@ class Player {
   }
 }
 
+/** Change a text that is spoken when it changes; what it says already is not said again. */
+function tell(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 function legend(name, left) {
   const made = make("span", { class: `mgp-legend mgp-${name}` }, name);
   made.style.left = left;
-  return made;
-}
-
-function choice(options, chosen) {
-  const made = make("select");
-  for (const [value, text] of options) made.append(make("option", { value }, text));
-  made.value = chosen;
   return made;
 }
 

@@ -4,41 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-from ..drawing import draw, theme
+from ..drawing import draw
 from ..graph.errors import MinigraphError
 from ..graph.node import Node
 from ..graph.order import topological_order
 from ..recording import MISCONCEPTIONS, Recording, record
 from ..recording.record import PASSES
-from .player_questions import questions
-from .player_view import OWN, mistake, own_pass, stage, up_to, view
+from .page import module, style
+from .player_questions import ORDER, questions
+from .player_view import OWN, mistake, own_pass, stage, up_to, view, within
 
 MOST_STEPS = 80  # up to which every misconception that makes a difference comes along
-_HERE = Path(__file__).parent
-_MODULE = (_HERE / "player.js").read_text(encoding="utf-8")
-
-
-def _palette() -> str:
-    """The colours of drawings as CSS, for the player and for the SVG in it."""
-    light, dark = asdict(theme.LIGHT), asdict(theme.DARK)
-    variables = "".join(f"--mg-{role}:light-dark({light[role]},{dark[role]});" for role in light)
-    paints = "".join(
-        f".minigraph-player .mg-f-{role}{{fill:var(--mg-{role})}}"
-        f".minigraph-player .mg-s-{role}{{stroke:var(--mg-{role})}}"
-        for role in light
-    )
-    return f".minigraph-player{{{variables}}}{paints}\n"
-
-
-_STYLE = _palette() + (_HERE / "player.css").read_text(encoding="utf-8")
+_MODULE, _STYLE = module("player"), style("player")
 
 
 class Player(anywidget.AnyWidget):
@@ -54,6 +37,7 @@ class Player(anywidget.AnyWidget):
             own, or "".
         view: all that the browser shows.
         question: what is asked before the next step; "" if nothing is.
+        choices: the answers to choose from; none where a number or a shape is typed.
         verdict: what is said of the last answer.
     """
 
@@ -64,6 +48,7 @@ class Player(anywidget.AnyWidget):
     passes = traitlets.Enum(PASSES, "both").tag(sync=True)
     wrong = traitlets.Unicode("").tag(sync=True)
     question = traitlets.Unicode("").tag(sync=True)
+    choices = traitlets.List(traitlets.Unicode()).tag(sync=True)
     verdict = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
@@ -74,45 +59,89 @@ class Player(anywidget.AnyWidget):
         wrong: str = "",
         own: Recording | None = None,
         opened: Any = False,
+        folded: Any = None,
         direction: str = "auto",
         position: int = 0,
-        predict: bool = False,
+        predict: bool | str = False,
     ) -> None:
         if passes not in PASSES:
             raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r}")
-        opened = opened if own is None else True  # a program of one's own opens every call
-        self.recording: Recording = record(
-            y, "forward" if passes == "forward" else "both", opened=opened
-        )
-        on = stage(y, self.recording, opened, direction)
-        shown = view(self.recording, on)
-        if not 0 <= position <= len(shown["steps"]):
-            raise MinigraphError(f"position is between 0 and {len(shown['steps'])}, not {position}")
-        if passes != "forward":
-            names = [*MISCONCEPTIONS] if len(shown["steps"]) <= MOST_STEPS else []
-            ways = dict.fromkeys(names + [wrong] * bool(wrong))
-            runs = (record(y, wrong=way, opened=opened) for way in ways)
-            found = (mistake(self.recording, run, on) for run in runs)
-            shown["mistakes"] = [way for way in found if way]
-            if own is not None:
-                shown["mistakes"].insert(0, own_pass(self.recording, own, on))
-                wrong = OWN
-        hidden = [node for node in topological_order(y) if node.op] if predict else []
-        self._drawing = draw(
-            y,
-            gradients=False if predict else None,
-            opened=opened,
-            direction=direction,
-            hide_values=hidden,
-        )
-        self._whole = shown
-        self._questions = questions(self.recording) if predict else []
-        if predict:
-            shown = up_to(shown, position)
+        if predict not in (False, True, ORDER):
+            raise MinigraphError(f"predict is True, False or {ORDER!r}, not {predict!r}")
+        self._y, self._own, self._direction, self._predict = y, own, direction, predict
+        self._arrange(passes, wrong, opened if own is None else True, folded)
+        steps = len(self._whole["steps"])
+        if not 0 <= position <= steps:
+            raise MinigraphError(f"position is between 0 and {steps}, not {position}")
+        shown = up_to(self._whole, position) if predict else self._whole
+        wrong = wrong if own is None else OWN
         super().__init__(view=shown, position=position, passes=passes, wrong=wrong)
         if predict:
             self._reveal(position)
-            self.on_msg(self._told)
+        self.on_msg(self._told)
+
+    def _arrange(self, passes: str, wrong: str, opened: Any, folded: Any) -> None:
+        """Record the passes of the graph with these calls open, and draw it with these folds."""
+        y = self._y
+        self.recording: Recording = record(
+            y, "forward" if passes == "forward" else "both", opened=opened
+        )
+        self._stage = on = stage(y, self.recording, opened, folded, self._direction)
+        self._whole = whole = view(self.recording, on)
+        if passes != "forward":
+            names = [*MISCONCEPTIONS] if len(whole["steps"]) <= MOST_STEPS else []
+            ways = dict.fromkeys(names + [wrong] * (wrong not in ("", OWN)))
+            runs = (record(y, wrong=way, opened=opened) for way in ways)
+            found = (mistake(self.recording, run, on) for run in runs)
+            whole["mistakes"] = [way for way in found if way]
+            if self._own is not None:
+                whole["mistakes"].insert(0, own_pass(y, self.recording, self._own, on))
+        if self._own is not None or self._predict:  # these are about the nodes that they began with
+            scopes = ("fold", "unfold")
+            whole["toggles"] = [toggle for toggle in whole["toggles"] if toggle["action"] in scopes]
+        self._questions = questions(self.recording, self._predict) if self._predict else []
+        hidden = [node for node in topological_order(y) if node.op] if self._predict else []
+        self._drawing = draw(
+            y,
+            gradients=False if self._predict else None,
+            opened=opened,
+            folded=folded,
+            direction=self._direction,
+            hide_values=hidden,
+        )
+
+    def toggle(self, action: str, path: str) -> None:
+        """Fold or unfold a scope, open or close a call; what has been done stays done.
+
+        Args:
+            action: "fold", "unfold", "open" or "close".
+            path: of the scope; of a call the id of its output.
+
+        Raises:
+            MinigraphError: if that is not one of the view's toggles.
+        """
+        offered = [(toggle["action"], toggle["path"]) for toggle in self._whole["toggles"]]
+        if (action, path) not in offered:
+            raise MinigraphError(f"there is nothing to {action} at {path!r} now")
+        opened, folded = self._stage.opened, self._stage.folded
+        match action:
+            case "fold":
+                folded |= {path}
+            case "unfold":
+                folded = folded - {path} | self._stage.to_fold_within(path)
+            case "open":
+                opened |= {self._stage.calls[path].path}
+            case "close":
+                call = next(call for id, call in self._stage.frames.values() if id == path)
+                opened = frozenset(other for other in opened if not within(other, call.path))
+        known, before = self.position, self.view["steps"]
+        self._arrange(self.passes, self.wrong, opened, folded)
+        if self._predict:
+            self.view = up_to(self._whole, len(before))
+            return
+        with self.hold_sync():
+            self.view = self._whole
+            self.position = _same_place(before, known, self._whole["steps"])
 
     def answer(self, text: str) -> bool:
         """Judge an answer to the question; a right one is followed by the step."""
@@ -137,14 +166,16 @@ class Player(anywidget.AnyWidget):
         with self.hold_sync():
             self.view = up_to(self._whole, known)
             self.position = known
+            self.choices = [*asked.choices] if asked else []
             self.question = asked.text if asked else ""
 
     def _told(self, _: Any, content: Any, buffers: Any) -> None:
-        if not self.question:
-            return
-        if content.get("kind") == "answer":
+        kind = content.get("kind")
+        if kind == "toggle":
+            self.toggle(content["action"], content["path"])
+        elif kind == "answer" and self.question:
             self.answer(str(content.get("text", "")))
-        elif content.get("kind") == "reveal":
+        elif kind == "reveal" and self.question:
             self.reveal()
 
     def __repr__(self) -> str:
@@ -175,6 +206,15 @@ class Player(anywidget.AnyWidget):
         )
 
 
+def _same_place(before: list[Any], position: int, steps: list[Any]) -> int:
+    """The position among other steps at which the same node is reached in the same pass."""
+    if len(before) == len(steps) or not position:
+        return position
+    here = [before[position - 1].get(name) for name in ("phase", "node")]
+    found = (n for n, s in enumerate(steps, 1) if [s.get(x) for x in ("phase", "node")] == here)
+    return next(found, min(position, len(steps)))
+
+
 def play(
     y: Node,
     passes: str = "both",
@@ -182,9 +222,10 @@ def play(
     wrong: str = "",
     own: Recording | None = None,
     opened: Any = False,
+    folded: Any = None,
     direction: str = "auto",
     position: int = 0,
-    predict: bool = False,
+    predict: bool | str = False,
 ) -> Player:
     """Play the forward and the backward pass of y step by step.
 
@@ -195,10 +236,12 @@ def play(
             it goes wrong is marked. For a small graph the player offers those that matter there.
         own: a backward pass of your own, recorded with a `Tracer`, to play instead of the engine's;
             it is marked where it parts from that.
-        opened: composed functions to open, as in `mg.draw`.
+        opened, folded: composed functions to open and scopes to fold, as in `mg.draw`. In a running
+            notebook the buttons + and − of the drawing open and fold them as well.
         direction: "right", "down" or "auto", as in `mg.draw`.
         position: how many steps have been done when it appears.
-        predict: ask before each step. What comes later is not in the page until then.
+        predict: True asks for the next value, the next gradient or its shape before each step,
+            "order" for the node that comes next. What comes later is not in the page until then.
     """
     return Player(
         y,
@@ -206,6 +249,7 @@ def play(
         wrong=wrong,
         own=own,
         opened=opened,
+        folded=folded,
         direction=direction,
         position=position,
         predict=predict,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..drawing.words import applied
 from ..recording import Recording
 from ..recording.data import written
-from ..recording.events import Event
+from ..recording.events import BACKWARD, Event
 
+ORDER = "order"  # what is asked: which node comes next
 _TOLERANCE = 5e-3  # relative: what the drawing shows is rounded too
 
 
@@ -29,6 +31,7 @@ class Question:
     text: str
     answer: Any
     wrong: tuple[tuple[Any, str], ...] = ()
+    choices: ClassVar[tuple[str, ...]] = ()
 
     def judge(self, given: str) -> tuple[bool, str]:
         """Say whether an answer is right, and if not, what it may come from."""
@@ -44,17 +47,105 @@ class Question:
         return False, f"{given.strip()} is not right."
 
 
-def questions(recording: Recording) -> list[Question | None]:
-    """The question before each step of the player; None before a step that is not asked for."""
-    found: list[Question | None] = []
+@dataclass(frozen=True)
+class OrderQuestion:
+    """Which node comes next?
+
+    Attributes:
+        text: the question.
+        answer: the name of the node that comes next in the recording.
+        ready: the names of all those that could.
+        waiting: the others by name, and what each of them waits for, as a sentence.
+    """
+
+    text: str
+    answer: str
+    ready: frozenset[str]
+    waiting: dict[str, str]
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names to choose from, in an order that tells nothing."""
+        return tuple(sorted([*self.ready, *self.waiting]))
+
+    def judge(self, given: str) -> tuple[bool, str]:
+        """Say whether the node could come next, and if not, what it waits for."""
+        if given == self.answer:
+            return True, f"{given} is right."
+        if given in self.ready:
+            return True, f"{given} could come next too. Here {self.answer} does."
+        if given in self.waiting:
+            return False, f"{given} cannot come next. {self.waiting[given]}"
+        return False, "Choose a node."
+
+
+def questions(recording: Recording, kind: Any) -> list[Question | OrderQuestion | None]:
+    """The question before each step of the player; None before a step that is not asked for.
+
+    `kind` is "order", or True for values, gradients and shapes.
+    """
+    if kind == ORDER:
+        return [*_about_order(recording)]
+    found: list[Question | OrderQuestion | None] = []
     for place, event in enumerate(recording.events):
         if event.kind == "compute":
             found.append(_about_value(recording, event))
         elif event.kind == "multiply":
             found.append(_about_contribution(recording, event, recording.events[place + 1]))
-        elif event.kind == "seed" or (event.kind == "done" and event.phase == "backward"):
+        elif event.kind == "seed" or (event.kind == "done" and event.phase == BACKWARD):
             found.append(None)
     return found
+
+
+def _about_order(recording: Recording) -> Iterator[OrderQuestion | None]:
+    """Ask for each node that is computed, and for each that begins to hand on its gradient."""
+    name = {node.id: node.name for node in recording.nodes}
+    inputs = {node.id: node.inputs for node in recording.nodes if node.kind == "operation"}
+    users: dict[str, set[str]] = {}  # by node, those that hand on to it
+    for event in recording.events:
+        if event.kind == "multiply" and event.user:
+            users.setdefault(event.user, set())
+            users.setdefault(event.node, set()).add(event.user)
+    hand_on = dict.fromkeys(e.user for e in recording.events if e.kind == "multiply" and e.user)
+    open_forward, open_backward = dict.fromkeys(inputs), dict.fromkeys(hand_on)
+    for event in recording.events:
+        if event.kind == "compute":
+            waits = {
+                x: f"It needs {_names(name, missing)}, not computed yet."
+                for x in open_forward
+                if (missing := [i for i in inputs[x] if i in open_forward])
+            }
+            text = "Which operation can be computed next?"
+            yield _order_question(text, event.node, open_forward, waits, name)
+            del open_forward[event.node]
+        elif event.kind == "multiply" and event.user in open_backward:
+            waits = {
+                x: f"Its gradient is not complete: {_names(name, missing)} has not handed on yet."
+                for x in open_backward
+                if (missing := [user for user in users[x] if user in open_backward])
+            }
+            text = "Which node can hand on its gradient next?"
+            yield _order_question(text, event.user, open_backward, waits, name)
+            del open_backward[event.user]
+        elif event.kind in ("seed", "multiply") or (
+            event.kind == "done" and event.phase == BACKWARD
+        ):
+            yield None
+
+
+def _order_question(
+    text: str, answer: str, left: Iterable[str], waits: dict[str, str], name: dict[str, str]
+) -> OrderQuestion | None:
+    """The question, unless only one node is left."""
+    ready = frozenset(name[x] for x in left if x not in waits)
+    waiting = {name[x]: why for x, why in waits.items()}
+    if len(ready) + len(waiting) == 1:
+        return None
+    return OrderQuestion(text, name[answer], ready, waiting)
+
+
+def _names(name: dict[str, str], ids: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(name[x] for x in ids))
 
 
 def _about_value(recording: Recording, event: Event) -> Question:

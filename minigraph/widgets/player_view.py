@@ -14,33 +14,36 @@ from typing import Any
 import numpy as np
 
 from ..drawing import fold, theme
-from ..drawing.calls import contracted, listed
-from ..drawing.diagram import Diagram, Edge, diagram
-from ..drawing.formula import derivative_name
+from ..drawing.calls import Call, Contraction, contracted, listed
+from ..drawing.diagram import Box, Diagram, Edge, diagram, to_fold
 from ..drawing.route import Picture, PlacedBox, picture
 from ..drawing.skeleton import label_width, symbol_half
-from ..drawing.svg import to_svg
 from ..drawing.text import UNSET, shape_text, width
 from ..drawing.words import applied
 from ..graph.node import Node
 from ..graph.order import topological_order
-from ..recording import MISCONCEPTIONS, Recording, first_difference
+from ..recording import MISCONCEPTIONS, Recording, diagnose, first_difference
 from ..recording.compare import Difference
 from ..recording.data import Summary, thumbnail, written
 from ..recording.events import BACKWARD, FORWARD, Event, RecordedNode
 from ..recording.narration import (
+    adds_up,
+    axes_text,
     computation,
     gradient_name,
     local_text,
     product_text,
     sentence,
     step,
+    stretched_axes,
     sum_text,
+    summed_axes,
 )
 from ..recording.record import node_ids
-from ..recording.sweeps import Overwrite
+from .stage import number_size, stage_svg
 
 OWN = "own"  # the name of a learner's own pass
+THUMB = 24.0  # pixels; the side of the picture of an array in its box
 SMALLEST = 9.0  # pixels; a sum that would be smaller is shown as its total
 MOST_ROOM = 150.0  # for a product on its edge; a longer one is written smaller
 UNLABELLED_ROOM = 84.0  # for what flows along an edge that has no label of its own
@@ -57,11 +60,21 @@ class Stage:
         picture: the drawing, placed.
         box_of: recorded node -> the id of its box, or of the module that it is folded into.
         edges: the drawn edges by the ids of their ends and the slot.
+        opened: the paths of the calls that are open.
+        folded: the paths of the scopes that are folded.
+        sizes: of every scope how many nodes it holds, by path.
+        calls: the closed calls by the ids of their boxes.
+        frames: by the path that a reader sees, the id of an open call's output, and the call.
     """
 
     picture: Picture
     box_of: dict[str, str]
     edges: dict[tuple[str, str, int], Edge]
+    opened: frozenset[str]
+    folded: frozenset[str]
+    sizes: dict[str, int]
+    calls: dict[str, Call]
+    frames: dict[str, tuple[str, Call]]
 
     def edge(self, tail: str, head: str, slot: int) -> str | None:
         """The id of the drawn edge between two recorded nodes; None inside a module."""
@@ -71,38 +84,53 @@ class Stage:
         found = (s for a, b, s in self.edges if (a, b) == ends and b != head)
         return next((f"{ends[0]}-{ends[1]}-{s}" for s in found), None)
 
+    def to_fold_within(self, path: str) -> frozenset[str]:
+        """The scopes in one that is unfolded which stay folded: all if it holds much."""
+        if self.sizes[path] <= fold.AIM:
+            return frozenset()
+        inner = path.count("/") + 1
+        return frozenset(
+            other
+            for other, size in self.sizes.items()
+            if size > 1 and within(other, path) and other.count("/") == inner
+        )
+
     @property
     def svg(self) -> str:
         """The drawing without computed numbers and without labels, which the player writes."""
         bare = [replace(e, edge=replace(e.edge, kind="")) for e in self.picture.edges]
-        svg = to_svg(replace(self.picture, edges=bare), "auto")
-        svg = re.sub("<desc>.*?</desc>", "", svg.replace(theme.dark_style("auto"), ""), count=1)
+        svg = stage_svg(replace(self.picture, edges=bare))
         before, *groups = svg.split("<g data-node=")
         kinds = [p.box.kind for p in self.picture.boxes]
         return "<g data-node=".join([before, *map(_emptied, groups, kinds)])
 
 
 def _emptied(group: str, kind: str) -> str:
-    """The SVG of a box as it is before anything has been computed."""
+    """The SVG of a box as it is before anything has been computed, or its shape is known."""
+    if kind == "operation":
+        group = re.sub(
+            r"(?<=<title>)[^<]*", lambda t: re.sub(r", shape \([\d, ]*\)", "", t[0]), group
+        )
     parts = "value|gradient" if kind == "operation" else "gradient"
     return re.sub(rf'(data-part="(?:{parts})">)[^<]*', rf"\1{UNSET}", group)
 
 
-def stage(y: Node, recording: Recording, opened: Any, direction: str) -> Stage:
+def stage(y: Node, recording: Recording, opened: Any, folded: Any, direction: str) -> Stage:
     """Draw the graph of a recording, with the room that its numbers need."""
     backward = any(event.phase == BACKWARD for event in recording.events)
-    full = diagram(y, gradients=backward, derivatives=backward, opened=opened)
+    full = diagram(y, gradients=backward, derivatives=backward, opened=opened, folded=folded)
     gradients = recording.gradients
     boxes = [
         replace(box, gradient=written(gradients[box.id]) if box.id in gradients else UNSET)
         if box.gradient
         else box
-        for box in full.boxes
+        for box in map(_with_room_for_thumbs, full.boxes)
     ]
     of = full.boxes[full.outputs[0]].label if backward else full.of
     order = topological_order(y)
     ids = node_ids(order)
-    parts = fold.parts(contracted(order, [y], listed(opened)), [y])
+    graph = contracted(order, [y], listed(opened))
+    parts = fold.parts(graph, [y], to_fold(graph, folded))
     box_of = {ids[node]: box.id for part, box in zip(parts, boxes) for node in part.nodes}
     rooms = {
         (event.node, event.user, event.slot): _room(_flowing(event)[0])
@@ -116,7 +144,79 @@ def stage(y: Node, recording: Recording, opened: Any, direction: str) -> Stage:
         for e in full.edges
     }
     drawn = replace(full, boxes=boxes, edges=[*edges.values()], of=of)
-    return Stage(picture(drawn, direction), box_of, edges)
+    return Stage(
+        picture(drawn, direction),
+        box_of,
+        edges,
+        opened=frozenset(graph.titles),
+        folded=frozenset(graph.shown(part.module) for part in parts if part.module),
+        sizes=fold.scopes(graph),
+        calls={ids[node]: call for node, call in graph.calls.items()},
+        frames={
+            graph.shown(path): (ids[node], call)
+            for path in graph.titles
+            for node, call in _closed(path, order, y, graph)
+        },
+    )
+
+
+def _with_room_for_thumbs(box: Box) -> Box:
+    """Give a box that shows the shape of an array room for pictures of its numbers."""
+    return replace(box, room=box.room + 2 * THUMB + 8) if _has_thumbs(box) else box
+
+
+def _has_thumbs(box: Box) -> bool:
+    return bool(box.value and box.value.startswith("(")) and 0 not in box.shape
+
+
+def thumbs(on: Stage) -> dict[str, list[float]]:
+    """Where the pictures of an array's value and gradient have their middles, by box."""
+    found = {}
+    for placed in on.picture.boxes:
+        if _has_thumbs(placed.box):
+            beside = symbol_half(placed.box.symbol) if on.picture.is_right else 0.0
+            above = theme.RADIUS if placed.box.symbol and not on.picture.is_right else 0.0
+            inset = THUMB / 2 + (14 if placed.box.kind == "variable" else 8)
+            x, y = placed.x, placed.y + (placed.height + above) / 2
+            ends = [x + beside + inset, x + placed.width - inset]
+            found[placed.box.id] = [round(number, 1) for number in (*ends, y)]
+    return found
+
+
+def _closed(path: str, order: list[Node], y: Node, graph: Contraction) -> list[tuple[Node, Call]]:
+    """An open call as one box: nothing if another Node in it than its output is used outside."""
+    closed = contracted(order, [y], [other for other in graph.titles if not within(other, path)])
+    return [(node, call) for node, call in closed.calls.items() if call.path == path]
+
+
+def within(path: str, outer: str) -> bool:
+    """Whether a scope is another one or lies in it."""
+    return path == outer or path.startswith(f"{outer}/")
+
+
+def toggles(on: Stage) -> list[dict[str, Any]]:
+    """What can be folded or unfolded: frames of scopes and calls, and the boxes they fold into."""
+    found: list[dict[str, Any]] = []
+    for group in on.picture.groups:
+        path = "/".join(group.path)
+        corner = [round(group.x + group.width, 1), round(group.y, 1)]
+        toggle = {"label": group.path[-1], "at": corner}
+        if path in on.frames:
+            found.append(toggle | {"action": "close", "path": on.frames[path][0]})
+        elif path in on.sizes:
+            found.append(toggle | {"action": "fold", "path": path})
+    for placed in on.picture.boxes:
+        box = placed.box
+        if box.kind == "module" and box.full in on.sizes:
+            found.append(_unfold("unfold", box.full, f"{box.label}, {box.operation}", placed))
+        elif box.id in on.calls:
+            found.append(_unfold("open", box.id, on.calls[box.id].name, placed))
+    return found
+
+
+def _unfold(action: str, path: str, label: str, placed: PlacedBox) -> dict[str, Any]:
+    corner = [round(placed.x + placed.width, 1), round(placed.y, 1)]
+    return {"action": action, "path": path, "label": label, "at": corner, "box": placed.box.id}
 
 
 def _room(text: str) -> float:
@@ -128,6 +228,7 @@ def view(recording: Recording, on: Stage) -> dict[str, Any]:
     """Everything that the player needs, as plain JSON."""
     writer = _Writer(recording, on)
     steps = writer.steps()
+    labels = writer.shape_labels()
     forward = sum(step["phase"] == FORWARD for step in steps)
     return {
         "title": f"Computational graph of {recording.by_id[recording.output].name}",
@@ -136,12 +237,15 @@ def view(recording: Recording, on: Stage) -> dict[str, Any]:
             _edge_id(on.picture.diagram, e.edge): [round(e.label[0], 1), round(e.label[1], 1)]
             for e in on.picture.edges
         },
-        "labels": writer.shape_labels(),
+        "labels": labels,
+        "carried": {edge: writer.carried_at(edge) for edge, *_ in labels},
         "start": writer.start(),
         "steps": steps,
         "totals": [forward, len(steps) - forward],
         "nodes": {node.id: writer.node(node) for node in recording.nodes},
         "mistakes": [],
+        "toggles": toggles(on),
+        "thumbs": thumbs(on),
     }
 
 
@@ -161,19 +265,28 @@ def up_to(whole: dict[str, Any], known: int) -> dict[str, Any]:
     for id, node in whole["nodes"].items():
         hidden: set[str] = set()
         if node.get("at", 0) > known:
-            hidden |= {"at", "value", "computed", "grid"}
+            hidden |= {"at", "value", "computed", "grid", "shape", "stretched"}
         if known < len(whole["steps"]):
             hidden.add("locals")
         if node.get("gradient_at", 0) > known:
             hidden.add("gradient_grid")
         nodes[id] = {name: x for name, x in node.items() if name not in hidden}
-    return whole | {"steps": whole["steps"][:known], "nodes": nodes, "mistakes": []}
+    labels = [label for label in whole["labels"] if whole["carried"][label[0]] <= known]
+    seen = {"steps": whole["steps"][:known], "nodes": nodes, "labels": labels, "mistakes": []}
+    return whole | seen
 
 
-def own_pass(right: Recording, own: Recording, on: Stage) -> dict[str, Any]:
-    """The backward steps of a learner's own program, marked where they part from the right ones."""
-    names = {"name": OWN, "title": "your own pass", "why": ""}
-    return names | {"steps": _backward_steps(own, on, first_difference(right, own))}
+def own_pass(y: Node, right: Recording, own: Recording, on: Stage) -> dict[str, Any]:
+    """The backward steps of a learner's own program, marked where they part from the right ones.
+
+    If a misconception would have left the same gradients, it says which.
+    """
+    nodes = {id: node for node, id in node_ids(topological_order(y)).items()}
+    way = diagnose(y, {nodes[id]: g for id, g in own.gradients.items()})
+    names = {"name": OWN, "title": "your own pass", "why": way.why if way else ""}
+    difference = first_difference(right, own)
+    told = replace(own, wrong=OWN if difference else "")  # its last sentence depends on it
+    return names | {"steps": _backward_steps(told, on, difference)}
 
 
 def _backward_steps(recording: Recording, on: Stage, difference: Difference | None) -> list[Any]:
@@ -278,7 +391,9 @@ class _Writer:
     def _handed_on(self, multiply: Event, accumulate: Event) -> dict[str, Any]:
         user, slot = multiply.user or "", multiply.slot or 0
         total = written(accumulate.value)
-        product, gives = _product(multiply), written(multiply.value)
+        axes = summed_axes(self.recording, multiply)
+        product = f"summed over {axes_text(axes)}" if axes else _product(multiply)
+        gives = written(multiply.value)
         edge = self.on.edge(multiply.node, user, slot)
         made: dict[str, Any] = {
             "say": step(self.recording, multiply, accumulate),
@@ -294,7 +409,8 @@ class _Writer:
                 "total": total,
             },
         }
-        if accumulate.before is not None and self.recording.wrong != Overwrite.name:
+        adding = accumulate.before is not None
+        if adding and adds_up(self.recording, accumulate, multiply.value):
             made["now"] = self._sum(multiply.node, sum_text(accumulate, multiply.value))
         if edge:
             made["flow"] = [self._label(edge, *_flowing(multiply), kind="gradient")]
@@ -314,12 +430,7 @@ class _Writer:
         box = self.placed.get(self.on.box_of[id])
         if box is None or box.box.id != id or (part == "gradient" and box.box.gradient is None):
             return []
-        if part == "value":
-            room, size = max(box.box.room, width(UNSET, theme.NAME_SIZE)), theme.NAME_SIZE
-        else:
-            room, size = self._gradient_room(box), theme.GRADIENT_SIZE
-        fitted = size * min(1.0, room / max(width(text, size, bold=part == "value"), 1.0))
-        return [[id, part, text, round(fitted, 1)]]
+        return [[id, part, text, number_size(self.on.picture, box, part, text)]]
 
     def _sum(self, id: str, text: str) -> list[Change]:
         """A sum as long as it can be read: 2 + 5 = 7, or 2 + 5."""
@@ -328,15 +439,6 @@ class _Writer:
             if changes and changes[0][3] >= SMALLEST:
                 return changes
         return []
-
-    def _gradient_room(self, placed: PlacedBox) -> float:
-        """What the line "∂y/∂name = " leaves for the number, as the drawing writes it."""
-        box, drawn, size = placed.box, self.on.picture.diagram, theme.GRADIENT_SIZE
-        beside = symbol_half(box.symbol) if box.symbol and self.on.picture.is_right else 0.0
-        room = placed.width - beside - 20
-        left = room - width(" = ", size) - box.room * 0.7
-        name = derivative_name(drawn.of, box.label, left, size) if drawn.of else "grad"
-        return room - width(f"{name} = ", size)
 
     def _label(self, edge: str, *texts: str, kind: str) -> Change:
         """A label with the first of the texts that can be read in the room of its edge."""
@@ -357,6 +459,11 @@ class _Writer:
             for id, edge in self.edges.items()
             if edge.kind == "shape"
         ]
+
+    def carried_at(self, edge: str) -> int:
+        """The number of steps after which all that flows along an edge is known."""
+        tail = edge.split("-")[0]
+        return max(n for id, n in self.known_at.items() if self.on.box_of[id] == tail)
 
     # --- what the lens shows ----------------------------------------------------------------------
 
@@ -381,10 +488,20 @@ class _Writer:
             shown["inputs"] = list(node.inputs)
             shown["computed"] = computation(self.recording, node, values)
             shown["locals"] = self.locals.get(node.id, [])
+            shown["stretched"] = self._stretched(node)
         if node.id in gradients:
             shown["gradient_at"] = self.gradient_at[node.id]
             shown |= _grid("gradient_grid", gradients[node.id])
         return shown
+
+    def _stretched(self, node: RecordedNode) -> list[str]:
+        """Which inputs are repeated to fit the others, and along which axes."""
+        inputs = [self.recording.by_id[x] for x in dict.fromkeys(node.inputs)]
+        return [
+            f"{x.name} ({shape_text(x.shape)}) is repeated along {axes_text(axes)}"
+            for x in inputs
+            if x.shape and (axes := stretched_axes(node, x))
+        ]
 
 
 def _belong_together(multiply: Event, accumulate: Event) -> bool:

@@ -38,7 +38,7 @@ class ShapeLens(GraphWidget):
         self.fit: Fit | None = None
         row = widgets.HBox([*self.shapes, self.operation])
         row.layout.flex_flow = "row wrap"
-        super().__init__([row])
+        super().__init__("Shape lens", [row])
         for control in (*self.shapes, self.operation):
             control.observe(self._update, "value")
         self._update()

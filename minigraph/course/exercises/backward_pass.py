@@ -1,0 +1,780 @@
+"""Lesson 05: gradients by one sweep, the order of handing on, and what goes wrong in a sweep."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from ...graph.node import Node
+from ...graph.order import topological_order
+from ...recording import Recording, Tracer, diagnose, first_difference
+from ..answers import Difference, Order, WrongForm, not_a
+from ..graphs import WORKED_EXAMPLE, Graph, build, inputs_of, plain_formula, random_graphs
+from ..specification import Case, Exercise, Misconception
+from .automatic_differentiation import Gradients, Values
+from .forward_pass import (
+    PARTLY,
+    SHARED,
+    SQUARE,
+    by_distance_from_the_output,
+    by_name,
+    users_first,
+    with_values,
+)
+
+LESSON = "05_backward_pass"
+
+FAN_OUT: Graph = {"p": ("*", "a", "b"), "q": ("+", "p", "c"), "y": ("*", "p", "q")}
+TANGLED: Graph = {
+    "p": ("*", "a", "b"),
+    "m": ("*", "p", "c"),
+    "q": ("+", "p", "m"),
+    "y": ("*", "m", "q"),
+}
+DIVIDED: Graph = {"s": ("sin", "t"), "q": ("/", "s", "r"), "y": ("-", "q", "s")}
+
+
+def _local(node: Node, i: int) -> float:
+    """The local derivative of a node by its input number i."""
+    assert node.op
+    rule: Any = node.op.vjps[i]
+    return float(rule(1.0, node.value, [x.value for x in node.inputs], node.attrs))
+
+
+def _last(graph: Graph, values: Values) -> Node:
+    return build(graph, values)[list(graph)[-1]]
+
+
+def _as_parsed(graph: Graph, values: Values) -> str:
+    """Python code that makes the graph, and names its output y."""
+    steps = "; ".join(f"{name} = {plain_formula(step)}" for name, step in graph.items())
+    inputs = ", ".join(f"{x}={value:g}" for x, value in values.items())
+    return f'y = mg.parse("{steps}", {inputs})'
+
+
+# --- predict gradients ----------------------------------------------------------------------------
+
+
+def _by_hand(a: float, b: float, c: float) -> Values:
+    p, q = a * b, a * b + c
+    q_bar = p  # the other factor
+    p_bar = q + q_bar * 1  # from y, and from q
+    return {"q": q_bar, "p": p_bar, "c": q_bar, "b": p_bar * a, "a": p_bar * b}
+
+
+def _claimed(q: float, p: float, c: float, b: float, a: float) -> Callable[..., Values]:
+    return lambda *case: {"q": q, "p": p, "c": c, "b": b, "a": a}
+
+
+predict_gradients = Exercise(
+    name="predict_gradients",
+    title="Predict gradients",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="For p = a · b, q = p + c, y = p · q with a = 2, b = 3, c = −2 give the gradients of q, "
+    "p, c, b and a, that is, the derivatives of y by them, in a dictionary.",
+    arguments=lambda rng: [(2.0, 3.0, -2.0)],
+    reference=_by_hand,
+    form=Gradients("a dictionary with a number for each of q, p, c, b and a"),
+    misconceptions=(
+        Misconception(
+            "one contribution only",
+            "The node p has two users, y and q. You have the contribution of one of them; p gets "
+            "one from each.",
+            _claimed(6, 4, 6, 8, 12),
+            _claimed(6, 6, 6, 12, 18),
+        ),
+        Misconception(
+            "handed on too early",
+            "Your gradient of p is right, and those of a and b are not. They were found with the p "
+            "that had received the first contribution only. p hands on all that it has in the end.",
+            _claimed(6, 10, 6, 8, 12),
+            _claimed(6, 10, 6, 12, 18),
+        ),
+        Misconception(
+            "upstream gradient left out",
+            "You added up local derivatives. What has arrived at the node at the head of an edge, "
+            "the upstream gradient, is multiplied into each of them.",
+            _claimed(6, 5, 1, 2, 3),
+        ),
+        Misconception(
+            "multiplied where edges meet",
+            "You multiplied the two contributions that arrive at p. They are added: y feels the "
+            "one and the other.",
+            _claimed(6, 24, 6, 48, 72),
+        ),
+        Misconception(
+            "factors swapped",
+            "In y = p · q a nudge of p is multiplied by q, and a nudge of q by p: each factor finds "
+            "the other one. The same holds for a and b.",
+            _claimed(4, 10, 4, 30, 20),
+            _claimed(6, 10, 6, 30, 20),
+            _claimed(4, 10, 4, 20, 30),
+        ),
+        Misconception(
+            "values instead of gradients",
+            "These are the values of the forward pass. The backward pass begins at y with a 1.",
+            _claimed(4, 6, -2, 3, 2),
+        ),
+    ),
+    first_step="Write the value of each node and the local derivative on each edge first: p = 6, "
+    "q = 4, and dy/dp = 4, dy/dq = 6. Then begin at y with a 1 and go against the arrows, and "
+    "replace the dots by your numbers.",
+    hints=(
+        "Go in the order y, q, p. Which edges leave p, and what does each of them bring back?",
+        "q gets 1 · 6. The node p gets 1 · 4 from y, and from q its gradient times 1. Only then "
+        "does p hand on: its gradient times b goes to a, and times a goes to b.",
+        "In u = r + s, v = r · u with r = 3, s = 4 the forward pass gives u = 7. Backward u gets "
+        "1 · 3 = 3. From v the node r gets 1 · 7, from u it gets 3 · 1, which makes 10. And s gets "
+        "3 · 1.",
+    ),
+    verified="all five gradients agree with the formula.",
+)
+
+# --- predict the order of a sweep -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SweepOrder(Order):
+    """All nodes of a graph in an order in which a sweep can visit them: users before inputs."""
+
+    def difference(self, answer: list[str], expected: list[str], case: Case) -> Difference | None:
+        """Say what is in it twice, missing, or before one of its own users."""
+        found = super().difference(answer[::-1], expected, case)
+        if found is None or sorted(answer) != sorted(expected):
+            return found
+        graph: Graph = case[0]
+        early, user = next(
+            (name, user)
+            for place, name in enumerate(answer)
+            for user in answer[place + 1 :]
+            if name in graph.get(user, ("",))[1:]
+        )
+        text = f"When it is {early}'s turn, {user} has not handed on to it yet."
+        return Difference(text, f"{early} before {user}", early)
+
+
+def _names(order: Callable[[Node], Iterable[Node]]) -> Any:
+    return lambda graph: [node.name for node in order(_last(graph, {"a": 2.0, "b": 3.0, "c": 0.5}))]
+
+
+predict_sweep = Exercise(
+    name="predict_sweep",
+    title="Predict the order of a sweep",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="Give an order in which a backward pass can go through all seven nodes of p = a · b, "
+    "m = p · c, q = p + m, y = m · q, as a list of their names.",
+    arguments=lambda rng: [(TANGLED,)],
+    reference=_names(lambda y: topological_order(y)[::-1]),
+    form=SweepOrder('a list of names, such as ["y", "a"]'),
+    misconceptions=(
+        Misconception(
+            "handed on as soon as reached",
+            "From y you go on to m at once. But m is used by q as well, and what comes back from q "
+            "is still missing. A node waits until all of its users have had their turn.",
+            _names(by_distance_from_the_output),
+            _names(users_first),
+        ),
+        Misconception(
+            "inputs before users",
+            "This is an order for the forward pass. Backward the users of a node come first, "
+            "beginning with y, which has none.",
+            _names(topological_order),
+        ),
+        Misconception(
+            "sorted by name",
+            "This is the order of the alphabet, or the same backwards. Names are only labels; who "
+            "uses whom is written in the edges.",
+            _names(by_name),
+            _names(lambda y: by_name(y)[::-1]),
+        ),
+        Misconception(
+            "inputs left out",
+            "The inputs have gradients too. They hand on to nobody, but they belong in the list, "
+            "after their users.",
+            _names(lambda y: [node for node in topological_order(y)[::-1] if node.op]),
+        ),
+    ),
+    first_step="Which node has no user, so that the pass begins there? Replace the dots by a list of "
+    "all seven names that begins with it.",
+    hints=(
+        "Count the users of each node: how many contributions does it wait for?",
+        "Cross out y, and with it its edges. Which node has no user left now? It is the next one. "
+        "Go on in the same way.",
+        "For r = s · t, v = r + s, w = v · r an order that works is w, v, r, s, t: r waits for w "
+        "and v, and s waits for v and r.",
+    ),
+    verified="each node comes after all of its users.",
+)
+
+# --- a sweep that reports to a tracer -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TracedGradients(Gradients):
+    """The gradient of every node, and what a `Tracer` was told while they were found."""
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+        """Read the dictionary, and the recording of the tracer among the arguments."""
+        _, tracer = given
+        told = json.loads(tracer.recording().to_json())
+        return {"gradients": super().read(answer, given), "told": told}
+
+    def difference(
+        self, answer: dict[str, Any], expected: dict[str, Any], case: Case
+    ) -> Difference | None:
+        """Name the first step that cannot be right, or else the first gradient that is not."""
+        numbers = super().difference(answer["gradients"], expected["gradients"], case)
+        right, told = (Recording.from_json(json.dumps(one["told"])) for one in (expected, answer))
+        first = first_difference(right, told)
+        if first is None:
+            return numbers
+        by_hand_on = first.event.kind == "multiply"
+        node = right.by_id[(by_hand_on and first.event.user) or first.event.node].name
+        if numbers:
+            return Difference(first.text, numbers.symptom, node)
+        start = "Your gradients are right, but not what the tracer was told. "
+        if len(told.events) == 1:  # that the pass has ended
+            return Difference(start + "It was told nothing.", "told nothing", node)
+        return Difference(start + first.text, f"told {first.event.kind}", node)
+
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare the gradients; a tracer can be told the same in many orders."""
+        return super().alike(one["gradients"], other["gradients"])
+
+    def show(self, answer: dict[str, Any]) -> str:
+        """Write the gradients."""
+        return super().show(answer["gradients"])
+
+
+def graphs_to_sweep(rng: Random) -> list[Case]:
+    """Graphs with shared nodes, double edges, a sine and a quotient; no value is 0 or 1."""
+    fixed: list[Case] = [
+        ({"y": ("-", "a", "b")}, {"a": 2.0, "b": 5.0}),
+        ({"y": ("/", "a", "b")}, {"a": 3.0, "b": 4.0}),
+        (SQUARE, {"x": 3.0}),
+        (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}),
+        (FAN_OUT, {"a": 2.0, "b": 3.0, "c": -2.5}),
+        (DIVIDED, {"t": 2.0, "r": 4.0}),
+        (TANGLED, {"a": 2.0, "b": 3.0, "c": 0.5}),
+        (SHARED, {"b": 3.0, "a": 2.0}),
+    ]
+    random = [with_values(rng, graph) for graph in [*random_graphs(rng, 12, 2, 6, "+-*"), PARTLY]]
+    return sorted(fixed + random, key=lambda case: len(case[0]))
+
+
+def _users_first(y: Node) -> list[Node]:
+    return topological_order(y)[::-1]
+
+
+def _sweeping(
+    *,
+    order: Callable[[Node], list[Node]] = _users_first,
+    contribution: Callable[[float, float], float] = lambda g, local: g * local,
+    total: Callable[[float, float], float] = lambda before, c: before + c,
+    start: Callable[[Node], float] = lambda y: 1.0,
+    slots: Callable[[Node], Iterable[int]] = lambda node: range(len(node.inputs)),
+    local: Callable[[Node, int], float] = _local,
+    tell: Callable[..., None] = lambda tracer, node, i, c, all_of_it: (
+        tracer.multiply(node, i, c),
+        tracer.accumulate(node, i, all_of_it),
+    )[0],
+) -> Any:
+    """A sweep that reports to a tracer, with one thing or another done differently."""
+
+    def program(y: Node, tracer: Tracer) -> dict[Node, float]:
+        gradients = dict.fromkeys(topological_order(y), 0.0)
+        gradients[y] = start(y)
+        tracer.seed(y, gradients[y])
+        for node in order(y):
+            for i in slots(node):
+                x = node.inputs[i]
+                c = contribution(gradients[node], local(node, i))
+                gradients[x] = total(gradients[x], c)
+                tell(tracer, node, i, c, gradients[x])
+        return gradients
+
+    return program
+
+
+def _told_nothing(y: Node, tracer: Tracer) -> Any:
+    return _sweeping()(y, Tracer(y))
+
+
+def _path_by_path(y: Node, tracer: Tracer) -> dict[Node, float]:
+    gradients = dict.fromkeys(topological_order(y), 0.0)
+
+    def push(node: Node, g: float) -> None:
+        gradients[node] += g
+        for i, x in enumerate(node.inputs):
+            tracer.multiply(node, i, g * _local(node, i))
+            push(x, g * _local(node, i))
+            tracer.accumulate(node, i, gradients[x])
+
+    tracer.seed(y, 1.0)
+    push(y, 1.0)
+    return gradients
+
+
+def _without_zeros(order: Callable[[Node], Iterable[Node]]) -> Any:
+    """A sweep whose dictionary begins with the output alone."""
+
+    def program(y: Node, tracer: Tracer) -> dict[Node, float]:
+        gradients = {y: 1.0}
+        tracer.seed(y, 1.0)
+        for node in order(y):
+            for i, x in enumerate(node.inputs):
+                c = gradients[node] * _local(node, i)
+                tracer.multiply(node, i, c)
+                gradients[x] = gradients.get(x, 0.0) + c
+                tracer.accumulate(node, i, gradients[x])
+        return gradients
+
+    return program
+
+
+def _inputs_only(y: Node, tracer: Tracer) -> dict[Node, float]:
+    return {x: g for x, g in _sweeping()(y, tracer).items() if x.op is None}
+
+
+def _each_input_once(node: Node) -> Iterable[int]:
+    return [node.inputs.index(x) for x in dict.fromkeys(node.inputs)]
+
+
+def _totals_told(tracer: Tracer, node: Node, i: int, c: float, total: float) -> None:
+    tracer.multiply(node, i, total)
+    tracer.accumulate(node, i, total)
+
+
+def _contributions_told(tracer: Tracer, node: Node, i: int, c: float, total: float) -> None:
+    tracer.multiply(node, i, c)
+    tracer.accumulate(node, i, c)
+
+
+def _told_the_other_way_round(tracer: Tracer, node: Node, i: int, c: float, total: float) -> None:
+    tracer.accumulate(node, i, total)
+    tracer.multiply(node, i, c)
+
+
+sweep = Exercise(
+    name="sweep",
+    title="Write a sweep, and watch it run",
+    lesson=LESSON,
+    kind="implement",
+    points=4,
+    task="Given the output Node of a graph and a Tracer, return a dictionary with the gradient of "
+    "every Node, found in one sweep, and tell the tracer each step: tracer.seed(y, g) for the "
+    "start, tracer.multiply(node, i, contribution) for what a node hands on to its input number i, "
+    "and tracer.accumulate(node, i, total) for what that input holds then.",
+    parameters=("y", "tracer"),
+    arguments=graphs_to_sweep,
+    given=lambda graph, values: (y := _last(graph, values), Tracer(y)),
+    as_code=lambda graph, values: (
+        f"from minigraph.recording import Tracer\n\n{_as_parsed(graph, values)}\ntracer = Tracer(y)"
+    ),
+    reference=_sweeping(),
+    form=TracedGradients("a dictionary with the gradient of every Node"),
+    misconceptions=(
+        Misconception(
+            "overwritten instead of added",
+            "Where a node fans out, a contribution comes back from each of its uses, and you keep "
+            "the last one only. Add it to what the node has already.",
+            _sweeping(total=lambda before, c: c),
+        ),
+        Misconception(
+            "upstream gradient left out",
+            "You hand on the local derivatives alone. Each of them is multiplied by the gradient "
+            "of the node that hands on: upstream times local.",
+            _sweeping(contribution=lambda g, local: local),
+        ),
+        Misconception(
+            "inputs before users",
+            "You go through the nodes in the order of the forward pass. When the first one's turn "
+            "comes, nothing has arrived there yet. Users go first.",
+            _sweeping(order=topological_order),
+            _without_zeros(topological_order),
+        ),
+        Misconception(
+            "handed on too early",
+            "A node hands on as soon as it is reached, and what comes later from its other users "
+            "stays there. In reverse topological order all users of a node come before it.",
+            _sweeping(order=by_distance_from_the_output),
+            _sweeping(order=users_first),
+            _without_zeros(by_distance_from_the_output),
+        ),
+        Misconception(
+            "path by path",
+            "You follow each path to its end, so a node that is reached on several paths hands on "
+            "several times. Let each node hand on once, when all that belongs to it has arrived.",
+            _path_by_path,
+        ),
+        Misconception(
+            "started from the value",
+            "You start from the value of y. Start from its derivative by itself.",
+            _sweeping(start=lambda y: float(y.value)),
+        ),
+        Misconception(
+            "no gradient to start from",
+            "All gradients are 0, because you begin with nothing but zeros. How fast does y change "
+            "with itself?",
+            _sweeping(start=lambda y: 0.0),
+        ),
+        Misconception(
+            "two edges taken for one",
+            "A node may use the same input twice, as in x · x. Each of the two edges carries a "
+            "contribution of its own, with its own number i.",
+            _sweeping(slots=_each_input_once),
+        ),
+        Misconception(
+            "local derivatives swapped",
+            "You give the first input the local derivative by the second one. "
+            "`local_derivative(node, i)` belongs to `node.inputs[i]`.",
+            _sweeping(local=lambda node, i: _local(node, len(node.inputs) - 1 - i)),
+        ),
+        Misconception(
+            "added along an edge",
+            "You add upstream gradient and local derivative. Along an edge one multiplies; adding "
+            "is for what several edges bring.",
+            _sweeping(contribution=lambda g, local: g + local),
+        ),
+        Misconception(
+            "inputs only",
+            "Your sweep is right. But return all that it has found: the results in between and y "
+            "have gradients too.",
+            _inputs_only,
+        ),
+        Misconception(
+            "tracer told nothing",
+            "Your gradients are right. Now let the tracer know how you find them: three calls, one "
+            "where you start, and two for each edge.",
+            _told_nothing,
+        ),
+        Misconception(
+            "totals told as contributions",
+            "`tracer.multiply` is for what one edge brings, upstream times local. What the input "
+            "holds after it was added is for `tracer.accumulate`.",
+            _sweeping(tell=_totals_told),
+            _sweeping(tell=_contributions_told),
+        ),
+        Misconception(
+            "told in the wrong order",
+            "Tell the tracer first what a node hands on, with `multiply`, and then what the input "
+            "holds, with `accumulate`.",
+            _sweeping(tell=_told_the_other_way_round),
+        ),
+    ),
+    first_step="Begin with `gradients = {y: 1.0}` and `tracer.seed(y, 1.0)`. Then go through "
+    "`reversed(mg.topological_order(y))`, and let each node hand on to its inputs.",
+    hints=(
+        "Go through the graph above by hand, and write down at each edge what it brings. The step "
+        "that is named here is the first one to look at.",
+        "For each node and each i: the contribution is `gradients[node] * local_derivative(node, "
+        "i)`. Tell it to the tracer, add it to what `gradients` holds for `node.inputs[i]`, which "
+        "may be nothing yet, and tell the tracer the total.",
+        "A shop hands its orders on to its suppliers. Each order needs so many parts:\n"
+        '    orders = {"bicycle": 10}\n'
+        '    for part, needed in [("wheel", 2), ("frame", 1)]:\n'
+        '        more = orders["bicycle"] * needed\n'
+        "        orders[part] = orders.get(part, 0) + more\n"
+        "Wheels that trailers have ordered before stay on the list: the new ones are added.",
+    ),
+    verified="every gradient and every step agree in {cases} graphs.",
+)
+
+# --- name the mistake -----------------------------------------------------------------------------
+
+MISTAKES = ("overwrite", "order", "upstream", "sign", "stale")
+VALUES: Values = {"a": 2.0, "b": 3.0, "c": 0.5}
+FOUND: dict[str, Values] = {
+    "first": {"y": 1, "q": 3, "m": 12, "p": 7.5, "c": 54, "b": 15, "a": 22.5},
+    "second": {"y": 1, "q": 3, "m": 10, "p": 1.5, "c": 6, "b": 2, "a": 3},
+    "third": {"y": 1, "q": 3, "m": 3, "p": 1.5, "c": 18, "b": 3, "a": 4.5},
+}
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """A dictionary that gives each pass the name of a mistake."""
+
+    what: str = f"a dictionary that gives each pass one of {', '.join(MISTAKES)}"
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, str]:
+        """Read names of mistakes."""
+        if not isinstance(answer, Mapping):
+            raise not_a(self.what, answer)
+        for name, word in answer.items():
+            if word is ...:
+                raise WrongForm(f'For "{name}" there are still three dots.')
+            if word not in MISTAKES:
+                text = f'For "{name}" there is {word!r:.40}. It should be one of {MISTAKES}.'
+                raise WrongForm(text, "word")
+        return {str(name): str(word) for name, word in answer.items()}
+
+    def difference(
+        self, answer: dict[str, str], expected: dict[str, str], case: Case
+    ) -> Difference | None:
+        """Say how many are right."""
+        if answer.keys() != expected.keys():
+            return Difference(f"Its keys should be {', '.join(expected)}.")
+        right = sum(answer[name] == word for name, word in expected.items())
+        if right == len(expected):
+            return None
+        return Difference(f"{right} of {len(expected)} {'is' if right == 1 else 'are'} right.")
+
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare the words."""
+        return bool(one == other)
+
+    def show(self, answer: dict[str, str]) -> str:
+        """Write it as the dictionary that it is."""
+        return str(answer)
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """Draw the graph of the passes."""
+        graph, values, _ = case
+        return _last(graph, values), []
+
+
+def _diagnosed(graph: Graph, values: Values, found: dict[str, Values]) -> dict[str, str]:
+    nodes = build(graph, values)
+    y = nodes[list(graph)[-1]]
+    names = {}
+    for which, gradients in found.items():
+        way = diagnose(y, {nodes[x]: g for x, g in gradients.items()})
+        names[which] = way.name if way else ""
+    return names
+
+
+def _named(first: str, second: str, third: str) -> Any:
+    return lambda *case: {"first": first, "second": second, "third": third}
+
+
+name_mistakes = Exercise(
+    name="name_mistakes",
+    title="Name the mistake",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="Three broken backward passes of the same graph have left gradients, some of them wrong. "
+    "Give the mistake behind each: overwrite, order, upstream, sign or stale.",
+    arguments=lambda rng: [(TANGLED, VALUES, FOUND)],
+    reference=_diagnosed,
+    form=Mistakes(),
+    misconceptions=(
+        Misconception(
+            "overwrite and order confused",
+            "Look at m, which fans out. If contributions replace each other, m itself is wrong. If m "
+            "hands on too early, m is right in the end, and what lies below it is wrong.",
+            _named("overwrite", "upstream", "order"),
+            _named("overwrite", "upstream", "overwrite"),
+            _named("order", "upstream", "order"),
+        ),
+        Misconception(
+            "stale gradients suspected",
+            "Gradients that were not cleared are added to the new ones: here all but that of y "
+            "would be too large. How do these compare with the right ones?",
+            _named("stale", "upstream", "overwrite"),
+            _named("order", "stale", "overwrite"),
+            _named("order", "upstream", "stale"),
+        ),
+        Misconception(
+            "upstream gradient not missed",
+            "In one of the passes c got 6, which is the value of p and nothing else. What should "
+            "have been multiplied into it?",
+            _named("upstream", "order", "overwrite"),
+            _named("order", "overwrite", "upstream"),
+            _named("order", "overwrite", "overwrite"),
+            _named("order", "order", "overwrite"),
+        ),
+    ),
+    first_step="Find the right gradients first, by hand or with `backward`, and mark in each row "
+    "what is wrong. Then replace the dots by names of mistakes.",
+    hints=(
+        "Which nodes are right, and which wrong? Each mistake has its own pattern.",
+        "overwrite: wrong at the nodes that fan out. order: right there, and wrong below. upstream: "
+        "local derivatives, added up. sign: wrong below the second input of a difference. stale: "
+        "everything too large.",
+        "For y = s + s · c with s = a · b at a = 2, b = 3, c = 4 the gradient of s is 1 + 4 = 5, "
+        "and that of a is 15. If s is 4 and a is 12, the 1 was replaced by the 4. If s is 5 and a "
+        "is 3, then s handed on when it had the 1 only.",
+    ),
+    verified="all three mistakes are found.",
+)
+
+# --- repair a backward pass that is run twice -----------------------------------------------------
+
+
+@dataclass(frozen=True)
+class GradientsInNodes(Gradients):
+    """The numbers that a function has left in the `grad` of each node of the graph given to it."""
+
+    does = "left in the nodes"
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> Values:
+        """Read `grad` from every node, whatever was returned."""
+        (y,) = given
+        grads = {node.name: node.grad for node in topological_order(y)}
+        if missing := [name for name, g in grads.items() if g is None]:
+            raise WrongForm(f"{missing[0]}.grad is None when your function is done.", "no gradient")
+        return super().read(grads, given)
+
+
+def graphs_run_before(rng: Random) -> list[Case]:
+    """Graphs and values, and how many backward passes have been run before."""
+    fixed: list[Case] = [
+        ({"y": ("*", "a", "b")}, {"a": 2.0, "b": 5.0}),
+        (SQUARE, {"x": 3.0}),
+        (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}),
+        (FAN_OUT, {"a": 2.0, "b": 3.0, "c": -2.5}),
+    ]
+    random = [with_values(rng, graph) for graph in random_graphs(rng, 8, 3, 6, "+-*")]
+    return [(*case, passes) for case in fixed + random for passes in (0, 1, 2)]
+
+
+def _after_passes(graph: Graph, values: Values, passes: int) -> tuple[Node]:
+    y = _last(graph, values)
+    for _ in range(passes):
+        y.backward()
+    return (y,)
+
+
+def _as_code_after_passes(graph: Graph, values: Values, passes: int) -> str:
+    line = "y.backward()  # an earlier pass, which has left its gradients\n"
+    return f"{_as_parsed(graph, values)}\n{line * passes}".rstrip()
+
+
+def _leaving(
+    before: Callable[[Node, Node], float],
+    order: Callable[[Node], list[Node]] = _users_first,
+    cleared: Callable[[Node], bool] = lambda node: False,
+    start: Callable[[Node], float] = lambda y: 1.0,
+) -> Any:
+    """Leave gradients in the nodes; `before` is what a contribution to x of a node is added to."""
+
+    def program(y: Node) -> None:
+        first = start(y)
+        for node in topological_order(y):
+            if cleared(node):
+                node.grad = 0.0
+        y.grad = first
+        for node in order(y):
+            for i, x in enumerate(node.inputs):
+                x.grad = before(x, node) + (node.grad or 0.0) * _local(node, i)
+
+    return program
+
+
+def _adding_to_none(y: Node) -> None:
+    y.grad = 1.0
+    for node in _users_first(y):
+        for i, x in enumerate(node.inputs):
+            x.grad = x.grad + node.grad * _local(node, i)
+
+
+def _adding_in_place_to_none(y: Node) -> None:
+    y.grad = 1.0
+    for node in _users_first(y):
+        for i, x in enumerate(node.inputs):
+            x.grad += node.grad * _local(node, i)
+
+
+def _kept(x: Node, user: Node) -> float:
+    return x.grad or 0.0
+
+
+def _is_operation(node: Node) -> bool:
+    return node.op is not None
+
+
+leave_gradients = Exercise(
+    name="leave_gradients",
+    title="Repair a backward pass that is run twice",
+    lesson=LESSON,
+    kind="repair",
+    points=3,
+    task="Given the output Node of a graph, leave in the grad of every Node the derivative of y by "
+    "it. Earlier passes may have left numbers there: inputs add up over several passes, all other "
+    "Nodes start afresh. The program that is handed out overwrites. Repair it.",
+    parameters=("y",),
+    arguments=graphs_run_before,
+    given=_after_passes,
+    as_code=_as_code_after_passes,
+    reference=_leaving(_kept, cleared=_is_operation),
+    form=GradientsInNodes("nothing; the gradients belong in the `grad` of each Node"),
+    misconceptions=(
+        Misconception(
+            "overwritten instead of added",
+            "Where a node fans out, the last contribution still replaces the others. Add it to what "
+            "has arrived before.",
+            _leaving(lambda x, user: 0.0),
+        ),
+        Misconception(
+            "old gradients handed on",
+            "The first pass is right now, and the second one is not. The nodes in between still "
+            "hold what the first pass has left, add the new gradient to it, and hand on both. "
+            "Before the sweep they must be cleared, and only they.",
+            _leaving(_kept),
+        ),
+        Misconception(
+            "inputs cleared",
+            "Each pass is right by itself. But the inputs are to add up over the passes, as with "
+            "minigraph's `backward`: clear the nodes that have an operation, and leave the inputs "
+            "as they are.",
+            _leaving(_kept, cleared=lambda node: True),
+        ),
+        Misconception(
+            "inputs cleared, the others kept",
+            "It is the other way round: the inputs keep what they hold, and the nodes with an "
+            "operation start afresh.",
+            _leaving(_kept, cleared=lambda node: node.op is None),
+        ),
+        Misconception(
+            "inputs overwritten",
+            "In the nodes in between contributions add up. In the inputs they still replace each "
+            "other.",
+            _leaving(lambda x, user: (x.grad or 0.0) if x.op else 0.0, cleared=_is_operation),
+        ),
+        Misconception(
+            "y adds up",
+            "You add the 1 to what y holds from an earlier pass. y is no input: it starts with 1 "
+            "each time.",
+            _leaving(_kept, cleared=_is_operation, start=lambda y: (y.grad or 0.0) + 1.0),
+        ),
+        Misconception(
+            "None not counted as nothing",
+            "A node to which nothing has come yet holds None, and None cannot be added to. Where "
+            "`x.grad` is None, the contribution is all that x has.",
+            _adding_to_none,
+            _adding_in_place_to_none,
+        ),
+        Misconception(
+            "inputs before users",
+            "You go through the nodes in the order of the forward pass. When a node hands on, "
+            "nothing has arrived there yet. Users go first.",
+            _leaving(_kept, order=topological_order, cleared=_is_operation),
+        ),
+    ),
+    first_step="Copy the body of `broken_backward` into your function. Run it on the example, and "
+    "look at b, which is used twice. Then mend that, and call it a second time.",
+    hints=(
+        "Call your function twice, and print the gradient of every node after each call. Which of "
+        "them may grow, and which may not?",
+        "Before the sweep, put back to None or 0 the gradient of each node that has an operation: "
+        "`node.op` is None for an input. In the sweep add each contribution to what the node "
+        "holds, where None counts as nothing.",
+        "A shop counts what it sells in a day, and adds the days up:\n"
+        "    total = {'apples': 7}            # stays from day to day\n"
+        "    today = {}                       # begins anew each day\n"
+        "    for fruit, sold in [('apples', 2), ('apples', 3)]:\n"
+        "        today[fruit] = today.get(fruit, 0) + sold\n"
+        "    total['apples'] += today['apples']\n"
+        "Without the second line yesterday would be counted again.",
+    ),
+    verified="every gradient agrees after a first, a second and a third pass, in {cases} cases.",
+)
+
+EXERCISES = (predict_gradients, predict_sweep, sweep, name_mistakes, leave_gradients)

@@ -1,0 +1,38 @@
+/**
+ * What ipywidgets leaves out of a box of controls, for those who use the keyboard or a screen
+ * reader. Nothing of this can be seen.
+ */
+
+/** Give the parts of a box that are there by now the roles and states that they show. */
+function describe(box) {
+  for (const group of box.querySelectorAll(".widget-toggle-buttons")) {
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", group.querySelector("label").textContent);
+  }
+  for (const button of box.querySelectorAll(".widget-toggle-button"))
+    button.setAttribute("aria-pressed", String(button.classList.contains("mod-active")));
+  // What stays while its content changes is spoken; what comes with its content need not be.
+  for (const sentence of box.querySelectorAll(".minigraph-sentence .widget-html-content"))
+    sentence.setAttribute("role", "status");
+}
+
+function render({ model, el }) {
+  const observer = new MutationObserver(() => describe(el.closest(".widget-vbox")));
+  let frame;
+  const begin = () => {
+    const box = el.closest(".widget-vbox");
+    if (!box) return (frame = requestAnimationFrame(begin)); // not in the page yet
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", model.get("name"));
+    ownKeys(box);
+    observer.observe(box, { subtree: true, childList: true, attributeFilter: ["class"] });
+    describe(box);
+  };
+  begin();
+  return () => {
+    cancelAnimationFrame(frame);
+    observer.disconnect();
+  };
+}
+
+export default { render };

@@ -1,0 +1,254 @@
+/**
+ * The explorer of a function, on the stage of stage.js. Sliders and fields ask the kernel about a
+ * place; it answers with texts for the drawing, marks for the plot, and a sentence. One question
+ * is on its way at a time, and the last place wins, so that fast dragging never queues up.
+ *
+ * @typedef {{name: string, low: number, high: number, step: number, reach: number}} Input
+ * @typedef {[string, Object<string, any>, any]} Plotted  a tag, attributes, and text or elements
+ * @typedef {{serial: string, values: Object<string, number>, chosen: string, delta: number,
+ *   lines: [string, string][], texts?: [string, string, string, number][], marks?: Plotted[],
+ *   slopes?: Object<string, string>, complete?: boolean}} Shown  without texts where f stops
+ */
+
+const PATIENCE = 4000; // milliseconds until an answer is given up
+const PAUSE = 120; // until nothing else is to come, and a curve may be completed
+const SILENCE = "The kernel is busy, or it is not there. If it has been restarted, run this cell again.";
+
+/** Make an element of the plot. */
+function plotted([tag, attributes, content]) {
+  const element = draw(tag, attributes);
+  if (typeof content === "string") element.textContent = content;
+  else element.append(...content.map(plotted));
+  return element;
+}
+
+/** A slider and a field for one number, which follow each other. */
+class Control {
+  constructor(name, moved) {
+    this.slider = make("input", { type: "range", "aria-label": name });
+    this.field = make("input", { type: "number", "aria-label": `${name}, as a number` });
+    this.moved = moved;
+    this.slider.addEventListener("input", () => this._take(Number(this.slider.value)));
+    this.field.addEventListener("input", () => {
+      const typed = this.field.valueAsNumber;
+      if (this.low <= typed && typed <= this.high) this._take(typed, this.field);
+    });
+    this.field.addEventListener("change", () => this._settle());
+    this.field.addEventListener("keydown", (event) => event.key === "Enter" && this._settle());
+  }
+
+  limit(low, high, step) {
+    Object.assign(this, { low, high });
+    for (const part of [this.slider, this.field])
+      Object.assign(part, { min: low, max: high, step });
+  }
+
+  /** Show a number, but leave alone the field into which it is being typed. */
+  show(value, typing) {
+    this.value = value;
+    this.slider.value = value;
+    this.slider.setAttribute("aria-valuetext", value);
+    const isShort = value === 0 || Math.abs(value) >= 1e-4;
+    if (this.field !== typing) this.field.value = isShort ? value : value.toExponential();
+  }
+
+  _take(value, typing) {
+    this.show(value, typing);
+    this.moved(value);
+  }
+
+  /** What was typed counts as far as the slider goes; if it is no number, nothing changes. */
+  _settle() {
+    const typed = this.field.valueAsNumber;
+    if (Number.isNaN(typed)) this.show(this.value);
+    else this._take(Math.min(this.high, Math.max(this.low, typed)));
+  }
+}
+
+/** The cells of a control's row: its name for the eye, the slider, the field, and what follows. */
+function row(name, { slider, field }, more) {
+  return [make("em", { "aria-hidden": "true" }, name), slider, field, more];
+}
+
+class Explorer {
+  constructor(model, el) {
+    this.model = model;
+    /** @type {Map<string, Input>} */
+    this.inputs = new Map(model.get("inputs").map((input) => [input.name, input]));
+    this.id = `mgx-${Math.random().toString(36).slice(2)}`;
+    this.count = 0;
+    this._build(el);
+    this.heard = {
+      view: () => this.redraw(),
+      axes: () => this.frame(),
+      shown: () => this.answered(),
+    };
+    for (const [name, act] of Object.entries(this.heard)) this.model.on?.(`change:${name}`, act);
+    this.redraw();
+    this.frame();
+    this.answered();
+  }
+
+  _build(el) {
+    this.controls = new Map();
+    this.slopes = new Map();
+    const rows = [...this.inputs.values()].flatMap((input) => {
+      const control = new Control(input.name, (value) => {
+        this.values = { ...this.values, [input.name]: value };
+        this.ask();
+      });
+      control.limit(input.low, input.high, input.step);
+      this.controls.set(input.name, control);
+      this.slopes.set(input.name, make("span", { class: "mgx-slope" }));
+      return row(input.name, control, this.slopes.get(input.name));
+    });
+    this.delta = new Control("δ", () => this.ask());
+    this.radios = new Map([...this.inputs.keys()].map((name) => {
+      const radio = make("input", { type: "radio", name: this.id, value: name });
+      radio.addEventListener("change", () => this.choose(name));
+      return [name, radio];
+    }));
+    const choices = make("div", { class: "mgx-choices", role: "radiogroup", "aria-label": "Nudge" },
+      ...[...this.radios].map(([name, radio]) => make("label", {}, radio, make("span", {}, name))));
+    this.say = make("div", { class: "mgx-say", role: "status", "aria-live": "polite" });
+    this.silence = make("p", { class: "mgx-soft", role: "status" });
+    this.place = make("div", { class: "mgx-stage" });
+    this.plot = draw("svg", { role: "img" });
+    this.axes = draw("g", {});
+    this.marks = draw("g", {});
+    this.plot.append(this.axes, this.marks);
+    const isWordy = [...this.inputs.keys()].some((name) => name.length > 3);
+    this.layout = make("div", { class: `mgx-layout${isWordy ? " mgx-wordy" : ""}` },
+      this.place,
+      make("div", { class: "mgx-bar" },
+        make("div", { class: "mgx-rows" }, ...rows),
+        make("div", {},
+          make("div", { class: "mgx-rows" }, make("span", { class: "mgx-soft" }, "Nudge"), choices,
+            ...row("δ", this.delta, make("span", { class: "mgx-slope" }))),
+          this.say, this.silence)),
+      make("div", { class: "mgx-plot" }, this.plot));
+    const look = { class: "minigraph-live minigraph-explorer", role: "group" };
+    const root = make("div", { ...look, "aria-label": "Explorer" }, this.layout);
+    ownKeys(root);
+    el.replaceChildren(root);
+  }
+
+  // --- to the kernel -----------------------------------------------------------------------------
+
+  /** Nudge another input; on another scale the nudge keeps its share of what it may be. */
+  choose(name) {
+    const share = this.delta.value / this.inputs.get(this.chosen).reach;
+    this.chosen = name;
+    this.stage.reveal(this.boxes[name]);
+    this._chosen(share * this.inputs.get(name).reach);
+    this.ask();
+  }
+
+  /** Ask about the place at which the controls stand, at once or after the answer to come. */
+  ask(more = false) {
+    clearTimeout(this.idle);
+    this.isBehind = Boolean(this.waiting);
+    if (this.isBehind) return;
+    this.waiting = `${this.id}-${++this.count}`;
+    const { values, chosen, waiting: serial } = this;
+    this.model.set("asked", { values, chosen, delta: this.delta.value, more, serial });
+    this.model.save_changes();
+    this.patience = setTimeout(() => {
+      this.waiting = undefined;
+      this.silence.textContent = SILENCE;
+    }, PATIENCE);
+  }
+
+  // --- from the kernel ---------------------------------------------------------------------------
+
+  redraw() {
+    const view = this.model.get("view");
+    this.stage = new Stage(view);
+    for (const [name, id] of Object.entries(view.boxes)) {
+      const box = this.stage.boxes.get(id);
+      box.classList.add("mgx-input");
+      box.addEventListener("click", () => this.radios.get(name).click());
+    }
+    this.boxes = view.boxes;
+    const high = Number(this.stage.svg.getAttribute("height"));
+    this.stage.svg.style.maxHeight = `max(58vh, ${Math.round(high * 0.75)}px)`; // then it scrolls
+    // Where it scrolls, the keyboard has to reach it.
+    const drawing = { role: "group", "aria-label": view.title, tabindex: "0" };
+    for (const [name, value] of Object.entries(drawing))
+      this.stage.element.setAttribute(name, value);
+    this.place.replaceChildren(this.stage.element);
+  }
+
+  frame() {
+    const { elements, alt, size, room } = this.model.get("axes");
+    this.axes.replaceChildren(...elements.map(plotted));
+    this.plot.setAttribute("aria-label", alt);
+    this.plot.setAttribute("viewBox", `0 0 ${size.join(" ")}`);
+    this.layout.style.setProperty("--mgx-room", `${room}px`);
+  }
+
+  answered() {
+    const shown = /** @type {Shown} */ (this.model.get("shown"));
+    if (shown.serial === this.waiting) {
+      clearTimeout(this.patience);
+      this.waiting = undefined;
+    }
+    this.silence.textContent = "";
+    this.show(shown);
+    if (this.waiting) return;
+    if (this.isBehind) return this.ask();
+    this._stand(shown);
+    clearTimeout(this.idle);
+    if (shown.complete === false) this.idle = setTimeout(() => this.ask(true), PAUSE);
+  }
+
+  /** Put the controls where the kernel stands, which others may have moved. */
+  _stand({ values, chosen, delta }) {
+    Object.assign(this, { values, chosen });
+    for (const [name, control] of this.controls)
+      control.show(values[name], document.activeElement);
+    this._chosen(delta);
+  }
+
+  _chosen(delta) {
+    const { reach } = this.inputs.get(this.chosen);
+    this.radios.get(this.chosen).checked = true;
+    this.delta.limit(-reach, reach, reach / 20);
+    this.delta.show(delta, document.activeElement);
+  }
+
+  show({ lines, texts, marks, slopes, chosen }) {
+    this.say.replaceChildren(...lines.map(([kind, line]) => make("p", { class: `mgx-${kind}` }, line)));
+    this.layout.classList.toggle("mgx-stale", !texts);
+    if (!texts) return;
+    const places = texts.map(([box, part, text, size]) => [`${box} ${part}`, [text, size]]);
+    this.stage.write(new Map(places));
+    this.stage.light(this.boxes[chosen], [], false);
+    this._describe();
+    for (const [name, slope] of this.slopes) slope.textContent = slopes[name];
+    this.marks.replaceChildren(...marks.map(plotted));
+  }
+
+  /** Say what the boxes show to those who do not see it. */
+  _describe() {
+    for (const box of this.stage.boxes.values()) {
+      const lines = [...box.querySelectorAll("text")].map((line) => line.textContent);
+      box.setAttribute("role", "img");
+      box.setAttribute("aria-label", lines.join(" "));
+    }
+  }
+
+  stop() {
+    clearTimeout(this.patience);
+    clearTimeout(this.idle);
+    for (const [name, act] of Object.entries(this.heard)) this.model.off?.(`change:${name}`, act);
+  }
+}
+
+/** Show an explorer in an element; anywidget calls this. */
+function render({ model, el }) {
+  const explorer = new Explorer(model, el);
+  return () => explorer.stop();
+}
+
+export default { render };

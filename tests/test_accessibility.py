@@ -1,0 +1,328 @@
+"""Every widget in JupyterLab, for those who do not see or do not use a mouse: axe-core's audit in
+both themes; and what it cannot see: keys, focus, speech, motion, forced colours, zoom."""
+
+import contextlib
+
+import browser
+import pytest
+from test_browser import write
+
+NEEDS = "these tests drive a browser"
+pytest.importorskip("playwright.sync_api", reason=f"{NEEDS}: pip install playwright")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright",
+    reason="the audit is axe-core's: pip install axe-playwright-python",
+)
+pytestmark = pytest.mark.skipif(
+    browser.executable() is None, reason=f"{NEEDS}: {browser.HOW_TO_GET}"
+)
+
+PREPARE = """
+import numpy as np
+import minigraph as mg
+from minigraph.widgets import checkpoint_viewer, expression_editor, pass_viewer, path_explorer
+from minigraph.widgets import schedule_viewer, shape_lens
+
+y = mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1)
+x = mg.constant(np.arange(12.0).reshape(4, 3) / 7, name="x")
+w = mg.variable(np.arange(6.0).reshape(3, 2) - 2, name="w")
+loss = mg.sum(mg.softmax(x @ w) ** 2).named("loss")
+with mg.scope("square"):
+    u = mg.sin(y) ** 2
+z = (u + y).named("z")
+"""
+WIDGETS = {
+    "player": "mg.play(y, position=7)",
+    "forward": "mg.play(y, 'forward', position=2)",
+    "predict": "mg.play(y, predict=True)",
+    "wrong": "mg.play(y, wrong='sign', position=11)",
+    "arrays": "mg.play(loss, position=10)",
+    "folds": "mg.play(z, position=5)",
+    "folded": "mg.play(z, folded='square', position=5)",
+    "order": "mg.play(y, predict='order')",
+    "explorer": "mg.explore(lambda a, b: (mg.sin(a) * b + a).named('y'), a=(-3, 3), b=(0, 5))",
+    "paths": "path_explorer(y, 'b')",
+    "shapes": "shape_lens()",
+    "no fit": "shape_lens((2, 3), (4, 5))",
+    "editor": "expression_editor('y = (a + b) * (b - c)', a=2, b=3, c=1)",
+    "not yet": "expression_editor('y = (a + ')",
+    "passes": "pass_viewer()",
+    "schedule": "schedule_viewer(mg.Graph(y, []), {u: 1.0 for u in mg.Graph(y, []).order})",
+    "checkpoints": "checkpoint_viewer()",
+}
+CONTROLS = "button, input, select, textarea, a[href], [tabindex]:not([tabindex='-1'])"
+every_widget = pytest.mark.parametrize("name", WIDGETS)
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    """All widgets in one notebook, each in the cell below that of the one before."""
+    root = tmp_path_factory.mktemp("lab")
+    write(root / "widgets.ipynb", PREPARE, *WIDGETS.values())
+    scratch = tmp_path_factory.mktemp("scratch")
+    shots = tmp_path_factory.mktemp("screenshots")
+    with (
+        browser.chromium() as chromium,
+        browser.jupyterlab(root, scratch) as address,
+        browser.notebook(chromium, address, "widgets.ipynb", shots) as opened,
+    ):
+        page = opened.page
+        page.set_default_timeout(20_000)
+        page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+        # JupyterLab's body has no height and cuts off what is beside it, as far as axe can see.
+        page.add_style_tag(content="body { height: 100vh }")
+        opened.run_all()
+        for name in WIDGETS:
+            shown(opened, name).locator(CONTROLS).first.wait_for()
+        assert opened.new_errors() == []
+        yield opened
+
+
+def shown(notebook, name):
+    """The widget with this name."""
+    cell = notebook.output([*WIDGETS].index(name) + 1)
+    return cell.locator(".jp-OutputArea-output").first
+
+
+@contextlib.contextmanager
+def looks(notebook, *, theme="Light", width=1200, **media):
+    """Show the notebook in another way for a while."""
+    change = "window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab %s'})"
+    page = notebook.page
+
+    def show(theme, width):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(change % theme)
+        page.locator(f"[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
+
+    page.emulate_media(**media)
+    show(theme, width)
+    try:
+        yield page
+    finally:
+        page.emulate_media(**dict.fromkeys(media, "null"))
+        show("Light", 1200)
+
+
+def findings(notebook, name):
+    """What axe-core finds in a widget, as lines."""
+    widget = shown(notebook, name)
+    widget.scroll_into_view_if_needed()
+    widget.evaluate("(element) => element.setAttribute('data-audited', '')")
+    try:
+        report = axe.Axe().run(notebook.page, "[data-audited]").response
+    finally:
+        widget.evaluate("(element) => element.removeAttribute('data-audited')")
+    return [
+        f"{rule['id']} ({rule['impact']}): {rule['help']}: {node['html']}"
+        for rule in report["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+# --- the audit ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("theme", "width"), [("Light", 1200), ("Dark", 1200), ("Light", 480)])
+def test_the_audit_finds_nothing(notebook, theme, width):
+    with looks(notebook, theme=theme, width=width):
+        assert {name: found for name in WIDGETS if (found := findings(notebook, name))} == {}
+
+
+def test_the_audit_can_find_something(notebook):
+    play = shown(notebook, "player").get_by_role("button", name="Play")
+    say = shown(notebook, "player").get_by_role("status")
+    before = [play.evaluate_handle("(it) => it.cloneNode()"), say.get_attribute("style")]
+    play.evaluate("(it) => ['aria-label', 'title'].forEach((name) => it.removeAttribute(name))")
+    say.evaluate("(it) => { it.style.color = '#999' }")
+    found = findings(notebook, "player")
+    shown(notebook, "player").locator(".mgp-play").evaluate(
+        "(it, was) => [...was.attributes].forEach((a) => it.setAttribute(a.name, a.value))",
+        before[0],
+    )
+    say.evaluate("(it) => it.removeAttribute('style')")
+    assert {line.split()[0] for line in found} == {"button-name", "color-contrast"}
+    assert findings(notebook, "player") == []
+
+
+# --- the keyboard ---------------------------------------------------------------------------------
+
+
+@every_widget
+def test_tab_goes_through_all_controls_and_shows_where_it_is(notebook, name):
+    widget = shown(notebook, name)
+    first = widget.locator(CONTROLS).first
+    first.scroll_into_view_if_needed()
+    is_inside = "(element) => element.contains(document.activeElement)"
+    with looks(notebook, reduced_motion="reduce") as page:
+        first.press("Tab")  # after which focus counts as the keyboard's
+        first.focus()
+        visited = 0
+        while widget.evaluate(is_inside):
+            visited += 1
+            focused = page.evaluate_handle("document.activeElement").as_element()
+            with_focus = around(page, focused)
+            focused.evaluate("(it) => it.blur()")
+            assert around(page, focused) != with_focus, focused.evaluate("(it) => it.outerHTML")
+            page.keyboard.press("Tab")
+    stops = "(them) => them.filter((it) => it.checkVisibility() && it.tabIndex >= 0).length"
+    radios = "(them) => Math.max(0, them.length - 1)"  # of a group Tab visits one
+    reachable = widget.locator(CONTROLS).evaluate_all(stops)
+    assert visited == reachable - widget.locator("[type=radio]").evaluate_all(radios)
+
+
+def around(page, element):
+    """A picture of an element with what is close to it."""
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
+    x, y = max(0, box["x"] - 5), max(0, box["y"] - 5)
+    clip = {"x": x, "y": y, "width": box["width"] + 10, "height": box["height"] + 10}
+    return page.screenshot(clip=clip)
+
+
+def test_a_click_into_the_player_gives_it_the_keys(notebook):
+    widget = shown(notebook, "player")
+    say = widget.get_by_role("status")
+    say.click()
+    notebook.page.keyboard.press("Home")
+    assert say.inner_text().startswith("Start")
+    notebook.page.keyboard.press("ArrowRight")
+    assert say.inner_text().startswith("Forward 1 of 3")
+
+
+# --- what is spoken -------------------------------------------------------------------------------
+
+LISTEN = """(element) => {
+  window.spoken = [];
+  new MutationObserver((records) => {
+    const texts = records.filter((it) => it.target.closest('[role=status], [aria-live]'));
+    if (texts.length) window.spoken.push(element.innerText.trim());
+    window.repeated = texts.length - new Set(texts.map((it) => it.target)).size;
+  }).observe(element, { childList: true, characterData: true, subtree: true });
+}"""
+
+
+def test_each_step_is_spoken_once(notebook):
+    widget = shown(notebook, "player")
+    slider = widget.get_by_role("slider", name="Step")
+    slider.press("Home")
+    widget.get_by_role("status").evaluate(LISTEN)
+    for expected in ("Forward 1 of 3 d = a + b = 2 + 3 = 5.", "Forward 2 of 3 e = b − c"):
+        notebook.page.evaluate("window.spoken = []")
+        slider.press("ArrowRight")
+        notebook.page.wait_for_timeout(300)  # the kernel's echo would come now
+        (said,) = notebook.page.evaluate("window.spoken")
+        assert said.startswith(expected)
+        assert notebook.page.evaluate("window.repeated") == 0
+        assert slider.get_attribute("aria-valuetext") == said[: len("Forward 1 of 3")]
+
+
+@pytest.mark.parametrize(
+    ("name", "control", "key", "expected"),
+    [("paths", "Paths", "ArrowDown", "Path 2 of 2"), ("shapes", "Shape of x", "5", "3")],
+)
+def test_the_sentence_is_a_live_region_that_stays(notebook, name, control, key, expected):
+    widget = shown(notebook, name)
+    status = widget.get_by_role("status").element_handle()
+    before = status.inner_text()
+    widget.get_by_label(control, exact=True).press(key)
+    notebook.page.wait_for_function(
+        "([it, was]) => it.isConnected && it.innerText !== was", arg=[status, before]
+    )
+    assert expected in status.inner_text()
+
+
+def test_a_question_and_a_verdict_are_spoken(notebook):
+    widget = shown(notebook, "predict")
+    form = widget.locator("form")
+    field = widget.get_by_role("textbox")
+    form.evaluate(LISTEN)
+    for answer, expected in (("6", "6 is not right."), ("5", "What is e = b − c?")):
+        field.fill(answer)
+        field.press("Enter")
+        notebook.page.wait_for_function(
+            "(text) => window.spoken.some((it) => it.includes(text))", arg=expected
+        )
+
+
+def test_groups_and_buttons_have_names_and_states(notebook):
+    for name, label in (
+        ("paths", "Path explorer"),
+        ("shapes", "Shape lens"),
+        ("editor", "Expression editor"),
+        ("passes", "Passes, step by step"),
+        ("explorer", "Explorer"),
+        ("player", "Player: Computational graph of y"),
+    ):
+        assert shown(notebook, name).get_by_role("group", name=label).count() == 1
+    ways = shown(notebook, "paths").get_by_role("group", name="Way")
+    ways.get_by_role("button", name="one reverse sweep", pressed=False).press("Enter")
+    ways.get_by_role("button", name="one reverse sweep", pressed=True).wait_for()
+    ways.get_by_role("button", name="path by path", pressed=False).press("Enter")
+    ways.get_by_role("button", name="path by path", pressed=True).wait_for()
+
+
+# --- motion, colours, room ------------------------------------------------------------------------
+
+MOVING = """document.getAnimations().map((it) => it.effect.target)
+  .filter((it) => it.closest('.jp-OutputArea-output')).map((it) => it.getAttribute('class'))"""
+
+
+def test_nothing_moves_for_those_who_ask_for_that(notebook):
+    shown(notebook, "player").get_by_role("slider", name="Step").press("End")
+    shown(notebook, "player").get_by_role("slider", name="Step").press("ArrowLeft")
+    assert "mgp-pulse mgp-back" in notebook.page.evaluate(MOVING)
+    with looks(notebook, reduced_motion="reduce") as page:
+        assert page.evaluate(MOVING) == []
+
+
+def test_forced_colours_leave_states_visible(notebook):
+    fill = "(it) => getComputedStyle(it).backgroundColor"
+    pairs = [
+        ("player", ".mgp-tick.mgp-done", ".mgp-tick:not(.mgp-done)"),
+        ("explorer", ".mgx-choices :checked + span", ".mgx-choices :not(:checked) + span"),
+        ("paths", ".widget-toggle-button.mod-active", ".widget-toggle-button:not(.mod-active)"),
+    ]
+    shown(notebook, "player").get_by_role("slider", name="Step").press("Home")
+    with looks(notebook, forced_colors="active"):
+        for name, on, off in pairs:
+            widget = shown(notebook, name)
+            lit, unlit = (widget.locator(at).first.evaluate(fill) for at in (on, off))
+            assert lit != unlit, name
+
+
+@every_widget
+@pytest.mark.parametrize("width", [480, 600])  # 600 is 1200 at a zoom of 200 %
+def test_a_narrow_page_need_not_be_scrolled_sideways(notebook, name, width):
+    with looks(notebook, width=width):
+        assert shown(notebook, name).evaluate(TOO_WIDE) == []
+
+
+# The controls that reach out of their widget, which would cut them off. Drawings scroll in it.
+TOO_WIDE = """(widget) => {
+  const { left, right } = widget.getBoundingClientRect();
+  const parts = [...widget.querySelectorAll('button, input, select, p, label')];
+  return parts.filter((it) => it.checkVisibility()).filter((it) => {
+    const place = it.getBoundingClientRect();
+    return place.width && (place.right > right + 1 || place.left < left - 1);
+  }).map((it) => it.outerHTML.slice(0, 120));
+}"""
+
+
+# --- keys, last: they leave the widgets in another state ------------------------------------------
+
+
+@every_widget
+def test_no_key_meant_for_a_widget_reaches_the_notebook(notebook, name):
+    page = notebook.page
+    state = "[panel.content.widgets.length, panel.content.activeCellIndex, panel.content.mode]"
+    shown(notebook, name).scroll_into_view_if_needed()
+    for control in shown(notebook, name).locator(CONTROLS).all():
+        if not control.is_visible():
+            continue
+        control.focus()
+        before = page.evaluate(state)
+        for key in ("b", "Enter", "ArrowDown", "ArrowUp"):  # b adds a cell
+            control.focus()
+            page.keyboard.press(key)
+            assert page.evaluate(state) == before, control.evaluate("(it) => it.outerHTML")[:200]
