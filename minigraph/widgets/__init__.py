@@ -1,25 +1,32 @@
-"""Widgets for the lessons: type an expression and see its graph; step through the forward pass;
-nudge an input and see what the output does; follow the paths of the chain rule; see how two shapes
-fit."""
+"""Widgets for the lessons: type an expression and see its graph; step through its passes;
+move the inputs of a function and see its graph, its gradients and its tangent follow; follow the
+paths of the chain rule; see how two shapes fit; step through the passes of the compiler; see the
+schedule of a graph, and what a chain of layers keeps with checkpoints."""
 
+from .checkpoints import CheckpointViewer, checkpoint_viewer
+from .explore import Explorer, explore
 from .expression import ExpressionEditor, expression_editor
-from .forward import ForwardStepper, forward_stepper
-from .nudge import Nudge, nudge
+from .passes import PassViewer, pass_viewer
 from .paths import PathExplorer, path_explorer
 from .player import Player, play
+from .schedules import ScheduleViewer, schedule_viewer
 from .shapes import ShapeLens, shape_lens
 
 __all__ = [
+    "CheckpointViewer",
+    "Explorer",
     "ExpressionEditor",
-    "ForwardStepper",
-    "Nudge",
+    "PassViewer",
     "PathExplorer",
     "Player",
+    "ScheduleViewer",
     "ShapeLens",
+    "checkpoint_viewer",
+    "explore",
     "expression_editor",
-    "forward_stepper",
-    "nudge",
+    "pass_viewer",
     "path_explorer",
     "play",
+    "schedule_viewer",
     "shape_lens",
 ]

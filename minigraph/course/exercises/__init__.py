@@ -3,11 +3,14 @@
 from ..specification import Exercise
 from . import (
     automatic_differentiation,
+    backward_pass,
     chain_rule,
     expressions_as_graphs,
     forward_pass,
     local_derivatives,
+    parallelism_and_scale,
     start_here,
+    static_graphs,
     tensors,
 )
 
@@ -17,8 +20,11 @@ LESSONS = (
     forward_pass,
     local_derivatives,
     chain_rule,
+    backward_pass,
     automatic_differentiation,
     tensors,
+    static_graphs,
+    parallelism_and_scale,
 )
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise for lesson in LESSONS for exercise in lesson.EXERCISES

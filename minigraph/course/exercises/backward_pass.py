@@ -10,7 +10,7 @@ from ...graph.node import Node
 from ...graph.order import topological_order
 from ...recording import Recording, Tracer, diagnose, first_difference
 from ..answers import Difference, Order, WrongForm, not_a
-from ..graphs import WORKED_EXAMPLE, Graph, build, inputs_of, plain_formula, random_graphs
+from ..graphs import WORKED_EXAMPLE, Graph, build, plain_formula, random_graphs
 from ..specification import Case, Exercise, Misconception
 from .automatic_differentiation import Gradients, Values
 from .forward_pass import (

@@ -1,0 +1,61 @@
+"""The form of an answer that picks a word for each of several things."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .answers import Difference, WrongForm, not_a
+from .specification import Case
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A dictionary that gives each name one of a few words.
+
+    Attributes:
+        words: what there is to choose from.
+    """
+
+    words: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        """What is asked for."""
+        return f"a dictionary that gives each name one of {', '.join(self.words)}"
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, str]:
+        """Read the words."""
+        if not isinstance(answer, Mapping):
+            raise not_a(self.what, answer)
+        for name, word in answer.items():
+            if word is ...:
+                raise WrongForm(f'For "{name}" there are still three dots.')
+            if word not in self.words:
+                text = f'For "{name}" there is {word!r:.40}. It should be one of {self.words}.'
+                raise WrongForm(text, "word")
+        return {str(name): str(word) for name, word in answer.items()}
+
+    def difference(
+        self, answer: dict[str, str], expected: dict[str, str], case: Case
+    ) -> Difference | None:
+        """Say how many are right, and not which."""
+        if answer.keys() != expected.keys():
+            return Difference(f"Its keys should be {', '.join(expected)}.")
+        right = sum(answer[name] == word for name, word in expected.items())
+        if right == len(expected):
+            return None
+        return Difference(f"{right} of {len(expected)} {'is' if right == 1 else 'are'} right.")
+
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare the words."""
+        return bool(one == other)
+
+    def show(self, answer: dict[str, str]) -> str:
+        """Write a line for each name."""
+        return "\n".join(f"{name}: {word}" for name, word in answer.items())
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """Draw nothing."""
+        return None

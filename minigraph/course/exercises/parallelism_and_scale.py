@@ -1,0 +1,857 @@
+"""Lesson 12: what can run at the same time, gradients over shards, and checkpoints."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from ..answers import Difference, Numbers, Order
+from ..arrays import Arrays, locked
+from ..graphs import Graph, as_python, chain, formula, random_graphs
+from ..specification import Case, Exercise, Misconception
+
+LESSON = "12_parallelism_and_scale"
+
+Seconds = dict[str, int]
+DEEP = 3000  # operations of a chain in which calls cannot be nested
+
+
+def _as_tuples(graph: Mapping[str, Any], seconds: Seconds, *others: Any) -> tuple[Any, ...]:
+    """Give a function its own copies, the steps of the graph being tuples."""
+    copies = (list(x) if isinstance(x, list) else x for x in others)
+    return {name: tuple(step) for name, step in graph.items()}, dict(seconds), *copies
+
+
+def _as_code(graph: Mapping[str, Any], seconds: Seconds, **others: Any) -> str:
+    """Python code for the arguments; of a long chain, a loop."""
+    if len(graph) > 20:
+        return (
+            'names = ["x", *(f"x{n}" for n in range(1, ' + f"{len(graph)} + 1))]\n"
+            'graph = {new: ("+", old, "x") for old, new in zip(names, names[1:])}\n'
+            "seconds = dict.fromkeys(graph, 1)"
+        )
+    written = as_python({name: tuple(step) for name, step in graph.items()})
+    lines = [f"{name} = {value!r}" for name, value in {"seconds": seconds, **others}.items()]
+    return "\n".join([f"graph = {written}", *lines])
+
+
+def _inputs(graph: Graph, name: str) -> list[str]:
+    """The operations that one of them waits for."""
+    return [x for x in graph[name][1:] if x in graph]
+
+
+# --- predict makespans ----------------------------------------------------------------------------
+
+GRAPH: Graph = {
+    "p": ("*", "a", "b"),
+    "q": ("+", "a", "c"),
+    "s": ("-", "b", "c"),
+    "r": ("*", "p", "q"),
+    "t": ("*", "s", "s"),
+    "y": ("+", "r", "t"),
+}
+SECONDS: Seconds = {"p": 3, "q": 1, "s": 4, "r": 2, "t": 1, "y": 1}
+CREWS = {"one": 1, "two": 2, "a hundred": 100}
+Makespans = dict[str, float]
+
+
+def _makespans(graph: Graph, seconds: Seconds) -> Makespans:
+    """By a schedule that takes the operations in their order; for this graph none is better."""
+    return {crew: _makespan(graph, seconds, workers) for crew, workers in CREWS.items()}
+
+
+def _makespan(graph: Graph, seconds: Seconds, workers: int) -> float:
+    starts = _list_schedule(graph, seconds, workers, [*graph])
+    return max(starts[name] + seconds[name] for name in graph)
+
+
+def _divided(graph: Graph, seconds: Seconds) -> Makespans:
+    return {crew: sum(seconds.values()) / workers for crew, workers in CREWS.items()}
+
+
+def _each_a_second(graph: Graph, seconds: Seconds) -> Makespans:
+    return _makespans(graph, dict.fromkeys(graph, 1))
+
+
+def _with(**changes: float) -> Callable[[Graph, Seconds], Makespans]:
+    named = {key.replace("_", " "): value for key, value in changes.items()}
+    return lambda graph, seconds: _makespans(graph, seconds) | named
+
+
+predict_makespans = Exercise(
+    name="predict_makespans",
+    title="Predict makespans",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="For the graph p = a · b, q = a + c, s = b − c, r = p · q, t = s · s, y = r + t, whose "
+    "operations take 3, 1, 4, 2, 1 and 1 seconds, give the shortest makespan for one, two and a "
+    "hundred workers, in a dictionary.",
+    arguments=lambda rng: [(GRAPH, SECONDS)],
+    given=_as_tuples,
+    reference=_makespans,
+    form=Numbers("a dictionary with a number of seconds for one, two and a hundred workers"),
+    misconceptions=(
+        Misconception(
+            "divided by the workers",
+            "You divided the work by the number of workers. That is a bound, and it is reached "
+            "only if nobody ever waits. When y is computed, all but one have nothing to do.",
+            _divided,
+            _with(two=6),
+            _with(two=6, a_hundred=1),
+            _with(a_hundred=0.12),
+            _with(two=6.5),
+        ),
+        Misconception(
+            "level by level",
+            "You let each level end before the next one begins. But r need not wait for s: it can "
+            "start as soon as p and q are there.",
+            _with(a_hundred=7),
+        ),
+        Misconception(
+            "operations counted",
+            "You counted operations. They do not take equally long; add up their seconds.",
+            _each_a_second,
+            _with(one=6),
+            _with(a_hundred=3),
+        ),
+        Misconception(
+            "the most expensive operation only",
+            "With many workers each operation starts at once if its inputs are there. But they "
+            "must be there: add what waits for s, and what s waits for.",
+            _with(a_hundred=4),
+            _with(two=4, a_hundred=4),
+        ),
+        Misconception(
+            "one worker too slow",
+            "One worker computes one operation after the other. How long is that in all?",
+            _with(one=7),
+            _with(one=14),
+        ),
+        Misconception(
+            "the second worker sent for too late",
+            "For two workers there is a better way. Begin with the two operations from which the "
+            "way to y is the longest.",
+            _with(two=8),
+            _with(two=9),
+            _with(two=10),
+        ),
+    ),
+    first_step="Begin with one worker, who does everything: add up the seconds. Replace the dots "
+    "by your numbers.",
+    hints=(
+        "With a hundred workers only one thing counts: the longest path, in seconds. For two, draw "
+        "a row for each worker, and fill in bars.",
+        "There are three paths to y, over p, over q and over s. For two workers begin with p and "
+        "s. Who computes q, and when can r start?",
+        "For u = f(a), v = g(b), w = h(u, v) with 2, 5 and 1 seconds one worker takes 8 seconds, "
+        "two take 6, and so do a hundred: v and w wait for each other, and together they take 6.",
+    ),
+    verified="all three agree with a schedule that nobody can beat.",
+)
+
+# --- the critical path ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Path(Order):
+    """A longest path through a graph. The case is (graph, seconds); several may be longest."""
+
+    what: str = "a list of names"
+
+    def difference(self, answer: list[str], expected: list[str], case: Case) -> Difference | None:
+        """Name the first step that is none, or say that there is a longer path."""
+        graph, seconds = case
+        for name in answer:
+            if name not in graph:
+                return Difference(f"{name} is not an operation of this graph.", "no operation")
+        for x, name in pairwise(answer):
+            if x not in graph[name][1:]:
+                text = f"After {x} comes {name}, but `{name} = {formula(tuple(graph[name]))}` does "
+                return Difference(text + f"not use {x}.", None, name)
+        length, longest = (sum(seconds[name] for name in path) for path in (answer, expected))
+        if length < longest:
+            text = f"This is a path, and it takes {length} seconds. There is a longer one."
+            return Difference(text, None, answer[-1] if answer else None)
+        return None
+
+
+def _ends(graph: Graph, seconds: Seconds) -> Seconds:
+    """For each operation when it is done at the earliest."""
+    end: Seconds = {}
+    for name in graph:
+        end[name] = seconds[name] + max((end[x] for x in _inputs(graph, name)), default=0)
+    return end
+
+
+def _backwards(
+    choose: Callable[[list[str], Seconds, Seconds], str],
+    measure: Callable[[Graph, Seconds], Seconds] = _ends,
+    last: Callable[[Graph, Seconds], str] = lambda graph, end: max(graph, key=lambda x: end[x]),
+) -> Any:
+    """Go back from the last operation to one of its inputs each time."""
+
+    def program(graph: Graph, seconds: Seconds) -> list[str]:
+        end = measure(graph, seconds)
+        path = [last(graph, end)]
+        while inputs := _inputs(graph, path[-1]):
+            path.append(choose(inputs, end, seconds))
+        return path[::-1]
+
+    return program
+
+
+def _last_to_come(inputs: list[str], end: Seconds, seconds: Seconds) -> str:
+    return max(inputs, key=lambda x: end[x])
+
+
+def _most_operations(graph: Graph, seconds: Seconds) -> list[str]:
+    return _critical(graph, dict.fromkeys(graph, 1))
+
+
+_critical = _backwards(_last_to_come)
+
+
+def _by_recursion(graph: Graph, seconds: Seconds) -> list[str]:
+    known: dict[str, tuple[int, list[str]]] = {}
+
+    def longest(name: str) -> tuple[int, list[str]]:
+        if name not in known:
+            length, path = max(map(longest, _inputs(graph, name)), default=(0, []))
+            known[name] = length + seconds[name], [*path, name]
+        return known[name]
+
+    return max(map(longest, reversed(graph)))[1]
+
+
+def _forwards(graph: Graph, seconds: Seconds) -> list[str]:
+    """Begin with the most expensive operation that waits for none, and go on to such a user."""
+    ahead = [name for name in graph if not _inputs(graph, name)]
+    path: list[str] = []
+    while ahead:
+        path.append(max(ahead, key=lambda x: seconds[x]))
+        ahead = [name for name in graph if path[-1] in graph[name][1:]]
+    return path
+
+
+_SIDES: Graph = {
+    "p": ("*", "a", "b"),
+    "q": ("+", "a", "b"),
+    "r": ("-", "q", "a"),
+    "y": ("*", "p", "r"),
+}
+_LURE: Graph = {  # the most expensive input is not the last one to come
+    "p": ("*", "a", "b"),
+    "q": ("+", "p", "b"),
+    "r": ("-", "a", "b"),
+    "y": ("*", "q", "r"),
+}
+_TWO_ENDS: Graph = {
+    "p": ("*", "a", "b"),
+    "q": ("+", "p", "a"),
+    "u": ("-", "a", "b"),
+    "v": ("*", "u", "b"),
+}
+
+
+def graphs_with_seconds(rng: Random) -> list[Case]:
+    """Graphs with unequal costs, some with several ends, and at last a deep one."""
+    cases: list[Case] = [
+        ({"p": ("+", "a", "b"), "q": ("-", "a", "b"), "y": ("*", "p", "q")},
+         {"p": 2, "q": 5, "y": 1}),
+        (_SIDES, {"p": 7, "q": 2, "r": 1, "y": 1}),
+        (_SIDES, {"p": 4, "q": 3, "r": 2, "y": 1}),
+        (_LURE, {"p": 6, "q": 1, "r": 4, "y": 2}),
+        (_TWO_ENDS, {"p": 4, "q": 5, "u": 3, "v": 1}),
+        (_TWO_ENDS, {"p": 1, "q": 2, "u": 6, "v": 3}),
+        (GRAPH, SECONDS | {"t": 4}),
+    ]  # fmt: skip
+    for graph in random_graphs(rng, 16, 4, 10):
+        cases.append((graph, {name: rng.randint(1, 9) for name in graph}))
+    deep = chain(DEEP)
+    return [*cases, (deep, dict.fromkeys(deep, 1))]
+
+
+find_critical_path = Exercise(
+    name="find_critical_path",
+    title="Find the critical path",
+    lesson=LESSON,
+    kind="implement",
+    points=3,
+    task="Given a graph as a dictionary, inputs before their users, and the seconds that each "
+    "operation takes, return the names of the operations of a longest path in seconds, in the "
+    "order in which they are computed. The graph may have several ends, and it may be very deep.",
+    parameters=("graph", "seconds"),
+    arguments=graphs_with_seconds,
+    given=_as_tuples,
+    as_code=_as_code,
+    reference=_critical,
+    form=Path(),
+    misconceptions=(
+        Misconception(
+            "operations counted instead of seconds",
+            "Your path has the most operations. But a few slow ones can take longer than many fast "
+            "ones: add up seconds.",
+            _most_operations,
+        ),
+        Misconception(
+            "the most expensive input followed",
+            "Going back you follow the input that takes the longest itself. The one to follow is "
+            "the last to be done, counting all that it had to wait for.",
+            _backwards(lambda inputs, end, seconds: max(inputs, key=lambda x: seconds[x])),
+        ),
+        Misconception(
+            "the most expensive next step",
+            "You begin at the inputs and go on to what is most expensive next. A cheap step may "
+            "lead to expensive ones. First find for every operation when it is done.",
+            _forwards,
+        ),
+        Misconception(
+            "the last step taken for the end",
+            "Your path ends in the last step of the dictionary. With several ends another one may "
+            "be done later.",
+            _backwards(_last_to_come, last=lambda graph, end: [*graph][-1]),
+        ),
+        Misconception(
+            "the first input only",
+            "You follow the first input of each operation. Any of its inputs may be the one that "
+            "it waits for.",
+            _backwards(lambda inputs, end, seconds: inputs[0]),
+        ),
+        Misconception(
+            "backwards",
+            "This is a critical path, but from its end to its start. What is computed first should "
+            "stand first.",
+            lambda graph, seconds: _critical(graph, seconds)[::-1],
+        ),
+        Misconception(
+            "an end missing",
+            "An end of the path is missing. The first operation waits for inputs of the graph "
+            "only, and nobody waits for the last one; both belong to the path.",
+            lambda graph, seconds: _critical(graph, seconds)[:-1],
+            lambda graph, seconds: _critical(graph, seconds)[1:],
+        ),
+        Misconception(
+            "a call for each step",
+            "Your function is right, but it calls itself, nested as deep as the graph. The steps "
+            "stand in order already: a loop over them does the same.",
+            _by_recursion,
+        ),
+    ),
+    first_step="Go through the steps and note for each operation when it is done at the earliest: "
+    "its own seconds, after the last of its inputs. What then is at the end of the critical path?",
+    hints=(
+        "If you know for each operation when it is done, which of its inputs has it been waiting "
+        "for?",
+        "In a first loop find `end[name]`. Then begin with the name that has the largest end, and "
+        "go back to that input whose end is the largest, until there is none in the graph. Turn "
+        "the list round.",
+        "A train leaves when the last of its feeders is there. Who made the last one late?\n"
+        '    waits_for = {"bus": [], "tram": [], "train": ["bus", "tram"]}\n'
+        '    minutes = {"bus": 20, "tram": 35, "train": 60}\n'
+        "    arrival = {}\n"
+        "    for name, feeders in waits_for.items():\n"
+        "        arrival[name] = minutes[name] + max((arrival[x] for x in feeders), default=0)\n"
+        '    latest = max(waits_for["train"], key=arrival.get)\n'
+        "It was the tram.",
+    ),
+    verified="no path takes longer, in {cases} graphs.",
+)
+
+# --- a scheduler ----------------------------------------------------------------------------------
+
+
+def _list_schedule(
+    graph: Graph,
+    seconds: Seconds,
+    workers: int,
+    order: list[str],
+    *,
+    wait: Callable[[Iterable[int]], int] = max,
+    strict: bool = False,
+) -> Seconds:
+    """The start of each operation, if a free worker takes the first in `order` that is ready."""
+    start: Seconds = {}
+    end: Seconds = {}
+    now = 0
+    while len(start) < len(order):
+        for name in order:
+            if name in start:
+                continue
+            if sum(stop > now for stop in end.values()) == workers:
+                break
+            inputs = _inputs(graph, name)
+            arrived = all if wait is max else any
+            if not inputs or arrived(x in end and end[x] <= now for x in inputs):
+                start[name], end[name] = now, now + seconds[name]
+            elif strict:
+                break
+        now = min((stop for stop in end.values() if stop > now), default=now)
+    return start
+
+
+def _whatever_the_inputs(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    return _list_schedule(dict.fromkeys(graph, ("+",)), seconds, workers, order)
+
+
+def _whatever_the_workers(
+    graph: Graph, seconds: Seconds, workers: int, order: list[str]
+) -> Seconds:
+    return _list_schedule(graph, seconds, len(graph), order)
+
+
+def _in_order_only(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    """Wait for the first one in the list; for an order in which inputs come late, that is never."""
+    needed = {name: n for n, name in enumerate(order)}
+    if any(needed[x] > needed[name] for name in graph for x in _inputs(graph, name)):
+        raise ValueError("nothing to do, and not done")
+    return _list_schedule(graph, seconds, workers, order, strict=True)
+
+
+def _after_any_input(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    return _list_schedule(graph, seconds, workers, order, wait=min)
+
+
+def _as_given(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    return _list_schedule(graph, seconds, workers, [*graph])
+
+
+def _by_level(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    """Begin a level when the one before is done."""
+    level: Seconds = {}
+    for name in graph:
+        level[name] = 1 + max((level[x] for x in _inputs(graph, name)), default=-1)
+    start: Seconds = {}
+    begin = 0
+    for number in range(max(level.values()) + 1):
+        names = [name for name in order if level[name] == number]
+        apart: Graph = dict.fromkeys(names, ("+",))
+        found = _list_schedule(apart, seconds, workers, names)
+        start |= {name: begin + time for name, time in found.items()}
+        begin += max(found[name] + seconds[name] for name in names)
+    return start
+
+
+def _ends_instead(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    starts = _list_schedule(graph, seconds, workers, order)
+    return {name: start + seconds[name] for name, start in starts.items()}
+
+
+def _one_worker(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    return _list_schedule(graph, seconds, 1, order)
+
+
+def _in_rounds(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    """Let all workers wait until the slowest of them is done."""
+    start: Seconds = {}
+    now = 0
+    while len(start) < len(order):
+        ready = [
+            name
+            for name in order
+            if name not in start and all(x in start for x in _inputs(graph, name))
+        ]
+        start |= dict.fromkeys(ready[:workers], now)
+        now += max(seconds[name] for name in ready[:workers])
+    return start
+
+
+def _ways(graph: Graph, seconds: Seconds) -> Seconds:
+    """For each operation the seconds from its start to the end of the graph."""
+    way = dict.fromkeys(graph, 0)
+    for name in reversed(graph):
+        way[name] += seconds[name]
+        for x in _inputs(graph, name):
+            way[x] = max(way[x], way[name])
+    return way
+
+
+def graphs_to_schedule(rng: Random) -> list[Case]:
+    """Graphs with unequal costs, one to three workers, and orders that help more or less."""
+    eight: Graph = {
+        "p": ("*", "a", "b"),
+        "q": ("+", "a", "c"),
+        "r": ("-", "b", "c"),
+        "w": ("*", "c", "c"),
+        "s": ("*", "p", "q"),
+        "t": ("*", "q", "r"),
+        "u": ("+", "s", "t"),
+        "y": ("*", "u", "w"),
+    }
+    costs: Seconds = {"p": 1, "q": 1, "r": 2, "w": 4, "s": 1, "t": 3, "u": 1, "y": 1}
+    two: Graph = {"p": ("+", "a", "b"), "q": ("-", "a", "b"), "y": ("*", "p", "q")}
+    cases: list[Case] = [
+        (two, {"p": 2, "q": 3, "y": 1}, 1, ["p", "q", "y"]),
+        (two, {"p": 2, "q": 3, "y": 1}, 2, ["p", "q", "y"]),
+        (two, {"p": 2, "q": 3, "y": 1}, 2, ["y", "q", "p"]),
+        (_SIDES, {"p": 5, "q": 2, "r": 1, "y": 1}, 2, ["q", "r", "p", "y"]),
+        (_LURE, {"p": 4, "q": 1, "r": 2, "y": 2}, 2, ["p", "q", "r", "y"]),
+        (_TWO_ENDS, {"p": 4, "q": 5, "u": 3, "v": 1}, 2, ["u", "v", "p", "q"]),
+        (eight, costs, 2, ["r", "q", "w", "t", "p", "s", "u", "y"]),
+        (eight, costs, 2, ["y", "w", "u", "s", "t", "r", "p", "q"]),
+        (eight, costs, 3, ["r", "q", "w", "t", "p", "s", "u", "y"]),
+    ]
+    for graph in random_graphs(rng, 16, 4, 9):
+        seconds = {name: rng.randint(1, 6) for name in graph}
+        ways = _ways(graph, seconds)
+        urgent = sorted(graph, key=lambda name: -ways[name])
+        order = rng.choice([urgent, rng.sample([*graph], len(graph))])
+        cases.append((graph, seconds, rng.randint(2, 3), order))
+    return cases
+
+
+start_times = Exercise(
+    name="start_times",
+    title="Write a scheduler",
+    lesson=LESSON,
+    kind="implement",
+    points=3,
+    task="Given a graph as a dictionary, the seconds that each operation takes, the number of "
+    "workers, and a list of all operations by urgency, return when each operation starts, in a "
+    "dictionary. Time begins at 0. Whenever a worker is free, it takes the first operation of the "
+    "list that has not started and whose inputs are all done; if there is none, it waits.",
+    parameters=("graph", "seconds", "workers", "order"),
+    arguments=graphs_to_schedule,
+    given=_as_tuples,
+    as_code=lambda graph, seconds, workers, order: _as_code(
+        graph, seconds, workers=workers, order=order
+    ),
+    reference=_list_schedule,
+    form=Numbers("a dictionary that gives each operation the second in which it starts"),
+    misconceptions=(
+        Misconception(
+            "inputs not waited for",
+            "An operation of yours starts before its inputs are done. A worker that is free may "
+            "take only what is ready.",
+            _whatever_the_inputs,
+        ),
+        Misconception(
+            "as many workers as you like",
+            "Each operation starts as soon as its inputs are done. But there are only so many "
+            "workers: how many are busy at that time?",
+            _whatever_the_workers,
+        ),
+        Misconception(
+            "waiting for the first in the list",
+            "A worker of yours waits until the first operation of the list is ready. If it is not, "
+            "the next one in the list may be.",
+            _in_order_only,
+        ),
+        Misconception(
+            "one input is enough",
+            "You start an operation when one of its inputs is done. It needs all of them.",
+            _after_any_input,
+        ),
+        Misconception(
+            "level by level",
+            "You begin a level when the one before is done. An operation has to wait for its own "
+            "inputs only.",
+            _by_level,
+        ),
+        Misconception(
+            "in rounds",
+            "Your workers begin together, and the fast ones wait for the slowest. Who is done "
+            "takes the next operation at once.",
+            _in_rounds,
+        ),
+        Misconception(
+            "list ignored",
+            "You take the operations in the order of the dictionary. Which is the most urgent is "
+            "said by `order`.",
+            _as_given,
+        ),
+        Misconception(
+            "ends given",
+            "These are the times at which the operations are done. When do they start?",
+            _ends_instead,
+        ),
+        Misconception(
+            "one worker only",
+            "One worker does everything in your schedule, whatever `workers` is.",
+            _one_worker,
+        ),
+    ),
+    first_step="Begin at `now = 0` with empty dictionaries `start` and `end`. Which operations of "
+    "the list may start now, and how many workers are free to take them? Then go on to the next "
+    "time at which something ends.",
+    hints=(
+        "At any time you need two things: how many operations are running, and which operations "
+        "are ready. Both can be read off the ends that you know.",
+        "In a loop: go through `order`; if fewer than `workers` operations have an end after "
+        "`now`, and this one has not started, and each of its inputs in the graph has an end of "
+        "at most `now`, start it. Then set `now` to the next end, and go round again.",
+        "Two cooks, and dishes by urgency; who is done when?\n"
+        '    minutes = {"rice": 20, "soup": 30, "cake": 40}\n'
+        "    now, end = 0, {}\n"
+        "    while len(end) < len(minutes):\n"
+        "        for dish in minutes:\n"
+        "            busy = sum(stop > now for stop in end.values())\n"
+        "            if dish not in end and busy < 2:\n"
+        "                end[dish] = now + minutes[dish]\n"
+        "        now = min(stop for stop in end.values() if stop > now)\n"
+        "The cake starts at 20, when the rice is done. Here no dish waits for another one.",
+    ),
+    verified="each operation starts when it should, in {cases} schedules.",
+)
+
+# --- gradients over shards ------------------------------------------------------------------------
+
+Array = np.ndarray
+
+
+def _given_shards(sizes: list[int], gradients: list[Any]) -> tuple[list[int], Array]:
+    return list(sizes), locked(gradients)  # None becomes NaN
+
+
+def _by_size(sizes: list[int], gradients: Array) -> Array:
+    parts = [n / sum(sizes) * g for n, g in zip(sizes, gradients) if n]
+    return np.sum(parts, axis=0)
+
+
+def _shards_as_code(sizes: list[int], gradients: list[Any]) -> str:
+    numbers = repr(gradients).replace("None", "np.nan")
+    return f"import numpy as np\n\nsizes = {sizes}\ngradients = np.array({numbers})"
+
+
+def shards(rng: Random) -> list[Case]:
+    """Shards of equal and of unequal sizes, for vectors and matrices, some without examples."""
+    cases: list[Case] = [
+        ([3, 1], [[2.0, -1.0], [6.0, 3.0]]),
+        ([4, 4], [[1.5, 2.0], [2.5, -3.0]]),
+        ([6, 4, 2], [[2.0, 1.0], [-3.0, 0.5], [5.0, -2.0]]),
+        ([5, 2], [[[1.0, 2.0], [3.0, 4.0]], [[-1.0, 0.5], [2.5, 8.0]]]),
+        ([2, 0, 4], [[3.0, 1.5], [None, None], [-1.5, 2.0]]),
+        ([7], [[2.5, -0.5, 3.0]]),
+    ]
+    for _ in range(10):
+        count, long = rng.randint(2, 5), rng.randint(1, 4)
+        sizes = [rng.randint(1, 9) for _ in range(count)]
+        gradients: list[Any] = [
+            [rng.randint(-40, 40) / 8 for _ in range(long)] for _ in range(count)
+        ]
+        if rng.random() < 0.3:
+            sizes[-1], gradients[-1] = 0, [None] * long
+        cases.append((sizes, gradients))
+    return cases
+
+
+def _any_size(weigh: Callable[[Array], Any]) -> Any:
+    """Weigh the shards with something that is made of their sizes; empty ones are left out."""
+
+    def program(sizes: list[int], gradients: Array) -> Array:
+        kept = [(n, g) for n, g in zip(sizes, gradients) if n]
+        weights = weigh(np.array([n for n, _ in kept], dtype=float))
+        return np.sum([w * g for w, (_, g) in zip(weights, kept)], axis=0)
+
+    return program
+
+
+def _with_empty_ones(weigh: Callable[[Array], Any]) -> Any:
+    def program(sizes: list[int], gradients: Array) -> Array:
+        weights = weigh(np.array(sizes, dtype=float))
+        return np.sum([w * g for w, g in zip(weights, gradients)], axis=0)
+
+    return program
+
+
+combine_shards = Exercise(
+    name="combine_shards",
+    title="Repair a gradient over shards",
+    lesson=LESSON,
+    kind="repair",
+    points=2,
+    task="Given the number of examples in each shard, and an array with the gradient of the mean "
+    "loss over the examples of shard k in gradients[k], return the gradient of the mean loss over "
+    "all examples. A shard may have no examples; its gradient is NaN then. The program that is "
+    "handed out takes the mean of the gradients. Repair it.",
+    parameters=("sizes", "gradients"),
+    arguments=shards,
+    given=_given_shards,
+    as_code=_shards_as_code,
+    reference=_by_size,
+    form=Arrays("an array of the shape of the gradients"),
+    misconceptions=(
+        Misconception(
+            "all shards alike",
+            "Each shard still counts the same. An example in a small shard then counts more than "
+            "one in a large shard; all examples should count alike.",
+            _any_size(lambda n: np.full(len(n), 1 / len(n))),
+            _with_empty_ones(lambda n: np.full(len(n), 1 / len(n))),
+        ),
+        Misconception(
+            "added up only",
+            "You add the gradients of the shards. Each of them is a mean already, so the sum grows "
+            "with the number of shards.",
+            _any_size(np.ones_like),
+            _with_empty_ones(np.ones_like),
+        ),
+        Misconception(
+            "not divided by all examples",
+            "You multiply each gradient by the size of its shard. That gives the gradient of the "
+            "sum of all losses; what is asked for is that of their mean.",
+            _any_size(lambda n: n),
+            _with_empty_ones(lambda n: n),
+        ),
+        Misconception(
+            "divided by the number of shards",
+            "You multiply by the sizes, and divide by the number of shards. Divide by the number "
+            "of all examples.",
+            _any_size(lambda n: n / len(n)),
+            _with_empty_ones(lambda n: n / len(n)),
+        ),
+        Misconception(
+            "divided twice",
+            "The weights n_k/n add up to 1. To divide by the number of shards besides is once too "
+            "often.",
+            _any_size(lambda n: n / n.sum() / len(n)),
+            _with_empty_ones(lambda n: n / n.sum() / len(n)),
+        ),
+        Misconception(
+            "small shards count more",
+            "You divide by the size of the shard once more. It has been divided by it already, "
+            "when the mean was taken; so it has to be multiplied.",
+            _any_size(lambda n: 1 / n),
+            _any_size(lambda n: (1 / n) / (1 / n).sum()),
+        ),
+        Misconception(
+            "nothing times NaN",
+            "The weights are right now. But a shard without examples has the gradient NaN, and "
+            "0 · NaN is NaN. Leave such a shard out.",
+            _with_empty_ones(lambda n: n / n.sum()),
+        ),
+    ),
+    first_step="Take two shards, of three examples and of one. By how much does each of the four "
+    "examples count in the mean of all, and by how much in the mean of the two means?",
+    hints=(
+        "Make of each mean the sum again that it came from. What do you have to multiply by?",
+        "Multiply each gradient by the size of its shard, add up, and divide by the number of all "
+        "examples. Then look at a shard of size 0.",
+        "Three people earn 2, 2 and 5 on average 3, and one earns 7:\n"
+        "    (3 * 3 + 1 * 7) / 4   # 4.0, the mean of all four\n"
+        "    (3 + 7) / 2           # 5.0, the mean of the means",
+    ),
+    verified="it is the gradient of the whole batch, in {cases} cases.",
+)
+
+# --- predict checkpoints --------------------------------------------------------------------------
+
+LAYERS, SEGMENTS, MEGABYTES = 36, 4, 2
+Memory = dict[str, float]
+
+
+def _memory(layers: int, segments: int, megabytes: int) -> Memory:
+    return {
+        "kept": segments * megabytes,
+        "at most": (segments + layers // segments) * megabytes,
+        "layers computed": 2 * layers,
+        "best number of segments": min(range(1, layers + 1), key=lambda k: k + layers / k),
+    }
+
+
+def _memory_but(**changes: float) -> Callable[[int, int, int], Memory]:
+    named = {key.replace("_", " "): value for key, value in changes.items()}
+    return lambda *case: _memory(*case) | named
+
+
+predict_checkpoints = Exercise(
+    name="predict_checkpoints",
+    title="Predict what checkpoints cost",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="A chain of 36 layers, the result of each of which takes 2 megabytes, is cut into 4 "
+    "checkpointed segments of 9 layers. Give, in a dictionary, the megabytes that are kept after "
+    "the forward pass, the megabytes at most in both passes, how many layers are computed in both "
+    "passes, and the number of segments for which the megabytes at most are fewest.",
+    arguments=lambda rng: [(LAYERS, SEGMENTS, MEGABYTES)],
+    reference=_memory,
+    form=Numbers("a dictionary with four numbers"),
+    misconceptions=(
+        Misconception(
+            "everything kept",
+            "Without checkpoints the results of all layers are kept. A checkpointed segment keeps "
+            "only its last result.",
+            _memory_but(kept=72),
+            _memory_but(kept=72, at_most=72),
+            _memory_but(kept=64),
+        ),
+        Misconception(
+            "results counted, not megabytes",
+            "You counted results. Each of them takes 2 megabytes.",
+            _memory_but(kept=4, at_most=13),
+            _memory_but(kept=4),
+            _memory_but(at_most=13),
+        ),
+        Misconception(
+            "the segment that is computed again forgotten",
+            "When the backward pass comes to a segment, its layers are computed again, and for a "
+            "while their results are there besides those of the segments.",
+            _memory_but(at_most=8),
+        ),
+        Misconception(
+            "the results of the segments forgotten",
+            "While one segment is computed again, the results of all segments are kept as well.",
+            _memory_but(at_most=18),
+            _memory_but(kept=18),
+        ),
+        Misconception(
+            "segments computed again and kept",
+            "When the backward pass has gone through a segment, its results are forgotten again, "
+            "before the next segment is computed.",
+            _memory_but(at_most=80),
+            _memory_but(at_most=72),
+        ),
+        Misconception(
+            "nothing computed again",
+            "What was forgotten has to be computed again before the backward pass can use it.",
+            _memory_but(layers_computed=36),
+            _memory_but(layers_computed=0),
+        ),
+        Misconception(
+            "each segment begun at the first layer",
+            "A segment is computed again from its own input, the result of the segment before, "
+            "which has been kept. So each layer is computed once more, and that is all.",
+            _memory_but(layers_computed=36 + 9 + 18 + 27 + 36),
+            _memory_but(layers_computed=36 * 5),
+            _memory_but(layers_computed=36 * 4),
+        ),
+        Misconception(
+            "the more segments the better",
+            "With a segment for each layer, all results of segments are kept, and that is all "
+            "there is. Look for the number where both parts together are smallest.",
+            _memory_but(best_number_of_segments=36),
+            _memory_but(best_number_of_segments=18),
+        ),
+        Misconception(
+            "the fewer segments the better",
+            "With one segment, all its layers are computed again at once, and then everything is "
+            "there. Look for the number where both parts together are smallest.",
+            _memory_but(best_number_of_segments=1),
+            _memory_but(best_number_of_segments=2),
+            _memory_but(best_number_of_segments=4),
+        ),
+    ),
+    first_step="How many results are kept after the forward pass, if each segment keeps its last "
+    "one? Replace the dots by your numbers.",
+    hints=(
+        "Draw the chain, and mark what is kept. Then go back to the last segment, and mark what is "
+        "there while it is computed again.",
+        "With k segments of n layers k results are kept, and n/k come on top for a while. When is "
+        "k + n/k smallest?",
+        "For 16 layers of 1 megabyte and 2 segments 2 megabytes are kept, and at most 2 + 8 = 10. "
+        "Computed are 16 layers going forward, and the 8 and 8 of the segments once more. With 4 "
+        "segments it would be 4 + 4 = 8 at most, and that is the best.",
+    ),
+    verified="all four agree with what minigraph keeps and computes.",
+)
+
+EXERCISES = (
+    predict_makespans,
+    find_critical_path,
+    start_times,
+    combine_shards,
+    predict_checkpoints,
+)

@@ -1,0 +1,876 @@
+"""Lesson 11: passes over a graph that is known beforehand, its memory, and what it cannot do."""
+
+import json
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from random import Random
+from typing import Any
+
+from ..answers import Difference, Numbers, WrongForm, kind_of, not_a
+from ..choices import Choices
+from ..graphs import Graph, as_python, build, chain, formula, inputs_of, random_graphs
+from ..specification import Case, Exercise, Misconception
+
+LESSON = "11_static_graphs"
+
+# --- predict the cost of products -----------------------------------------------------------------
+
+SIZES = [2, 50, 4, 30]  # A is 2 × 50, B is 50 × 4, C is 4 × 30
+Counts = dict[str, float]
+
+
+def _for_both_orders(
+    cost: Callable[[int, int, int], int], join: Callable[[int, int], int] = operator.add
+) -> Any:
+    """Add up what the two products of each order cost; a product is (i × j) times (j × k)."""
+
+    def program(sizes: list[int]) -> Counts:
+        a, b, c, d = sizes
+        return {
+            "(A @ B) @ C": join(cost(a, b, c), cost(a, c, d)),
+            "A @ (B @ C)": join(cost(b, c, d), cost(a, b, d)),
+        }
+
+    return program
+
+
+def _in_the_other_order(sizes: list[int]) -> Counts:
+    first, second = predict_products.reference(sizes).values()
+    return {"(A @ B) @ C": second, "A @ (B @ C)": first}
+
+
+predict_products = Exercise(
+    name="predict_products",
+    title="Predict what a product costs",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="A has the shape (2, 50), B (50, 4) and C (4, 30). Give the number of multiplications that "
+    "(A @ B) @ C takes, and the one of A @ (B @ C), in a dictionary.",
+    arguments=lambda rng: [(SIZES,)],
+    reference=_for_both_orders(lambda i, j, k: i * j * k),
+    form=Numbers("a dictionary with a number for each of the two orders"),
+    misconceptions=(
+        Misconception(
+            "elements of the results counted",
+            "You counted how many numbers come out. For each of them a whole row is multiplied by "
+            "a whole column.",
+            _for_both_orders(lambda i, j, k: i * k),
+        ),
+        Misconception(
+            "last product only",
+            "You counted one of the two products. The one in the parentheses has to be paid too.",
+            _for_both_orders(lambda i, j, k: i * j * k, lambda inner, outer: outer),
+            _for_both_orders(lambda i, j, k: i * j * k, lambda inner, outer: inner),
+        ),
+        Misconception(
+            "all sizes multiplied",
+            "You multiplied all four sizes. There are two products one after the other, and each "
+            "of them involves three sizes. What they cost adds up.",
+            lambda sizes: dict.fromkeys(
+                ("(A @ B) @ C", "A @ (B @ C)"), reduce(operator.mul, sizes)
+            ),
+        ),
+        Misconception(
+            "the costs of the two products multiplied",
+            "You multiplied what the two products cost. They are done one after the other, so it "
+            "adds up.",
+            _for_both_orders(lambda i, j, k: i * j * k, operator.mul),
+        ),
+        Misconception(
+            "orders mixed up",
+            "Both numbers are right, but they stand at the wrong places. What is in parentheses "
+            "is computed first.",
+            _in_the_other_order,
+        ),
+    ),
+    first_step="What is the shape of A @ B, and how many multiplications does one of its elements "
+    "take? Replace the dots by your numbers.",
+    hints=(
+        "A product of (i × j) and (j × k) has i · k elements. How many multiplications for each?",
+        "Each element takes j multiplications, so the product takes i · j · k. Write the shape of "
+        "the inner product down, and use it for the outer one.",
+        "For shapes (3, 5), (5, 2), (2, 7): the first two give (3, 2) and take 3 · 5 · 2 = 30; "
+        "(3, 2) times (2, 7) takes 3 · 2 · 7 = 42. Together 72.",
+    ),
+    verified="both numbers agree with a count of the multiplications.",
+)
+
+# --- a graph that a pass has made -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RewrittenGraph:
+    """A graph as a dictionary, as a pass returns it. The case is (graph, ...)."""
+
+    what: str = "a dictionary that gives each result its step, such as (\"+\", 'a', 'b')"
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, list[str]]:
+        """Read names and steps."""
+        if not isinstance(answer, Mapping):
+            raise not_a(self.what, answer)
+        steps: dict[str, list[str]] = {}
+        for name, step in answer.items():
+            plain = isinstance(step, (tuple, list)) and all(isinstance(x, str) for x in step)
+            if not isinstance(name, str) or not plain or not step:
+                raise WrongForm(
+                    f"Each name should have a step such as ('+', 'a', 'b'), and {name!r:.40} has "
+                    f"{kind_of(step)}.",
+                    "steps",
+                )
+            steps[name] = list(step)
+        return steps
+
+    def difference(
+        self, answer: dict[str, list[str]], expected: dict[str, list[str]], case: Case
+    ) -> Difference | None:
+        """Name the first result that is too much, missing, used without being there, or wrong."""
+        graph: Graph = case[0]
+        inputs = inputs_of(graph)
+        for name, step in answer.items():
+            written = f"`{name} = {formula(tuple(step))}`"
+            if name not in graph:
+                return Difference(f"{name} is no operation of the graph that was given.")
+            for x in step[1:]:
+                if x not in answer and x not in inputs:
+                    text = f"{written} uses {x}, and nothing computes {x} any more."
+                    return Difference(text, None, name)
+            if name not in expected:
+                return Difference(f"{written} could have been left out.", None, name)
+            if step != list(expected[name]):
+                text = f"{written} does not belong to a graph that computes the same."
+                return Difference(text, None, name)
+        if missing := [name for name in expected if name not in answer]:
+            lost = formula(graph[missing[0]])
+            text = f"`{missing[0]} = {lost}` is still needed, and it is missing."
+            return Difference(text, None, missing[0])
+        if [*answer] != [*expected]:
+            return Difference("The steps should stay in the order in which they were given.")
+        return None
+
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare the steps."""
+        return bool(one == other)
+
+    def show(self, answer: dict[str, list[str]]) -> str:
+        """Write the dictionary as code, or say how large it is."""
+        if len(answer) > 12:
+            return f"a dictionary of {len(answer):,} steps"
+        return as_python({name: tuple(step) for name, step in answer.items()})
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """Draw the graph that was given, with the operation marked that went wrong."""
+        graph: Graph = case[0]
+        if not 0 < len(graph) <= 20:
+            return None
+        nodes = build(graph)
+        ends = [nodes[x] for x in graph if not any(x in step[1:] for step in graph.values())]
+        return ends, [nodes[node]] if node in nodes else []
+
+
+def _as_tuples(graph: Mapping[str, Any], *others: Any) -> tuple[Any, ...]:
+    """Give a function its own copy of the graph, its steps being tuples."""
+    return {name: tuple(step) for name, step in graph.items()}, *map(list, others)
+
+
+# --- remove dead code -----------------------------------------------------------------------------
+
+DEEP = 3000
+_DEAD_CHAIN: Graph = {"p": ("+", "a", "b"), "q": ("*", "p", "a"), "y": ("-", "a", "b")}
+_TWO_OUTPUTS: Graph = {"s": ("+", "a", "b"), "m": ("*", "s", "s"), "u": ("-", "a", "b")}
+_LONG: Graph = {
+    "p": ("*", "a", "b"),
+    "q": ("+", "p", "c"),
+    "r": ("*", "q", "q"),
+    "s": ("-", "r", "p"),
+    "y": ("*", "s", "b"),
+}
+
+
+def graphs_and_outputs(rng: Random) -> list[Case]:
+    """Graphs of which some or all is needed, and at last a deep one."""
+    cases: list[Case] = [
+        ({"p": ("+", "a", "b"), "y": ("*", "a", "b")}, ["y"]),
+        (_DEAD_CHAIN, ["y"]),
+        (_TWO_OUTPUTS, ["m", "u"]),
+        (_TWO_OUTPUTS, ["s"]),
+        (_LONG, ["y"]),
+        (_LONG, ["p", "r"]),
+    ]
+    for graph in random_graphs(rng, 12, 4, 9):
+        names = [*graph]
+        cases.append((graph, rng.sample(names, rng.randint(1, 2))))
+    return [*cases, (chain(DEEP), [f"x{DEEP - 1}"])]
+
+
+def _kept(graph: Graph, needed: set[str]) -> Graph:
+    return {name: step for name, step in graph.items() if name in needed}
+
+
+def _without_dead_code(graph: Graph, outputs: list[str]) -> Graph:
+    needed = {*outputs}
+    for name in reversed(graph):
+        if name in needed:
+            needed.update(graph[name][1:])
+    return _kept(graph, needed)
+
+
+def _needed_forwards(graph: Graph, outputs: list[str]) -> Graph:
+    needed = {*outputs}
+    for name in graph:
+        if name in needed:
+            needed.update(graph[name][1:])
+    return _kept(graph, needed)
+
+
+def _used(graph: Graph) -> set[str]:
+    return {x for _, *inputs in graph.values() for x in inputs}
+
+
+def _unused_once(graph: Graph, outputs: list[str]) -> Graph:
+    return _kept(graph, _used(graph) | {*outputs})
+
+
+def _unused_forgetting_outputs(graph: Graph, outputs: list[str]) -> Graph:
+    return _kept(graph, _used(graph))
+
+
+def _unused_until_nothing_is_left(graph: Graph, outputs: list[str]) -> Graph:
+    while (left := _kept(graph, _used(graph))) != graph:
+        graph = left
+    return graph
+
+
+def _needed_by_recursion(graph: Graph, outputs: list[str]) -> Graph:
+    needed: set[str] = set()
+
+    def need(name: str) -> None:
+        if name in graph and name not in needed:
+            needed.add(name)
+            for x in graph[name][1:]:
+                need(x)
+
+    for name in outputs:
+        need(name)
+    return _kept(graph, needed)
+
+
+remove_dead_code = Exercise(
+    name="remove_dead_code",
+    title="Remove dead code",
+    lesson=LESSON,
+    kind="implement",
+    points=2,
+    task="Given a graph as a dictionary, inputs before their users, and a list of the names of its "
+    "outputs, return a new dictionary with those steps only that an output needs, in the same "
+    "order. The graph may be very deep.",
+    parameters=("graph", "outputs"),
+    arguments=graphs_and_outputs,
+    given=_as_tuples,
+    as_code=lambda graph, outputs: f"{_graph_as_code(graph)}\noutputs = {json.dumps(outputs)}",
+    reference=_without_dead_code,
+    form=RewrittenGraph(),
+    misconceptions=(
+        Misconception(
+            "one round only",
+            "You leave out what nobody uses. But when it is gone, what it used itself may have no "
+            "user left: dead code comes in chains. Begin at the outputs instead, and collect what "
+            "is needed.",
+            _unused_once,
+        ),
+        Misconception(
+            "outputs taken for dead",
+            "Your function leaves out an output. Nobody in the graph uses it, but somebody outside "
+            "asked for it.",
+            _unused_forgetting_outputs,
+            _unused_until_nothing_is_left,
+        ),
+        Misconception(
+            "direct inputs only",
+            "You keep the outputs and what they use. What is used by that is needed as well, and so "
+            "on up to the inputs. A single loop can find all of it, if it comes to the users "
+            "before their inputs.",
+            lambda graph, outputs: _kept(
+                graph, {*outputs} | {x for name in outputs for x in graph[name][1:]}
+            ),
+            _needed_forwards,
+        ),
+        Misconception(
+            "one output only",
+            "There may be several outputs, and you look at one of them.",
+            lambda graph, outputs: _without_dead_code(graph, outputs[:1]),
+            lambda graph, outputs: _without_dead_code(graph, outputs[-1:]),
+        ),
+        Misconception(
+            "the last step taken for the output",
+            "You keep what the last step needs. Which results are asked for is written in "
+            "`outputs`, and it may be others.",
+            lambda graph, outputs: _without_dead_code(graph, [*graph][-1:]),
+            lambda graph, outputs: _without_dead_code(graph, [*outputs, [*graph][-1]]),
+        ),
+        Misconception(
+            "a call for each step",
+            "Your function is right, but it calls itself, nested as deep as the graph. The steps "
+            "stand in order already: a loop over them, users first, does the same.",
+            _needed_by_recursion,
+        ),
+    ),
+    first_step="Begin with a set of the names that are needed for certain: the outputs. When a step "
+    "turns out to be needed, what else is?",
+    hints=(
+        "A step is needed if it is an output, or if a step that is needed uses it. In which order "
+        "do you have to ask, so that one loop is enough?",
+        "Go through the names in reverse, users before inputs. If a name is in your set, put its "
+        "inputs into the set too. At the end keep the steps whose names are in it.",
+        "Which rooms stay open, if each open room needs those that it can only be entered "
+        "through? The list is sorted from the street to the attic:\n"
+        '    entered_through = {"hall": [], "cellar": ["hall"], "stairs": ["hall"], '
+        '"attic": ["stairs"]}\n'
+        '    open_rooms = {"attic"}\n'
+        "    for room in reversed(entered_through):\n"
+        "        if room in open_rooms:\n"
+        "            open_rooms.update(entered_through[room])\n"
+        "The cellar is closed.",
+    ),
+    verified="what is needed is there, and nothing else, in {cases} graphs.",
+)
+
+
+def _graph_as_code(graph: Mapping[str, Any]) -> str:
+    """Python code that makes a graph; of a long chain, a loop."""
+    if len(graph) <= 12:
+        return f"graph = {as_python({name: tuple(step) for name, step in graph.items()})}"
+    return (
+        'names = ["x", *(f"x{n}" for n in range(1, ' + f"{len(graph)} + 1))]\n"
+        'graph = {new: ("+", old, "x") for old, new in zip(names, names[1:])}'
+    )
+
+
+# --- share common subexpressions ------------------------------------------------------------------
+
+_TWICE: Graph = {"p": ("+", "a", "b"), "q": ("+", "a", "b"), "y": ("*", "p", "q")}
+_TURNED: Graph = {"p": ("-", "a", "b"), "q": ("-", "b", "a"), "y": ("*", "p", "q")}
+_OPERATIONS: Graph = {"p": ("+", "a", "b"), "q": ("*", "a", "b"), "y": ("-", "p", "q")}
+_LEVELS: Graph = {
+    "p": ("*", "a", "b"),
+    "q": ("*", "a", "b"),
+    "r": ("-", "p", "c"),
+    "s": ("-", "q", "c"),
+    "y": ("+", "r", "s"),
+}
+_APART: Graph = {
+    "p": ("+", "a", "b"),
+    "m": ("*", "p", "c"),
+    "q": ("+", "a", "b"),
+    "y": ("-", "m", "q"),
+}
+_THREE: Graph = {
+    "p": ("-", "a", "b"),
+    "q": ("-", "a", "b"),
+    "r": ("*", "q", "c"),
+    "s": ("-", "a", "b"),
+    "y": ("+", "r", "s"),
+}
+
+
+def _sharing(
+    key: Callable[[tuple[str, ...], tuple[str, ...]], Any] = lambda step, renamed: renamed,
+    rename: bool = True,
+    latest_only: bool = False,
+) -> Any:
+    """Share steps that have the same key, which is made of the step as it was and as it is now."""
+
+    def program(graph: Graph) -> Graph:
+        kept: Graph = {}
+        first: dict[Any, str] = {}
+        instead: dict[str, str] = {}
+        for name, (operation, *inputs) in graph.items():
+            now = operation, *(instead.get(x, x) for x in inputs)
+            same = key(graph[name], now)
+            if same in first:
+                instead[name] = first[same]
+                continue
+            if latest_only:
+                first.clear()
+            first[same] = name
+            kept[name] = now if rename else graph[name]
+        return kept
+
+    return program
+
+
+_shared = _sharing()
+_sorted_inputs = _sharing(lambda step, now: (now[0], *sorted(now[1:])))
+
+
+def _last_kept(graph: Graph) -> Graph:
+    """Let users point to the last of the same steps."""
+    last = {step: name for name, step in graph.items()}
+    instead = {name: last[step] for name, step in graph.items()}
+    return {
+        name: (step[0], *(instead.get(x, x) for x in step[1:]))
+        for name, step in graph.items()
+        if instead[name] == name
+    }
+
+
+def _copied(rng: Random, graph: Graph) -> Graph:
+    """The same graph with some of its steps done a second time, and some users using the copy."""
+    made: Graph = {}
+    copy: dict[str, str] = {}
+    free = iter(f"k{n}" for n in range(len(graph)))
+    last = [*graph][-1]
+    for name, (operation, *inputs) in graph.items():
+        either = [copy[x] if x in copy and rng.random() < 0.6 else x for x in inputs]
+        made[name] = operation, *either
+        if name != last and rng.random() < 0.6:
+            copy[name] = next(free)
+            others = [copy[x] if x in copy and rng.random() < 0.6 else x for x in inputs]
+            made[copy[name]] = operation, *others
+    return made
+
+
+def graphs_with_copies(rng: Random) -> list[Case]:
+    """Graphs in which something is computed twice, or only seems to be."""
+    fixed = [_TWICE, _TURNED, _OPERATIONS, _APART, _LEVELS, _THREE]
+    copied = [_copied(rng, graph) for graph in random_graphs(rng, 40, 3, 6)]
+    random = [_without_dead_code(graph, [*graph][-1:]) for graph in copied]
+    # Whether a + b and b + a are the same is left open, so no graph asks.
+    plain = [g for g in random if g != _shared(g) == _sorted_inputs_of_sums(g)]
+    return [(graph,) for graph in [*fixed, *sorted(plain[:12], key=len)]]
+
+
+_sorted_inputs_of_sums = _sharing(
+    lambda step, now: now if now[0] == "-" else (now[0], *sorted(now[1:]))
+)
+
+share_common_subexpressions = Exercise(
+    name="share_common_subexpressions",
+    title="Share common subexpressions",
+    lesson=LESSON,
+    kind="implement",
+    points=3,
+    task="Given a graph as a dictionary, inputs before their users, return a new dictionary that "
+    "computes the same, but nothing twice. Of several steps with the same operation and the same "
+    "inputs in the same order keep the first, and let the users of the others use it. The last "
+    "step, which is the output, is never a copy.",
+    parameters=("graph",),
+    arguments=graphs_with_copies,
+    given=_as_tuples,
+    as_code=lambda graph: f"graph = {as_python({k: tuple(v) for k, v in graph.items()})}",
+    reference=_shared,
+    form=RewrittenGraph(),
+    misconceptions=(
+        Misconception(
+            "users not told",
+            "You leave a copy out, but its users still ask for it by its name. Remember which name "
+            "stands for it now, and write this one into their steps.",
+            _sharing(rename=False),
+            _sharing(lambda step, now: step, rename=False),
+        ),
+        Misconception(
+            "copies of copies missed",
+            "You compare the steps as they were given. When q is left out for p, then q − c and "
+            "p − c have become the same, and that shows only after the name is replaced. Replace "
+            "first, then compare.",
+            _sharing(lambda step, now: step),
+        ),
+        Misconception(
+            "order of inputs ignored",
+            "You share a − b and b − a. The order of the inputs is part of a step.",
+            _sorted_inputs,
+            _sharing(lambda step, now: (now[0], frozenset(now[1:]))),
+        ),
+        Misconception(
+            "operation ignored",
+            "You share steps with the same inputs, whatever they do with them.",
+            _sharing(lambda step, now: now[1:]),
+        ),
+        Misconception(
+            "inputs ignored",
+            "You share steps with the same operation. They are the same only if their inputs are, "
+            "too.",
+            _sharing(lambda step, now: now[0]),
+        ),
+        Misconception(
+            "neighbours only",
+            "You compare a step with the one before it. Its copy may stand much earlier: remember "
+            "all that you have kept.",
+            _sharing(latest_only=True),
+        ),
+        Misconception(
+            "last one kept",
+            "You keep the last of the copies. Users that stand before it would need a result that "
+            "has not been computed yet. Keep the first.",
+            _last_kept,
+        ),
+        Misconception(
+            "nothing shared",
+            "Your graph still computes everything that it was given.",
+            lambda graph: dict(graph),
+        ),
+    ),
+    first_step="Go through the steps and keep a dictionary `seen` from each step to the name of its "
+    "result. What does it mean if a step is in `seen` already?",
+    hints=(
+        "You need two memories: which name has computed this step first, and for each name that was "
+        "left out, which name stands for it.",
+        "For each step, first replace those inputs that have been left out. Then look whether the "
+        "new step has been seen. If so, note which name stands for this one; if not, keep the new "
+        "step.",
+        "In a list of addresses some people are entered twice, and others refer to them:\n"
+        '    people = {1: ("Ada", None), 2: ("Ada", None), 3: ("Bob", 2)}\n'
+        "    seen, instead, kept = {}, {}, {}\n"
+        "    for number, (name, friend) in people.items():\n"
+        "        entry = name, instead.get(friend, friend)\n"
+        "        if entry in seen:\n"
+        "            instead[number] = seen[entry]\n"
+        "        else:\n"
+        "            seen[entry] = number\n"
+        "            kept[number] = entry\n"
+        "Bob's friend is now number 1.",
+    ),
+    verified="nothing is computed twice, and nothing is lost, in {cases} graphs.",
+)
+
+# --- plan buffers ---------------------------------------------------------------------------------
+
+Lifetimes = dict[str, Any]  # name -> (the step that computes it, the last step that uses it)
+
+
+@dataclass(frozen=True)
+class BufferPlan:
+    """A dictionary that gives each value the number of its buffer. The case is (lifetimes,)."""
+
+    what: str = "a dictionary that gives each value the number of its buffer"
+
+    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, int]:
+        """Read names and whole numbers."""
+        if not isinstance(answer, Mapping):
+            raise not_a(self.what, answer)
+        for name, buffer in answer.items():
+            if isinstance(buffer, bool) or not hasattr(buffer, "__index__"):
+                text = f"The buffer of {name!r:.40} should be a whole number, and it is "
+                raise WrongForm(text + kind_of(buffer) + ".", "numbers")
+        return {str(name): operator.index(buffer) for name, buffer in answer.items()}
+
+    def difference(
+        self, answer: dict[str, int], expected: dict[str, int], case: Case
+    ) -> Difference | None:
+        """Name two values that live in the same buffer at the same time; count the buffers."""
+        lifetimes: Lifetimes = case[0]
+        for name in lifetimes:
+            if name not in answer:
+                return Difference(f"{name} has no buffer.", "missing")
+        for name in answer:
+            if name not in lifetimes:
+                return Difference(f"There is no value {name}.", "extra")
+        for one, other in _pairs([*lifetimes]):
+            (first, last), (begin, end) = lifetimes[one], lifetimes[other]
+            if answer[one] == answer[other] and first <= end and begin <= last:
+                text = (
+                    f"{one} and {other} are both in buffer {answer[one]}, and in step "
+                    f"{max(first, begin)} both of them are alive."
+                )
+                return Difference(text)
+        used, enough = len({*answer.values()}), len({*expected.values()})
+        if used > enough:
+            return Difference(
+                f"No two values meet. But it takes {used} buffers, and fewer will do."
+            )
+        return None
+
+    def alike(self, one: dict[str, int], other: dict[str, int]) -> bool:
+        """Compare who shares with whom, whatever the numbers."""
+        return _sharers(one) == _sharers(other)
+
+    def show(self, answer: dict[str, int]) -> str:
+        """Write it as the dictionary that it is."""
+        return json.dumps(answer)
+
+    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+        """Draw nothing: lifetimes are no graph."""
+        return None
+
+
+def _written(lifetimes: Lifetimes) -> str:
+    spans = [f'"{name}": ({first}, {last})' for name, (first, last) in lifetimes.items()]
+    return "{" + ", ".join(spans) + "}"
+
+
+def _pairs(names: list[str]) -> list[tuple[str, str]]:
+    return [(one, other) for n, one in enumerate(names) for other in names[n + 1 :]]
+
+
+def _sharers(plan: dict[str, int]) -> set[frozenset[str]]:
+    by_buffer: dict[int, set[str]] = {}
+    for name, buffer in plan.items():
+        by_buffer.setdefault(buffer, set()).add(name)
+    return {*map(frozenset, by_buffer.values())}
+
+
+def _planned(
+    in_order: Callable[[Lifetimes], list[str]] = lambda lifetimes: sorted(
+        lifetimes, key=lambda name: lifetimes[name][0]
+    ),
+    is_free: Callable[[int, int], bool] = lambda last, first: last < first,
+    look_at: Callable[[list[int]], list[int]] = lambda buffers: buffers,
+) -> Any:
+    """Take the first buffer that is free; with one thing or another done differently."""
+
+    def program(lifetimes: Lifetimes) -> dict[str, int]:
+        plan: dict[str, int] = {}
+        until: list[int] = []  # for each buffer the last step of what lives in it
+        for name in in_order(lifetimes):
+            first, last = lifetimes[name]
+            free = [n for n in look_at([*range(len(until))]) if is_free(until[n], first)]
+            if free:
+                until[free[0]] = last
+            else:
+                until.append(last)
+            plan[name] = free[0] if free else len(until) - 1
+        return plan
+
+    return program
+
+
+def _first_gap(in_order: Callable[[Lifetimes], list[str]]) -> Any:
+    """Take the first buffer in which nothing lives at the same time, in some order of values."""
+
+    def program(lifetimes: Lifetimes) -> dict[str, int]:
+        plan: dict[str, int] = {}
+        for name in in_order(lifetimes):
+            first, last = lifetimes[name]
+            taken = {plan[x] for x in plan if lifetimes[x][0] <= last and first <= lifetimes[x][1]}
+            plan[name] = next(n for n in range(len(plan) + 1) if n not in taken)
+        return plan
+
+    return program
+
+
+def _by_length(sign: int) -> Callable[[Lifetimes], list[str]]:
+    return lambda lifetimes: sorted(
+        lifetimes, key=lambda name: sign * (lifetimes[name][1] - lifetimes[name][0])
+    )
+
+
+def lifetimes_to_plan(rng: Random) -> list[Case]:
+    """Lifetimes in no helpful order: chains, values that stay, gaps, and what random ones bring."""
+    fixed: list[Lifetimes] = [
+        {"p": [1, 2], "q": [3, 4]},
+        {"p": [1, 2], "q": [2, 3]},
+        {"u": [1, 2], "v": [2, 3], "w": [3, 4], "y": [4, 5]},
+        {"y": [4, 5], "v": [2, 3], "u": [1, 2], "w": [3, 4]},
+        {"a": [1, 6], "b": [2, 3], "c": [4, 5], "d": [3, 4]},
+        {"d": [1, 1], "c": [2, 5], "b": [3, 4], "a": [1, 3], "e": [5, 6], "f": [6, 6]},
+        {"r": [1, 2], "s": [6, 7], "t": [2, 5], "u": [4, 6], "v": [1, 1], "w": [7, 8]},
+        {"a": [5, 7], "b": [3, 4], "c": [4, 5], "d": [1, 3]},  # the longest first takes one more
+        {"a": [2, 5], "b": [5, 6], "c": [6, 6], "d": [2, 2]},  # so does the shortest first
+        {"a": [3, 5], "b": [5, 7], "c": [1, 4], "d": [6, 6]},  # and by the end
+        {"k": [6, 7], "l": [1, 2], "m": [3, 5], "n": [2, 3], "o": [5, 6], "p": [1, 7]},
+    ]
+    for _ in range(16):
+        names = rng.sample("abcdefghijklmnopqrstuvw", rng.randint(5, 10))
+        firsts = [1 + n // 2 if rng.random() < 0.3 else 1 + n for n in range(len(names))]
+        spans = [[first, first + rng.choice([0, 1, 1, 2, 3, 5])] for first in firsts]
+        rng.shuffle(spans)
+        fixed.append(dict(zip(names, spans)))
+    return [(lifetimes,) for lifetimes in fixed]
+
+
+plan_buffers = Exercise(
+    name="plan_buffers",
+    title="Plan buffers",
+    lesson=LESSON,
+    kind="implement",
+    points=3,
+    task="Given for each value the step that computes it and the last step that uses it, give each "
+    "value the number of a buffer, 0, 1 and so on, in a dictionary. All values have the same size. "
+    "Two values that are alive in the same step never share a buffer, and there are as few "
+    "buffers as possible.",
+    parameters=("lifetimes",),
+    arguments=lifetimes_to_plan,
+    given=lambda lifetimes: ({name: tuple(span) for name, span in lifetimes.items()},),
+    as_code=lambda lifetimes: f"lifetimes = {_written(lifetimes)}",
+    reference=_planned(),
+    form=BufferPlan(),
+    misconceptions=(
+        Misconception(
+            "buffer given back a step too early",
+            "You give a buffer to a new value in the step in which the old one is used for the last "
+            "time. In that step both are alive: the operation reads the one while it writes the "
+            "other. The buffer is free from the next step on.",
+            _planned(is_free=lambda last, first: last <= first),
+        ),
+        Misconception(
+            "a buffer each",
+            "Every value has a buffer of its own. When a value has been used for the last time, its "
+            "buffer is free for another one.",
+            lambda lifetimes: {name: n for n, name in enumerate(lifetimes)},
+        ),
+        Misconception(
+            "one buffer for all",
+            "All values share one buffer, also those that are alive at the same time.",
+            lambda lifetimes: dict.fromkeys(lifetimes, 0),
+        ),
+        Misconception(
+            "in the order of the dictionary",
+            "You take the values in the order of the dictionary, which is not the order of the "
+            "steps. Begin with the value that is computed first.",
+            _planned(in_order=list),
+            _first_gap(list),
+        ),
+        Misconception(
+            "sorted by the end",
+            "You take the values by the step in which they die. A buffer is needed from the step "
+            "in which a value is computed, so sort by this one.",
+            _planned(lambda lifetimes: sorted(lifetimes, key=lambda name: lifetimes[name][1])),
+            _first_gap(lambda lifetimes: sorted(lifetimes, key=lambda name: lifetimes[name][1])),
+        ),
+        Misconception(
+            "sorted by length",
+            "You take the values by how long they live. That may split the gaps so that a buffer "
+            "more is needed; in the order in which they are computed it never is.",
+            _first_gap(_by_length(-1)),
+            _first_gap(_by_length(1)),
+        ),
+        Misconception(
+            "newest buffer only",
+            "You ask only whether the newest buffer is free. One of the others may be.",
+            _planned(look_at=lambda buffers: buffers[-1:]),
+        ),
+        Misconception(
+            "first buffer only",
+            "You ask only whether the first buffer is free, and make a new one if it is not. One of "
+            "the others may be free.",
+            _planned(look_at=lambda buffers: buffers[:1]),
+        ),
+    ),
+    first_step="Sort the names by the step that computes them. For each buffer remember the last "
+    "step of the value that lives in it now. When is it free?",
+    hints=(
+        "Draw the lifetimes as bars, one below the other. How many bars does a vertical line cross "
+        "at most? So many buffers are enough.",
+        "Go through the values in the order of their first step. Take a buffer whose value has died "
+        "in an earlier step, and if there is none, a new one. Note until when the buffer is taken.",
+        "Guests share rooms of a hostel, each from one night to another, both included:\n"
+        '    nights = {"Ada": (1, 3), "Bob": (2, 2), "Cem": (3, 5)}\n'
+        "    taken_until = []\n"
+        "    for guest, (arrives, leaves) in sorted(nights.items(), key=lambda stay: stay[1]):\n"
+        "        free = [room for room, night in enumerate(taken_until) if night < arrives]\n"
+        "Ada gets room 0, Bob room 1. Cem arrives in night 3, when Ada still sleeps in room 0, and "
+        "gets room 1.",
+    ),
+    verified="no two values meet, and no buffer is too many, in {cases} plans.",
+)
+
+# --- predict what a static graph does -------------------------------------------------------------
+
+WORDS = ("define", "run", "frozen", "fine")
+CODE: dict[str, str] = {
+    "branch": "y = x if x[0] > 0 else -x",
+    "where": "y = mg.where(x > 0, x, -x)",
+    "matmul": "y = x @ np.ones((3, 2))",
+    "length": "y = mg.sum(x)",
+    "loop": "y = 0\nfor i in range(4):\n    y = y * 2 + x[i]",
+    "noise": "y = x + np.random.normal(size=4)",
+}
+FED: dict[str, int] = dict.fromkeys(CODE, 4) | {"length": 5}  # how many numbers a run is fed
+_RIGHT = {
+    "branch": "define",
+    "where": "fine",
+    "matmul": "define",
+    "length": "run",
+    "loop": "fine",
+    "noise": "frozen",
+}
+
+
+def _but(**words: str) -> Any:
+    return lambda code: _RIGHT | words
+
+
+predict_static = Exercise(
+    name="predict_static",
+    title="Predict what a static graph does",
+    lesson=LESSON,
+    kind="predict",
+    points=1,
+    task="Six pieces of code define a static graph from a placeholder of shape (4,). Say of each "
+    "whether it fails while it is defined, fails when it is run, runs but with something frozen "
+    "that should be new in each run, or is fine: define, run, frozen or fine.",
+    arguments=lambda rng: [(CODE,)],
+    reference=_but(),
+    form=Choices(WORDS),
+    misconceptions=(
+        Misconception(
+            "a branch on numbers that are not there",
+            "An `if` of Python is decided once, in the moment when Python comes to it. There are no "
+            "numbers at that time.",
+            _but(branch="run"),
+            _but(branch="fine"),
+            _but(branch="frozen"),
+        ),
+        Misconception(
+            "where taken for if",
+            "`mg.where` does not branch. It is an operation with three inputs like any other, and it "
+            "chooses among numbers when they are there.",
+            _but(where="define"),
+            _but(where="run"),
+            _but(where="frozen"),
+        ),
+        Misconception(
+            "shapes found out at the run",
+            "The shapes of placeholders are known before any number. So the product of shapes that "
+            "do not fit is refused where it is written.",
+            _but(matmul="run"),
+            _but(matmul="fine"),
+        ),
+        Misconception(
+            "any length fits",
+            "The graph is defined for four numbers, and nothing is wrong with it. What happens when "
+            "it is fed five?",
+            _but(length="fine"),
+            _but(length="define"),
+            _but(length="frozen"),
+        ),
+        Misconception(
+            "loops forbidden",
+            "This loop goes from 0 to 3, whatever the numbers are. Python runs it while the graph "
+            "is defined, and what stays are four multiplications and four additions.",
+            _but(loop="define"),
+            _but(loop="run"),
+            _but(loop="frozen"),
+        ),
+        Misconception(
+            "Python runs at each run",
+            "NumPy draws its random numbers when Python comes to that line. How often does Python "
+            "come to it?",
+            _but(noise="fine"),
+            _but(noise="define"),
+            _but(noise="run"),
+        ),
+    ),
+    first_step="For each piece ask: which of it is done by Python, at once, and which of it becomes "
+    "a node? Replace the dots by words.",
+    hints=(
+        "Python sees each line once, when there are shapes and no numbers. What does it need to "
+        "know there?",
+        "An `if` needs a number, `range(4)` does not. A shape that does not fit is known while "
+        "defining, if it is the shape of a node, and when running, if it is the shape of what is "
+        "fed.",
+        "With a placeholder `t`: `t * time.time()` multiplies by the time at which the graph was "
+        "defined, for ever. `while t > 1: t = t / 2` fails in the first test of its condition.",
+    ),
+    verified="all six agree with what minigraph does.",
+)
+
+EXERCISES = (
+    predict_products,
+    remove_dead_code,
+    share_common_subexpressions,
+    plan_buffers,
+    predict_static,
+)
