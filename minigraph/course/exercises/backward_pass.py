@@ -1,7 +1,7 @@
 """Lesson 05: gradients by one sweep, the order of handing on, and what goes wrong in a sweep."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 from ...graph.node import Node
 from ...graph.order import topological_order
 from ...recording import Recording, Tracer, diagnose, first_difference
-from ..answers import Difference, Order, WrongForm, not_a
+from ..answers import Difference, Order, WrongForm
+from ..choices import Choices
 from ..graphs import WORKED_EXAMPLE, Graph, build, plain_formula, random_graphs
 from ..specification import Case, Exercise, Misconception
 from .automatic_differentiation import Gradients, Values
@@ -497,41 +498,8 @@ FOUND: dict[str, Values] = {
 
 
 @dataclass(frozen=True)
-class Mistakes:
+class Mistakes(Choices):
     """A dictionary that gives each pass the name of a mistake."""
-
-    what: str = f"a dictionary that gives each pass one of {', '.join(MISTAKES)}"
-
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, str]:
-        """Read names of mistakes."""
-        if not isinstance(answer, Mapping):
-            raise not_a(self.what, answer)
-        for name, word in answer.items():
-            if word is ...:
-                raise WrongForm(f'For "{name}" there are still three dots.')
-            if word not in MISTAKES:
-                text = f'For "{name}" there is {word!r:.40}. It should be one of {MISTAKES}.'
-                raise WrongForm(text, "word")
-        return {str(name): str(word) for name, word in answer.items()}
-
-    def difference(
-        self, answer: dict[str, str], expected: dict[str, str], case: Case
-    ) -> Difference | None:
-        """Say how many are right."""
-        if answer.keys() != expected.keys():
-            return Difference(f"Its keys should be {', '.join(expected)}.")
-        right = sum(answer[name] == word for name, word in expected.items())
-        if right == len(expected):
-            return None
-        return Difference(f"{right} of {len(expected)} {'is' if right == 1 else 'are'} right.")
-
-    def alike(self, one: Any, other: Any) -> bool:
-        """Compare the words."""
-        return bool(one == other)
-
-    def show(self, answer: dict[str, str]) -> str:
-        """Write it as the dictionary that it is."""
-        return str(answer)
 
     def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw the graph of the passes."""
@@ -563,7 +531,7 @@ name_mistakes = Exercise(
     "Give the mistake behind each: overwrite, order, upstream, sign or stale.",
     arguments=lambda rng: [(TANGLED, VALUES, FOUND)],
     reference=_diagnosed,
-    form=Mistakes(),
+    form=Mistakes(MISTAKES),
     misconceptions=(
         Misconception(
             "overwrite and order confused",
