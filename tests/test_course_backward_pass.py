@@ -4,17 +4,13 @@ import graphlib
 import itertools
 
 import pytest
+from checks import failure
 
 import minigraph as mg
-from minigraph.course import CheckFailed, check, checking, graphs
+from minigraph.course import check, graphs
 from minigraph.course.attempt import expected
 from minigraph.course.exercises import EXERCISES, backward_pass
 from minigraph.recording import Tracer, first_difference, record
-
-
-@pytest.fixture(autouse=True)
-def first_attempt():
-    checking.failures.clear()
 
 
 def cases_and_answers(name):
@@ -27,12 +23,6 @@ def gradients_of(graph, values, passes=1):
     for _ in range(passes):
         nodes[list(graph)[-1]].backward()
     return {name: float(node.grad) for name, node in nodes.items()}
-
-
-def failure(name, answer):
-    with pytest.raises(CheckFailed) as caught:
-        check(name, answer)
-    return caught.value
 
 
 # --- answers --------------------------------------------------------------------------------------

@@ -12,11 +12,12 @@ import threading
 import nbformat
 import numpy as np
 import pytest
+from checks import failure
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 import minigraph as mg
-from minigraph.course import CheckFailed, check, checking
+from minigraph.course import check, checking
 from minigraph.course.attempt import attempts
 from minigraph.course.diagnosis import diagnose
 from minigraph.course.exercises import EXERCISES, forward_pass
@@ -29,12 +30,6 @@ RIGHT = forward_pass.once_its_inputs_are_done
 def first_attempt(monkeypatch):
     checking.failures.clear()
     monkeypatch.setattr(checking, "SECONDS", 2.0)
-
-
-def failure(name, *answer):
-    with pytest.raises(CheckFailed) as caught:
-        check(name, *answer)
-    return caught.value
 
 
 def said(name, *answer):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigraph as mg
-from minigraph.course import CheckFailed, check, checking, graphs
+from minigraph.course import CheckFailed, check, graphs
 from minigraph.course.answers import Order, SameGraph
 from minigraph.course.attempt import attempts, expected
 from minigraph.course.diagnosis import diagnose
@@ -30,11 +30,6 @@ every_wrong_program = pytest.mark.parametrize(
         for number, program in enumerate(m.programs)
     ],
 )
-
-
-@pytest.fixture(autouse=True)
-def first_attempt():
-    checking.failures.clear()
 
 
 def handed_in(exercise, program):

@@ -5,28 +5,12 @@ import weakref
 
 import numpy as np
 import pytest
+from checks import cases_and_answers, failure
 
 import minigraph as mg
 from minigraph.compiler import critical_path
-from minigraph.course import CheckFailed, check, checking, graphs
-from minigraph.course.attempt import expected
+from minigraph.course import checking, graphs
 from minigraph.course.exercises import EXERCISES, parallelism_and_scale
-
-
-@pytest.fixture(autouse=True)
-def first_attempt():
-    checking.failures.clear()
-
-
-def cases_and_answers(name, seed=0):
-    exercise = EXERCISES[name]
-    return [(case, expected(exercise, case)) for case in exercise.cases(seed)]
-
-
-def failure(name, answer):
-    with pytest.raises(CheckFailed) as caught:
-        check(name, answer)
-    return caught.value
 
 
 def operations_before(graph, name):

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 import minigraph as mg
 from minigraph.__main__ import main
-from minigraph.course import CheckFailed, checking, installation, releasing
+from minigraph.course import CheckFailed, installation, releasing
 from minigraph.course.exercises import EXERCISES
 from minigraph.course.releasing import ReleaseError, exercise_text, release
 
@@ -28,11 +28,6 @@ needs_nbgrader = pytest.mark.skipif(
     reason='releases exercises: pip install "nbgrader>=0.9.5"',
 )
 every_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
-
-
-@pytest.fixture(autouse=True)
-def first_attempt():
-    checking.failures.clear()
 
 
 def cells(path, kind="code"):

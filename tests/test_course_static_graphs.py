@@ -4,30 +4,14 @@ from random import Random
 
 import numpy as np
 import pytest
+from checks import cases_and_answers, failure
 
 import minigraph as mg
 from minigraph.compiler import optimized
-from minigraph.course import CheckFailed, check, checking, graphs
+from minigraph.course import check, graphs
 from minigraph.course.answers import WrongForm
-from minigraph.course.attempt import expected
 from minigraph.course.choices import Choices
 from minigraph.course.exercises import EXERCISES, static_graphs
-
-
-@pytest.fixture(autouse=True)
-def first_attempt():
-    checking.failures.clear()
-
-
-def cases_and_answers(name, seed=0):
-    exercise = EXERCISES[name]
-    return [(case, expected(exercise, case)) for case in exercise.cases(seed)]
-
-
-def failure(name, answer):
-    with pytest.raises(CheckFailed) as caught:
-        check(name, answer)
-    return caught.value
 
 
 def evaluated(graph, rng):

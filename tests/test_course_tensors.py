@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 
 import minigraph as mg
-from minigraph.course import CheckFailed, check, checking
+from minigraph.course import CheckFailed, check
 from minigraph.course.answers import WrongForm
 from minigraph.course.arrays import Arrays, Shapes, as_python, locked
 from minigraph.course.attempt import expected
 from minigraph.course.exercises import EXERCISES
-
-
-@pytest.fixture(autouse=True)
-def first_attempt():
-    checking.failures.clear()
 
 
 def arrays(plain):

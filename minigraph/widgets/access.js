@@ -11,6 +11,10 @@ function describe(box) {
   }
   for (const button of box.querySelectorAll(".widget-toggle-button"))
     button.setAttribute("aria-pressed", String(button.classList.contains("mod-active")));
+  for (const handle of box.querySelectorAll(".noUi-handle")) {
+    const label = handle.closest(".widget-inline-hbox")?.querySelector(".widget-label");
+    handle.setAttribute("aria-label", label?.textContent ?? "");
+  }
   // What stays while its content changes is spoken; what comes with its content need not be.
   for (const sentence of box.querySelectorAll(".minigraph-sentence .widget-html-content"))
     sentence.setAttribute("role", "status");

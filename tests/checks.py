@@ -1,0 +1,22 @@
+"""What tests of exercises share: a check that must fail, and right answers to every case."""
+
+from __future__ import annotations
+
+import pytest
+
+from minigraph.course import CheckFailed, check
+from minigraph.course.attempt import expected
+from minigraph.course.exercises import EXERCISES
+
+
+def failure(name, *answer):
+    """How a check fails."""
+    with pytest.raises(CheckFailed) as caught:
+        check(name, *answer)
+    return caught.value
+
+
+def cases_and_answers(name, seed=0):
+    """The cases of an exercise, each with the right answer."""
+    exercise = EXERCISES[name]
+    return [(case, expected(exercise, case)) for case in exercise.cases(seed)]
