@@ -163,6 +163,16 @@ player
 """
 
 
+def run_until(notebook, cell, text):
+    """Run a cell until it shows a text: what a page does comes to the kernel a moment later."""
+    for _ in range(20):
+        notebook.run(cell)
+        if text in notebook.output(cell).inner_text():
+            return
+        notebook.page.wait_for_timeout(200)
+    expect(notebook.output(cell)).to_contain_text(text)
+
+
 def test_the_player_steps_in_a_notebook_and_its_notebook_steps_back(lab, open_notebook):
     root, _ = lab
     write(
@@ -170,7 +180,7 @@ def test_the_player_steps_in_a_notebook_and_its_notebook_steps_back(lab, open_no
         PLAYER,
         "player.position = 4",
         "player.wrong = 'sign'",
-        "player.position",
+        "print(f'at {player.position}.')",
     )
     with open_notebook("player.ipynb") as notebook:
         notebook.run(0)
@@ -185,13 +195,13 @@ def test_the_player_steps_in_a_notebook_and_its_notebook_steps_back(lab, open_no
             page.keyboard.press(key)
         expect(status).to_contain_text("Forward 1 of 3")
         assert page.evaluate(active) == before  # the notebook's own arrow keys stay out of it
+        run_until(notebook, 3, "at 1.")
         notebook.run(1)
         expect(status).to_contain_text("Backward 1 of 8")
         notebook.run(2)
         expect(notebook.output(0).get_by_label("run")).to_have_value("sign")
         page.get_by_role("button", name="Last step").click()
-        notebook.run(3)
-        expect(notebook.output(3)).to_contain_text("11")
+        run_until(notebook, 3, "at 11.")
         page.locator('[data-node="n1"]').click()
         expect(page.get_by_role("region", name="Node")).to_contain_text("through d = a + b")
         assert notebook.new_errors() == []
@@ -201,13 +211,15 @@ def test_scopes_and_calls_fold_in_a_notebook(lab, open_notebook):
     root, _ = lab
     graph = "with mg.scope('wave'):\n    w = mg.sin(y) ** 2\nz = mg.softmax(w + y).named('z')"
     folds = PLAYER.replace("player = mg.play(y)", f"{graph}\nplayer = mg.play(z)")
-    write(root / "fold.ipynb", folds, "player.position", "player.toggle('unfold', 'wave')")
+    told = "'at the end' if player.position == len(player.view['steps']) else 'not yet'"
+    write(root / "fold.ipynb", folds, told, "player.toggle('unfold', 'wave')")
     with open_notebook("fold.ipynb") as notebook:
         notebook.run(0)
         shown = notebook.output(0)
         shown.get_by_role("slider", name="Step").press("End")
         status = shown.get_by_role("status")
         expect(status).to_contain_text("The backward pass is done")
+        run_until(notebook, 1, "at the end")
         shown.get_by_role("button", name="fold wave").press("Enter")
         folded = shown.get_by_role("button", name="unfold wave")
         expect(folded).to_be_focused()
