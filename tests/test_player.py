@@ -708,6 +708,16 @@ def test_a_scope_folds_where_it_is_and_unfolds_again(open_live):
 
 
 @needs_browser
+def test_a_fold_keeps_a_step_that_the_kernel_has_not_heard_of(open_live):
+    page = open_live(play(layers()))  # nothing but messages reaches this kernel
+    page.get_by_role("slider", name="Step").press("End")
+    done = said(page)
+    page.get_by_role("button", name="fold layer2").press("Enter")
+    page.get_by_role("button", name="unfold layer2, 3 operations").wait_for()
+    assert said(page) == done
+
+
+@needs_browser
 def test_without_a_kernel_nothing_offers_to_fold(open_player):
     assert open_player(play(layers())).locator(".mgp-toggle").count() == 0
 

@@ -154,7 +154,7 @@ class Player {
   fold({ action, path }) {
     this.pause();
     this.folding = path;
-    this.model.send({ kind: "toggle", action, path });
+    this.model.send({ kind: "toggle", action, path, position: this.position });
   }
 
   /** Show the view with other folds: what is in both moves there, and the focus stays. */

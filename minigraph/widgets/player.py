@@ -172,6 +172,7 @@ class Player(anywidget.AnyWidget):
     def _told(self, _: Any, content: Any, buffers: Any) -> None:
         kind = content.get("kind")
         if kind == "toggle":
+            self.position = content["position"]  # which may have come here later than the message
             self.toggle(content["action"], content["path"])
         elif kind == "answer" and self.question:
             self.answer(str(content.get("text", "")))
