@@ -785,18 +785,15 @@ def test_a_training_step_is_one_plan(dtype, reuse):
         for p, value in zip(parameters, values):
             close(p.value, value)
             assert not p.value.flags.writeable
-    assert all(f"out={p.name})" in step.source for p in parameters)  # in place
 
 
 def test_a_value_assigned_in_between_is_taken_up():
     x, w = mg.placeholder("x", (2,)), mg.variable([1.0, 2.0], name="w")
     step = mg.Graph(w * x).compile(updates={w: w + x})
     np.testing.assert_array_equal(step(x=np.ones(2)), [1.0, 2.0])
-    kept = w.value
     w.value = [10.0, 20.0]
     np.testing.assert_array_equal(step(x=np.ones(2)), [10.0, 20.0])
     np.testing.assert_array_equal(w.value, [11.0, 21.0])
-    assert w.value is kept  # it is the plan's array again
     other = mg.Graph(w * x).compile(updates={w: w * 2.0})
     other(x=np.ones(2))
     step(x=np.ones(2))
@@ -970,7 +967,7 @@ def test_a_compiled_function_takes_numbers_and_structures():
     def f(x, p, *more, **options):
         return x * p["w"][0] + p["w"][1] + reduce(add, more, options["b"])
 
-    values = ({"w": (2, np.array([1.0, 2.0]))}, 1.0, np.int64(3))
+    values = ({"w": (2, np.array([1.0, 2.0]))}, 1.0, np.float64(3))
     np.testing.assert_array_equal(f(3, *values, b=0.5), [11.5, 12.5])
     np.testing.assert_array_equal(f(4.0, *values, b=1), [14.0, 15.0])
     assert len(f.plans) == 1
@@ -978,6 +975,67 @@ def test_a_compiled_function_takes_numbers_and_structures():
     assert mg.compile(lambda x, y: x)(np.ones(2), 3).tolist() == [1.0, 1.0]
     same_ = mg.compile(lambda x, k: x * 2.0 if k is True else x * 1.0)
     assert (same_(1.0, True), same_(1.0, Fraction(1))) == (2.0, 1.0)  # equal, and yet two kinds
+
+
+NUMBERS = [0.5, 3, -2, 300, 1, 2**60]
+WITH_NUMBERS = {
+    "product": lambda x, a: x * a,
+    "of numbers first": lambda x, a: (a * 2 - 1) / 3 * x,
+    "NumPy's root": lambda x, a: x * (a * np.sqrt(2)),
+    "NumPy's number": lambda x, a: x * (np.float64(2) * a),
+    "constant": lambda x, a: x * (a * mg.constant(2.0)),
+    "where": lambda x, a: mg.where(x > 0, a, x),
+    "two in where": lambda x, a: mg.where(x > 0, a, 1) * x,
+    "exp": lambda x, a: mg.exp(a / 2**60) * x,
+    "power of a number": lambda x, a: x / (1.5 - 0.9**a),
+    "bounds": lambda x, a: mg.clip(x, 0, a),
+    "maximum": lambda x, a: mg.maximum(x, a),
+    "difference": lambda x, a: a - x,
+    "signs": lambda x, a: x + (-a) + abs(a) + a % 7,
+    "comparison": lambda x, a: x > a,
+    "of a sum": lambda x, a: mg.sum(x) * a + 0.5,
+    "custom": lambda x, a: scaled(x, a),
+}
+
+
+@mg.custom(lambda g, out, x, a: g * a, lambda g, out, x, a: g * x)
+def scaled(x, a):
+    return x * a
+
+
+@each(WITH_NUMBERS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_numbers_keep_the_dtype_of_what_stands_beside_them(name):
+    f = WITH_NUMBERS[name]
+    for dtype in "float16 float32 float64 int8 uint8 int64 bool".split():
+        x = np.array([1, 0, 2], dtype)
+        compiled_ = mg.compile(f)
+        for a in NUMBERS:
+            try:
+                expected = f(mg.constant(x), a).value
+            except mg.NodeTypeError:  # as NumPy refuses -x for booleans
+                with pytest.raises(mg.NodeTypeError):
+                    compiled_(x, a)
+                continue
+            found = compiled_(x, a)
+            assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+            tolerance = 4 * np.finfo(found.dtype).eps if found.dtype.kind == "f" else 0
+            np.testing.assert_allclose(found, expected, rtol=tolerance)
+
+
+def test_numbers_share_a_plan_unless_their_type_matters():
+    rate = mg.compile(lambda x, a: x * (1 - a) / 2)
+    for a in (0.5, 2, 0.25, 3):
+        assert rate(np.ones(2, np.float32), a).dtype == np.float32
+    assert len(rate.plans) == 1
+    scale = mg.compile(lambda x, a: x * a)
+    dtypes = [scale(np.ones(2, np.int8), a).dtype for a in (0.5, 2, 0.25, 3, 2)]
+    assert dtypes == [np.float64, np.int8, np.float64, np.int8, np.int8]
+    assert len(scale.plans) == 3  # one for all floats, one for each int
+    pick = mg.compile(lambda x, i: x[i])
+    assert [pick(np.arange(3.0), i) for i in (2, 0)] == [2.0, 0.0]
+    slope = mg.compile(lambda x, a: mg.grad(mg.sum(x * a), a))
+    assert slope(np.ones(3, np.float32), 2) == 3.0
 
 
 def test_a_compiled_function_reads_variables_and_goes_into_graphs():
@@ -1234,19 +1292,40 @@ def chain(operations, shape):
     return mg.Graph(y)
 
 
+def calls_of(work):
+    """How many functions are called, which no other program on the machine can change."""
+    count = 0
+
+    def counted(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def processor_time(work):
+    start_ = time.process_time()
+    work()
+    return time.process_time() - start_
+
+
 @pytest.mark.parametrize("shape", [(), (2,)], ids=["scalars", "arrays"])
 def test_long_chains_are_compiled_in_linear_time_and_without_recursion(shape):
-    seconds, length = [], []
-    for operations in (10_000, 40_000):
-        graph = chain(operations, shape)
-        start_ = time.perf_counter()
-        plan = graph.compile()
-        seconds.append(time.perf_counter() - start_)
-        length.append(len(plan.source))
-        value = np.full(shape, 0.25)
-        close(plan(x=value), graph.run({"x": value}))
-    assert seconds[1] < 4 * 3 * seconds[0]  # quadratic time would be 16 times as long
-    assert length[1] < 5 * length[0]
+    few, many = (chain(operations, shape) for operations in (500, 2000))
+    assert calls_of(many.compile) < 4.5 * calls_of(few.compile)
+    few, many = (chain(operations, shape) for operations in (2000, 16_000))
+    # What is slow inside of one call: the fastest of several, for whatever else runs makes it slow.
+    times = [(processor_time(few.compile), processor_time(many.compile)) for _ in range(3)]
+    fastest = [min(column) for column in zip(*times)]
+    assert fastest[1] < 8 * 3 * fastest[0]  # quadratic time would be 64 times as long
+    plan, value = many.compile(), np.full(shape, 0.25)
+    assert len(plan.source) < 9 * len(few.compile().source)
+    close(plan(x=value), many.run({"x": value}))
 
 
 def test_many_arrays_alive_at_once_are_placed_in_linear_time():

@@ -1,9 +1,9 @@
-"""A graph of arrays as NumPy calls that write into an arena, and into the variables they update.
+"""A graph of arrays as NumPy calls that write into an arena.
 
-Three things are decided before a line is written. `homes` says in whose arrays a value may live: a
-view in that which it looks at, any other array in its own. `tail` are the operations that write
-the new value of a variable over the old one; they run when all else is computed. The others run in
-an order that keeps few arrays alive, in the places that `memory.py` gives them.
+Two things are decided before a line is written. `homes` says in whose arrays a value may live: a
+view in that which it looks at, any other array in its own. The operations run in an order that
+keeps few arrays alive, in the places that `memory.py` gives them. What is handed out, an output or
+the new value of a variable, lives in an array of its own, so that no later call can change it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.operation import OPERATIONS
-from ..graph.ops import Slot, axis_numbers
+from ..graph.ops import Slot, axis_numbers, filled, index_items, is_basic, names_places_once
 from .memory import MemoryPlan, computed_late, planned
 from .program import Program, Writer, known
 
@@ -47,12 +47,10 @@ class _ArrayWriter(Writer):
     """Writes one program.
 
     Attributes:
-        operations: in the order in which they run; those of `tail` come last.
-        buffers: the arrays of the variables that are updated.
+        operations: in the order in which they run.
         buffered: operations whose values live in the arena, as `memory` has planned it.
         reused: outputs that are returned in the same array each time.
         written: those of them that are computed right there.
-        tail: operations that write over a variable, with the variable.
         homes: for each Node, the Nodes in whose arrays its value may live.
         fixed: Nodes whose arrays are the same in every run; `contiguous` are those without gaps.
     """
@@ -62,54 +60,26 @@ class _ArrayWriter(Writer):
     ) -> None:
         super().__init__(graph, updates, is_single)
         self.operations = [node for node in graph.order if node.op]
-        self.buffers = {w: np.array(w._value, order="C") for w in updates if w.shape}
         self.reused = {y for y in self.outputs if reuse and y.shape}
         self.written = {y for y in self.reused if y.op is not None and _can_write_into(y)}
-        self.tail, self.homes = self._last_writes()
-        self.written -= self.tail.keys()
+        self.homes = self._homes()
         self.operations, self.memory = self._planned()
         self.constants: dict[Any, str] = {}
 
     # --- what is decided before -------------------------------------------------------------------
 
-    def _last_writes(self) -> tuple[dict[Node, Node], dict[Node, frozenset[Node]]]:
-        """The tail, each operation with its variable, and the homes of all values."""
-        tail: dict[Node, Node] = {}
-        for w in self.buffers:
-            u = self.updates[w]
-            if u.op is not None and known(u) in _ELEMENTWISE:
-                tail.setdefault(u, w)
-        while True:
-            needed: set[Node] = set()  # by operations before the tail
-            for node in reversed(self.operations):
-                if node in needed:
-                    tail.pop(node, None)
-                if node not in tail:
-                    needed.update(node.inputs)
-            homes = self._homes(tail)
-            written: set[Node] = set()
-            for node in self.operations:
-                if node in tail:
-                    if any(not written.isdisjoint(homes[x]) for x in node.inputs):
-                        break  # it would read a variable that has changed already
-                    written.add(tail[node])
-            else:
-                return tail, homes
-            for u in [u for u, w in tail.items() if w in written]:
-                del tail[u]
-
-    def _homes(self, tail: dict[Node, Node]) -> dict[Node, frozenset[Node]]:
+    def _homes(self) -> dict[Node, frozenset[Node]]:
         homes: dict[Node, frozenset[Node]] = {}
         self.buffered: set[Node] = set()
-        outputs = {*self.outputs}
+        handed_out = {*self.graph.outputs}
         for node in self.graph.order:
-            if node.op is None or node in tail or node in self.written:
+            if node.op is None or node in self.written:
                 homes[node] = frozenset([node])
             elif not node.shape and known(node) != "stop_gradient":
-                homes[node] = frozenset()  # NumPy's scalars are never views
+                homes[node] = frozenset()  # a number, which is never a view
             elif known(node) in _NEW or _can_write_into(node):
                 homes[node] = frozenset([node])
-                if node not in outputs and _can_write_into(node):
+                if node not in handed_out and _can_write_into(node):
                     self.buffered.add(node)
             else:
                 homes[node] = frozenset().union(*(homes[x] for x in node.inputs))
@@ -117,11 +87,10 @@ class _ArrayWriter(Writer):
 
     def _planned(self) -> tuple[list[Node], MemoryPlan]:
         """The operations in the order in which they run, and where their arrays live."""
-        body = [node for node in self.operations if node not in self.tail]
         overwriting = {node for node in self.operations if known(node) in _ELEMENTWISE}
         found = []
-        for start in (computed_late(body, self.buffered, self.homes), body):
-            order = [*start, *(node for node in self.operations if node in self.tail)]
+        late = computed_late(self.operations, self.buffered, self.homes)
+        for order in (late, self.operations):
             memory = planned(
                 order, self.buffered, self.homes, self.graph.outputs, overwriting, self.labels
             )
@@ -135,44 +104,26 @@ class _ArrayWriter(Writer):
         self._name_leaves()
         self._name_arrays()
         for node in self.operations:
-            if node not in self.tail:
-                self._write(node)
-        places = Counter(self.outputs)
-        results = {y: [self._result(y, i) for i in range(places[y])] for y in self._returned(True)}
-        sources = {u: self._before_the_tail(u) for u in self.updates.values()}
-        for node in self.operations:
-            if node in self.tail:
-                self._write(node)
-        for w in self.buffers:
-            u = self.updates[w]
-            if self.tail.get(u) is not w:
-                self.line(f"{self._numpy('copyto')}({self.called[w]}, {sources[u]})")
-        results |= {
-            y: [self._result(y, i) for i in range(places[y])] for y in self._returned(False)
-        }
-        returned = [results[y].pop() for y in self.outputs]
-        assigned = [w for w in self.updates if not w.shape]
-        new = [self._scalar(self.updates[w]) for w in assigned]
-        source = self.source(returned, new)
-        return Program(source, self.names, self.memory, self.buffers, (*assigned,))
+            self._write(node)
+        handed_out: Counter[Node] = Counter()
+        texts = []
+        for i, y in enumerate(self.graph.outputs):
+            texts.append(self._result(y, handed_out[y], i < len(self.outputs)))
+            handed_out[y] += 1
+        cut = len(self.outputs)
+        source = self.source(texts[:cut], texts[cut:])
+        return Program(source, self.names, self.memory)
 
     def _name_leaves(self) -> None:
         for node in self.graph.order:
             if node.op is not None or node in self.called:
                 continue
-            if node in self.buffers or node.requires_grad:
+            if node.requires_grad:
                 name = self.called[node] = self.spare.own(node, "w")
                 self.labels[node] = node.name or name
-            if node in self.buffers:
-                self.names[name] = self.buffers[node]
-            elif node.requires_grad:
                 variable = self.spare.new("node")
                 self.names[variable] = node
                 self.line(f"{name} = {variable}._value")
-        for w in self.buffers:  # those that nothing reads
-            if w not in self.called:
-                self.called[w] = self.spare.own(w, "w")
-                self.names[self.called[w]] = self.buffers[w]
 
     def _name_arrays(self) -> None:
         """One name for each array of a shape at a place; what lives there in turn shares it."""
@@ -192,9 +143,7 @@ class _ArrayWriter(Writer):
             self.called[node] = known_[key]
         for y in self.written:
             self.called[y] = self._own_array(y)
-        for u, w in self.tail.items():
-            self.called[u] = self.called[w]
-        self.contiguous = {*self.buffered, *self.written, *self.buffers}
+        self.contiguous = {*self.buffered, *self.written}
         self.fixed = {*self.contiguous}  # arrays that are the same in every run, and views of them
 
     def _own_array(self, y: Node) -> str:
@@ -207,6 +156,8 @@ class _ArrayWriter(Writer):
         return name
 
     def _dtype(self, node: Node) -> str:
+        if not node.dtype.isnative:
+            return self._setting(node.dtype)
         return self._numpy("bool_" if node.dtype == bool else node.dtype.name)
 
     # --- one operation ---
@@ -215,7 +166,7 @@ class _ArrayWriter(Writer):
         if self._is_view(node):
             self._view(node)
             return
-        into = node in self.buffered or node in self.written or node in self.tail
+        into = node in self.buffered or node in self.written
         fast = known(node) in _ELEMENTWISE and bool(node.shape)
         inputs = [self._input(x, fast) for x in node.inputs]
         if into:
@@ -293,7 +244,7 @@ class _ArrayWriter(Writer):
             scalar = "[()]" * (not node.shape)
             return f"{self._numpy('array')}({inputs[0]}, {self._dtype(node)}){scalar}"
         if name == "getitem":
-            return f"{inputs[0]}[{self._index(node, inputs)}]"
+            return f"{inputs[0]}[{self._index(node, inputs)}]" + "[()]" * (not node.shape)
         function = self._named(node.op, "mg_" + name if name != "own" else "custom")
         settings = [f"{key}={self._setting(value)}" for key, value in node.attrs.items()]
         return f"{function}({', '.join(inputs + settings)})" + "[()]" * (not node.shape)
@@ -315,10 +266,10 @@ class _ArrayWriter(Writer):
     def _index(self, node: Node, inputs: list[str]) -> str:
         """An index, with the Nodes that it names and the arrays that it holds."""
         texts = []
-        for item in _items(node):
+        for item in index_items(node.attrs["index"]):
             if isinstance(item, Slot):
                 texts.append(inputs[1 + item.number])
-            elif item is None or item is ... or isinstance(item, slice) or type(item) is int:
+            elif is_basic(item):
                 texts.append(_item_text(item))
             else:
                 name = self.spare.new("k")
@@ -347,7 +298,7 @@ class _ArrayWriter(Writer):
             return x in self.contiguous and bool(node.shape)  # of others it may be a copy
         if name in ("transpose", "matrix_transpose", "broadcast_to"):
             return bool(x.shape)
-        return name == "getitem" and bool(node.shape) and _is_basic(node)
+        return name == "getitem" and bool(node.shape) and is_basic(node.attrs["index"])
 
     def _view(self, node: Node) -> None:
         """A view of an array of the plan is made once; one of what is given is made each time."""
@@ -376,44 +327,19 @@ class _ArrayWriter(Writer):
 
     # --- results ---
 
-    def _returned(self, early: bool) -> list[Node]:
-        """The outputs that must be copied before variables change, or the others."""
-        return [y for y in dict.fromkeys(self.outputs) if self._changes(y) == early]
-
-    def _changes(self, y: Node) -> bool:
-        return not self.homes[y].isdisjoint(self.buffers)
-
-    def _before_the_tail(self, u: Node) -> str:
-        """A new value of a variable; copied if it lives where another one will be written."""
-        text = self._input(u, fast=False)
-        if not self._changes(u):
-            return text
-        name = self.spare.new("v")
-        self.line(f"{name} = {self._numpy('array')}({text})")
-        return name
-
-    def _scalar(self, u: Node) -> str:
-        """A new value without axes."""
-        text = self._input(u, fast=False)
-        return f"{self._numpy('array')}({text})[()]" if self.homes[u] else text
-
-    def _result(self, y: Node, i: int) -> str:
-        """An output for the i-th time; it shares no memory with anything."""
+    def _result(self, y: Node, i: int, is_output: bool) -> str:
+        """What is handed out for the i-th time; it shares no memory with anything."""
         text = self._input(y, fast=False)
-        plans_own = y in self.buffered or y in self.tail or y in self.reused
-        is_new = y.op is not None and self.homes[y] <= {y} and not plans_own
-        if i == 0 and (is_new or y in self.written):
+        reused = is_output and y in self.reused
+        is_own = y.op is None or known(y) == "own"  # a leaf's, or one that the operation may keep
+        is_new = not is_own and self.homes[y] <= {y} and y not in self.reused
+        if i == 0 and (is_new or (reused and y in self.written)):
             return text
-        if y in self.reused:
+        if reused:
             name = self._own_array(y)
             self.line(f"{self._numpy('copyto')}({name}, {text})")
             return name
-        copy = f"{self._numpy('array')}({text})[()]"
-        if not self._changes(y):
-            return copy
-        name = self.spare.new("y")
-        self.line(f"{name} = {copy}")
-        return name
+        return f"{self._numpy('array')}({text})" + "[()]" * (not y.shape)
 
 
 def _count(node: Node) -> int:
@@ -429,49 +355,12 @@ def _can_write_into(node: Node, scalars: bool = False) -> bool:
     if name == "where":
         return x.dtype == np.bool_
     if name == "scatter_add":
-        return _names_places_once(node)
+        return names_places_once(filled(node.attrs["index"], node.inputs[1:]))
     return name != "mean" or x.dtype in (np.float32, np.float64)
 
 
 def _is_product_of_matrices(node: Node) -> bool:
     return all(x.ndim == 2 and x.dtype in (np.float32, np.float64) for x in node.inputs)
-
-
-def _is_basic(node: Node) -> bool:
-    """Whether an index has no arrays and no Nodes, so that it gives a view."""
-    if len(node.inputs) > 1:
-        return False
-    return all(
-        item is None or item is ... or isinstance(item, slice) or type(item) is int
-        for item in _items(node)
-    )
-
-
-def _items(node: Node) -> tuple[Any, ...]:
-    found = node.attrs["index"]
-    return found if isinstance(found, tuple) else (found,)
-
-
-def _names_places_once(node: Node) -> bool:
-    """Whether no place is named twice: by a basic index, or by rising numbers beside others."""
-    arrays = [
-        node.inputs[1 + item.number] if isinstance(item, Slot) else item
-        for item in _items(node)
-        if isinstance(item, Slot | np.ndarray)
-    ]
-    others = [item for item in _items(node) if not isinstance(item, Slot | np.ndarray)]
-    plain = all(x is None or x is ... or isinstance(x, slice) or type(x) is int for x in others)
-    if not arrays or not plain:
-        return plain
-    whole = all(x.dtype.kind in "iu" and x.ndim == 1 for x in arrays)
-    return whole and any(
-        isinstance(x, np.ndarray) and x.shape == max(y.shape for y in arrays) and _rises(x)
-        for x in arrays
-    )
-
-
-def _rises(x: np.ndarray) -> bool:
-    return bool((x >= 0).all() and (np.diff(x) > 0).all())
 
 
 def _item_text(item: Any) -> str:

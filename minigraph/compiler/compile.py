@@ -22,11 +22,13 @@ import numpy as np
 from ..graph.context import watching
 from ..graph.errors import MinigraphError, NodeTypeError
 from ..graph.graph import Graph
-from ..graph.node import Node, checked_value, is_symbolic, placeholder
+from ..graph.node import Node, Unknown, checked_value, is_symbolic, leaf, placeholder
+from ..graph.operation import NumberTypeError
 from .passes import Pass
 from .plan import Plan
 
 MOST_PLANS = 32
+EXACT = 2**53  # the largest int up to which float64 holds them all
 _FLOAT = np.dtype(np.float64)
 _Captured = tuple[Plan, Any]  # a plan, and the structure of Nodes that the function returned
 
@@ -35,9 +37,10 @@ class Compiled:
     """A function that is captured as a graph once for each kind of arguments, and then only run.
 
     The shapes and dtypes of arrays, and whatever else the function is given (texts, booleans,
-    None …), select the plan. Numbers are float64 arrays without axes. Lists, tuples and dicts may
-    hold arrays. Given Nodes it calls the function itself, so that a compiled function can be part
-    of a graph.
+    None …), select the plan. A number takes the dtype of what stands beside it, as in NumPy; alone
+    it is a float64 array without axes. Where it matters whether it is an int, as beside integers,
+    each int has a plan of its own. Lists, tuples and dicts may hold arrays. Given Nodes it calls
+    the function itself, so that a compiled function can be part of a graph.
 
     The function runs only while it is captured: what it prints, draws at random or reads from
     elsewhere stays as it was then, but for variables, whose values are read at each call.
@@ -55,14 +58,15 @@ class Compiled:
         kinds = {p.kind for p in self._signature.parameters.values()}
         simple = kinds <= {inspect.Parameter.POSITIONAL_OR_KEYWORD}
         self._arity = len(self._signature.parameters) if simple else -1
-        self._captured: OrderedDict[Any, _Captured] = OrderedDict()
+        # None where the types of the numbers matter, by which the plan is then found.
+        self._captured: OrderedDict[Any, _Captured | None] = OrderedDict()
         self._capturing = RLock()
         update_wrapper(self, function)
 
     @property
     def plans(self) -> tuple[Plan, ...]:
         """The plans made so far, the last one used at the end."""
-        return tuple(plan for plan, _ in self._captured.values())
+        return tuple(found[0] for found in self._captured.values() if found)
 
     def __call__(self, /, *args: Any, **options: Any) -> Any:
         """Compute what the function computes, as arrays in the structure that it returns.
@@ -74,24 +78,36 @@ class Compiled:
         """
         given = self._arguments(args, options)
         values: list[Any] = []
-        key = tuple([_kind(value, name, values) for name, value in given.items()])
+        key = tuple([_kind(value, name, values, object) for name, value in given.items()])
         if Node in map(type, values):
             return self._function(*args, **options)
         with self._capturing:
-            if key not in self._captured:
-                self._captured[key] = self._capture(given)
-                while len(self._captured) > MOST_PLANS:
-                    self._captured.popitem(last=False)
-            self._captured.move_to_end(key)
-            plan, structure = self._captured[key]
+            captured = self._kept(key, given, object)
+            if captured is None:
+                values = []
+                key = tuple([_kind(value, name, values, float) for name, value in given.items()])
+                captured = self._kept(key, given, float)
+        plan, structure = captured
         found = iter(plan.run(values))
         return _mapped(lambda node, name: next(found), structure)
+
+    def _kept(self, key: Any, given: dict[str, Any], numbers: type) -> Any:
+        """What was captured for these kinds of arguments; it is captured now if need be."""
+        if key not in self._captured:
+            try:
+                self._captured[key] = self._capture(given, numbers)
+            except NumberTypeError:
+                self._captured[key] = None
+            while len(self._captured) > MOST_PLANS:
+                self._captured.popitem(last=False)
+        self._captured.move_to_end(key)
+        return self._captured[key]
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else partial(self, instance)
 
     def __repr__(self) -> str:
-        return f"<compiled {self._function.__qualname__}, {len(self._captured)} plans>"
+        return f"<compiled {self._function.__qualname__}, {len(self.plans)} plans>"
 
     def _arguments(self, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
         """All arguments by name, with defaults."""
@@ -101,14 +117,25 @@ class Compiled:
         bound.apply_defaults()
         return bound.arguments
 
-    def _capture(self, given: dict[str, Any]) -> _Captured:
+    def _capture(self, given: dict[str, Any], numbers: type) -> _Captured:
+        """Call the function with placeholders for its arrays and its numbers.
+
+        Args:
+            given: the arguments.
+            numbers: the type of those that have a placeholder; object for ints and floats, then a
+                NumberTypeError says that it matters which of them it is.
+        """
         inputs: list[Node] = []
 
         def symbolic(value: Any, name: str) -> Any:
-            if not _is_array(value):
+            if _is_number(value, numbers):
+                unknown = Unknown((), _FLOAT, numbers)
+                inputs.append(leaf(unknown, requires_grad=True, name=name))
+            elif _is_array(value):
+                value = checked_value(value)
+                inputs.append(placeholder(name, value.shape, value.dtype))
+            else:
                 return value
-            value = _as_array(value)
-            inputs.append(placeholder(name, value.shape, value.dtype))
             return inputs[-1]
 
         arguments = {name: _mapped(symbolic, value, name) for name, value in given.items()}
@@ -160,26 +187,28 @@ def compile_function(
     return Compiled(function, passes)
 
 
-def _kind(value: Any, name: str, values: list[Any]) -> Any:
-    """What selects a plan; arrays are appended to `values`, as the plan takes them."""
+def _kind(value: Any, name: str, values: list[Any], numbers: type) -> Any:
+    """What selects a plan; arrays and numbers are appended to `values`, as the plan takes them."""
     kind = type(value)
     if kind is np.ndarray:
         if value.dtype.kind in "fiub":
             values.append(value)
             return value.shape, value.dtype
-    elif kind is float or kind is int:
+    elif _is_number(value, numbers):
         values.append(np.float64(value))
-        return (), _FLOAT
+        return numbers
     if isinstance(value, Node):
         values.append(value)
         return None
     if kind in (tuple, list):
-        return kind, *(_kind(item, f"{name}[{i}]", values) for i, item in enumerate(value))
+        return kind, *(_kind(x, f"{name}[{i}]", values, numbers) for i, x in enumerate(value))
     if kind is dict:
         items = value.items()
-        return kind, *((key, _kind(item, f"{name}[{key!r}]", values)) for key, item in items)
+        return kind, *(
+            (key, _kind(item, f"{name}[{key!r}]", values, numbers)) for key, item in items
+        )
     if _is_array(value):
-        values.append(_as_array(value))
+        values.append(checked_value(value))
         return values[-1].shape, values[-1].dtype
     try:
         hash(value)
@@ -192,14 +221,17 @@ def _kind(value: Any, name: str, values: list[Any]) -> Any:
     return kind, value
 
 
+def _is_number(value: Any, numbers: type) -> bool:
+    """Whether an argument is a number of Python's that a placeholder stands for."""
+    if type(value) is int:
+        return numbers is object and abs(value) <= EXACT
+    return type(value) is float
+
+
 def _is_array(value: Any) -> bool:
     if isinstance(value, np.generic):
         return value.dtype.kind in "fiub"  # NumPy has texts too
-    return isinstance(value, np.ndarray) or type(value) in (int, float)
-
-
-def _as_array(value: Any) -> Any:
-    return np.float64(value) if type(value) in (int, float) else checked_value(value)
+    return isinstance(value, np.ndarray)
 
 
 def _mapped(function: Callable[[Any, str], Any], value: Any, name: str = "") -> Any:

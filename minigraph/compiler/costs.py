@@ -26,6 +26,7 @@ import numpy as np
 from ..graph.graph import Graph, computed
 from ..graph.node import Node, placeholder
 from ..graph.operation import OPERATIONS, Operation
+from ..graph.ops import is_basic
 
 SIZES = (1, 1 << 12, 1 << 16)  # elements of the arrays whose operations are timed
 SIDES = (1, 48, 192)  # of the matrices
@@ -120,7 +121,7 @@ def _work(node: Node) -> tuple[str, int]:
         return "matmul", node.size * x.shape[-1]
     if op.name == "einsum":
         return "matmul", _products(node)
-    if op.name in _VIEWS or (op.name == "getitem" and _is_slice(node.attrs["index"])):
+    if op.name in _VIEWS or (op.name == "getitem" and is_basic(node.attrs["index"])):
         return "add", 0
     if op.partials:
         return op.name, node.size
@@ -137,11 +138,6 @@ def _products(node: Node) -> int:
     for letters, x in zip(node.attrs["subscripts"].partition("->")[0].split(","), node.inputs):
         sizes |= zip(letters, x.shape)
     return prod(sizes.values())
-
-
-def _is_slice(index: Any) -> bool:
-    places = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is ... or isinstance(p, slice | int | np.integer) for p in places)
 
 
 # --- how long that takes here ---------------------------------------------------------------------

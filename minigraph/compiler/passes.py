@@ -3,11 +3,12 @@
 `optimized` runs them over and over until none finds anything to do. Each returns the graph and a
 log of what it replaced, and leaves the graph that it was given as it is.
 
-What `PASSES` may change is rounding, and nothing else where no number overflows on the way: NaN,
-infinities and −0 go through as before. Two may make a number where there was an overflow, or the
-reverse: `gather_factors`, as (x · 1e200) · 1e-200 becomes x, and `reorder_matrix_products`, which
-may also make NaN of an infinity, or the reverse, where a matrix holds one. Rules that are wrong for
-NaN, infinity or zero stand apart in `UNSAFE`; they run only when they are asked for by name.
+What `PASSES` may change is rounding, and nothing else where no number overflows on the way: each
+result is computed in the dtype in which it was, and NaN, infinities and −0 go through as before.
+Two may make a number where there was an overflow, or the reverse: `gather_factors`, as
+(x · 1e200) · 1e-200 becomes x, and `reorder_matrix_products`, which may also make NaN of an
+infinity, or the reverse, where a matrix holds one. Rules that are wrong for NaN, infinity or zero
+stand apart in `UNSAFE`; they run only when they are asked for by name.
 
 A. Aho, M. Lam, R. Sethi and J. Ullman, *Compilers*, 2nd ed., 2006, chapters 8 and 9.
 """
@@ -178,10 +179,10 @@ def reduce_strength(graph: Graph) -> tuple[Graph, list[Rewrite]]:
 
 def _cheaper(node: Node) -> Node | None:
     name = node.op.name  # type: ignore[union-attr]
-    if is_op(node, "sigmoid") and node.inputs[0].dtype.kind == "f":
+    if is_op(node, "sigmoid") and _has_room(node.inputs[0]):
         x = node.inputs[0]
         return ops.exp(ops.minimum(x, 0.0)) / (ops.exp(-ops.absolute(x)) + 1.0)
-    if is_op(node, "logsumexp") and node.inputs[0].dtype.kind == "f":
+    if is_op(node, "logsumexp") and _has_room(node.inputs[0]):
         return _log_of_sum(node.inputs[0], **node.attrs)
     if node.dtype.kind != "f" or len(node.inputs) != 2:
         return None
@@ -196,9 +197,14 @@ def _cheaper(node: Node) -> Node | None:
         return ops.divide(folded(node.dtype.type(1)), x)
     if name == "divide":
         with np.errstate(all="ignore"):
-            inverse = (1 / y._value).astype(y.dtype)
+            inverse = 1 / y._value.astype(node.dtype)
         return ops.multiply(x, folded(inverse)) if _is_normal(inverse) else None
     return None
+
+
+def _has_room(x: Node) -> bool:
+    """Whether steps of a computation may be rounded to the dtype of its end."""
+    return x.dtype.kind == "f" and x.dtype != np.float16
 
 
 def _log_of_sum(x: Node, axis: Any, keepdims: bool) -> Node:
@@ -248,10 +254,12 @@ def _gathered(node: Node) -> Node | None:
     for x, factor in (node.inputs, node.inputs[::-1]):
         if factor.shape or number(factor) is None or not is_op(x, "multiply"):
             continue
+        if x.dtype != node.dtype:
+            continue  # x was rounded, or has wrapped around, before it was multiplied again
         for y, other in (x.inputs, x.inputs[::-1]):
-            if not other.shape and number(other) is not None and other.dtype == factor.dtype:
+            if not other.shape and number(other) is not None:
                 with np.errstate(all="ignore"):
-                    both = other._value * factor._value
+                    both = other._value.astype(node.dtype) * factor._value.astype(node.dtype)
                 if _is_normal(both):
                     return ops.multiply(y, folded(both))
     return None
@@ -293,7 +301,8 @@ def reorder_matrix_products(graph: Graph) -> tuple[Graph, list[Rewrite]]:
 
 
 def _multiplies_matrices(node: Node) -> bool:
-    return is_op(node, "matmul") and all(x.ndim == 2 for x in node.inputs)
+    """Whether a Node is a product of matrices of one dtype, in which their chain is computed."""
+    return is_op(node, "matmul") and all(x.ndim == 2 and x.dtype == node.dtype for x in node.inputs)
 
 
 def _chain(node: Node, inner: dict[Node, bool]) -> list[Node]:

@@ -10,6 +10,7 @@ plain arithmetic on Python's numbers.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from threading import Lock
@@ -43,15 +44,13 @@ class Plan:
     Constants are taken as they are when the plan is made; variables as they are when it is called.
 
     **Threads.** Several may call a plan at once: each works in arrays of its own, which are made
-    when they are first needed. Calls of plans that update variables run one after another. A thread
-    that reads a variable while another one updates it may see parts of the old and the new value.
+    when they are first needed. Calls of plans that update variables run one after another, and
+    change all of them at one moment.
 
     **Updates.** After each call a variable of `updates` holds its new value, computed from the old
-    values of all variables. An array is written in place: the variable's `value` is then a
-    read-only view of an array of the plan, and what was taken from it earlier, or computed as a
-    view of it, shows the new numbers. Copy what is to stay. A value that you assign to the variable
-    is taken up by the next call. As with every assignment, `backward` refuses a graph that used the
-    old value.
+    values of all variables. It is a new array: what was taken from the variable earlier stays as it
+    was. A call that fails, or is interrupted, has changed no variable. As with every assignment,
+    `backward` refuses a graph that used the old value.
 
     Attributes:
         graph: the optimised graph that it runs; its last outputs are the updates' new values.
@@ -89,8 +88,9 @@ class Plan:
         self._make = program.compiled()
         self._inputs = [(x.name, x.shape, x.dtype, x) for x in graph.inputs]
         self._idle: list[Callable[..., Any]] = [self._make()]  # programs that no thread is running
-        self._buffers = [(w, buffer, _locked(buffer)) for w, buffer in program.buffers.items()]
-        self._assigned = program.assigned
+        # What a call assigns: to each variable its value, and when and where it came.
+        variables = [*self._updates]
+        self._places = variables + variables, ["_value"] * len(new) + ["_assigned"] * len(new)
 
     def __call__(self, /, **feeds: Any) -> Any:
         """Compute the outputs: a tuple in their order, or the bare value of a single one.
@@ -119,8 +119,18 @@ class Plan:
 
     def run(self, values: list[Any]) -> Any:
         """Compute the outputs from values in the order of the inputs, which are not checked."""
-        if self._updates:
-            return self._run_and_update(values)
+        if not self._updates:
+            return self._computed(values)
+        with updating:
+            results, new = self._computed(values)
+            now = next(new_seq), calling_line()
+            # One call of C code, between two steps of the interpreter: no signal and no other
+            # thread comes between the first variable and the last.
+            deque(map(setattr, *self._places, [*map(frozen, new), *[now] * len(new)]), 0)
+            return results
+
+    def _computed(self, values: list[Any]) -> Any:
+        """What the program returns: the outputs, or a pair of outputs and new values."""
         try:  # what a list does is done at once, whatever other threads do
             program = self._idle.pop()
         except IndexError:
@@ -128,42 +138,12 @@ class Plan:
         try:
             return program(*values)
         except (*REFUSALS, ArithmeticError) as error:
-            return self._interpreted(values, error)[0]
+            return self._interpreted(values, error)
         finally:
             self._idle.append(program)
 
-    def _run_and_update(self, values: list[Any]) -> Any:
-        with updating:
-            values = [self._apart(value) for value in values]
-            for w, buffer, view in self._buffers:
-                if w._value is not view:  # assigned since the last call
-                    np.copyto(buffer, w._value)
-            try:
-                results = self._idle[0](*values)
-                if self._assigned:
-                    results, new = results
-                    for w, value in zip(self._assigned, new):
-                        w._value = value
-            except (*REFUSALS, ArithmeticError) as error:
-                results, new = self._interpreted(values, error)
-                for w, value in zip(self._updates, new):
-                    w._value = value
-                for w, buffer, _ in self._buffers:
-                    np.copyto(buffer, w._value)
-            now = next(new_seq), calling_line()
-            for w, _, view in self._buffers:
-                w._value = view
-            for w in self._updates:
-                w._assigned = now
-            return results
-
-    def _apart(self, value: Any) -> Any:
-        """An input, copied if it is a variable's value that this call will overwrite."""
-        base = getattr(value, "base", None)
-        return np.array(value) if any(base is buffer for _, buffer, _ in self._buffers) else value
-
-    def _interpreted(self, values: list[Any], error: Exception) -> tuple[Any, tuple[Any, ...]]:
-        """Compute outputs and updates node by node, when the program has refused.
+    def _interpreted(self, values: list[Any], error: Exception) -> Any:
+        """Compute node by node what the program returns, when it has refused.
 
         Python's numbers refuse what IEEE 754 has an answer for, and NumPy's do not. Whatever else
         is refused is refused again, in words that name the Node.
@@ -172,10 +152,11 @@ class Plan:
             raise error  # as np.errstate asks for
         found = self.graph.run(dict(zip(self.graph.inputs, values)))
         if self.graph.is_single:
-            return _copied(found), ()
+            return _copied(found)
         cut = len(found) - len(self._updates)
         results = tuple(map(_copied, found[:cut]))
-        return results[0] if self._is_single else results, found[cut:]
+        results = results[0] if self._is_single else results
+        return (results, found[cut:]) if self._updates else results
 
     def __repr__(self) -> str:
         return f"<plan of {repr(self.graph).removeprefix('<graph of ')}"
@@ -203,11 +184,6 @@ def _checked_updates(graph: Graph, updates: Mapping[Node, Node]) -> dict[Node, N
                 f"{describe(w)} is {w.dtype}, and {describe(new)} is {new.dtype}", (w, new)
             )
     return dict(updates)
-
-
-def _locked(buffer: np.ndarray) -> np.ndarray:
-    """A view of an array that cannot be written to."""
-    return frozen(buffer.view())
 
 
 def _copied(value: Any) -> Any:

@@ -13,7 +13,7 @@ import unicodedata
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -34,22 +34,18 @@ _programs = count(1)
 class Program:
     """A program that makes another one: `make()` makes the arrays, and returns what runs in them.
 
-    What runs takes the inputs in order and returns the outputs. If there are variables to assign,
+    What runs takes the inputs in order and returns the outputs. If there are variables to update,
     it returns a pair: the outputs, and the new values of those.
 
     Attributes:
         source: its text.
         names: what it uses, by name.
         memory: where its arrays live.
-        buffers: the variables that it updates in place, and the arrays in which it does.
-        assigned: the variables whose new values it returns.
     """
 
     source: str
     names: dict[str, Any]
     memory: MemoryPlan | None = None
-    buffers: dict[Node, np.ndarray] = field(default_factory=dict)
-    assigned: tuple[Node, ...] = ()
 
     def compiled(self) -> Callable[[], Callable[..., Any]]:
         """Compile the text; errors show its lines."""
@@ -124,11 +120,11 @@ class Writer:
             )
         self.lines.append(text)
 
-    def source(self, results: list[str], assigned: list[str]) -> str:
-        """The whole text, which returns these results and new values."""
+    def source(self, results: list[str], new: list[str]) -> str:
+        """The whole text, which returns these results and new values of variables."""
         returned = results[0] if self.is_single else f"({', '.join(results)},)"
-        if assigned:
-            returned = f"{returned}, ({', '.join(assigned)},)"
+        if new:
+            returned = f"{returned}, ({', '.join(new)},)"
         head = "".join(f"    {line}\n" for line in self.made)
         body = "".join(f"        {line}\n" for line in [*self.lines, f"return {returned}"])
         return (

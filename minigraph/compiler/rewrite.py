@@ -64,7 +64,7 @@ def with_inputs(node: Node, inputs: Iterable[Node]) -> Node:
     """The same operation on other inputs of the same shapes and dtypes, symbolic."""
     made = Node()
     made.op, made.attrs, made.inputs = node.op, node.attrs, tuple(inputs)
-    made._value = node._value if is_symbolic(node) else Unknown(node.shape, node.dtype)
+    made._value = Unknown(node.shape, node.dtype)
     made.name, made.scope, made.requires_grad = node.name, node.scope, node.requires_grad
     made.grad, made._assigned, made.seq = None, None, next(new_seq)
     return made

@@ -72,9 +72,9 @@ def scalar_program(graph: Graph, updates: dict[Node, Node], is_single: bool) -> 
             writer.line(f"{called[node]} = float({variable}._value)")
         elif node not in called:
             called[node] = _literal(node)
-    assigned = [_boxed(updates[w], writer) for w in updates]
     results = [_boxed(y, writer) for y in writer.outputs]
-    return Program(writer.source(results, assigned), names, assigned=(*updates,))
+    new = [_boxed(u, writer) for u in updates.values()]
+    return Program(writer.source(results, new), names)
 
 
 def _text(node: Node, writer: Writer) -> str:

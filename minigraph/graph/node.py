@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .operation import Operation
 
 NO_ATTRS: dict[str, Any] = {}
+NUMBER: dict[str, Any] = {}  # the attrs of a constant that stands for a number beside another one
 new_seq = count()
 
 
@@ -32,14 +33,20 @@ class Unknown:
     """The value of a symbolic Node: its shape and dtype, and no numbers.
 
     NumPy's functions refuse it with a TypeError, which tells an operation that it is symbolic.
+
+    Attributes:
+        shape, dtype: of the value.
+        number: what stands for a number of Python has a type here, float, or object where it may
+            be an int as well; its dtype then gives way to that of what stands beside it.
     """
 
-    __slots__ = ("dtype", "shape")
+    __slots__ = ("dtype", "number", "shape")
     __array_ufunc__ = None
 
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype, number: type | None = None) -> None:
         self.shape = shape
         self.dtype = dtype
+        self.number = number
 
     @property
     def ndim(self) -> int:

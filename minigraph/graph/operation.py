@@ -34,7 +34,7 @@ from numpy import float64  # what every operation asks for is looked up once
 
 from .context import surroundings
 from .errors import MinigraphError, NodeTypeError, ShapeError, SymbolicError
-from .node import NO_ATTRS, Node, Unknown, checked_value, describe, frozen, leaf, new_seq
+from .node import NO_ATTRS, NUMBER, Node, Unknown, checked_value, describe, frozen, leaf, new_seq
 
 Shape = tuple[int, ...]
 Function = Callable[..., Any]
@@ -130,26 +130,85 @@ def apply(op: Operation, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATT
             x if type(x) in (Node, int, float) else leaf(checked_value(x), requires_grad=False)
             for x in inputs
         )
-        nodes = [x for x in inputs if type(x) is Node]
-        like = max(nodes, key=lambda x: "buif".index(x.dtype.kind))  # no condition of where
+        like = _leading([x for x in inputs if type(x) is Node])
         inputs = tuple(x if type(x) is Node else operand(x, like) for x in inputs)
     seq = next(new_seq)
     try:
         value = op.forward(*[x._value for x in inputs], **attrs)
     except REFUSALS as error:
-        value = unknown(op, inputs, attrs, error)
+        return waiting(op, inputs, seq, attrs, error)
     return record(op, inputs, seq, value, attrs)
 
 
 def operand(value: Any, like: Node) -> Node:
     """Make a constant of a number beside a Node; a Python number takes the Node's dtype."""
-    kind = like.dtype.kind
+    held = like._value
+    kind = held.dtype.kind
     if (type(value) is int and kind in "iuf") or (type(value) is float and kind == "f"):
         try:
-            return leaf(like.dtype.type(value), requires_grad=False)
+            found = leaf(held.dtype.type(value), requires_grad=False)
         except OverflowError:
             pass  # a whole number too large for the dtype brings its own
+        else:
+            if type(held) is Unknown and held.number:
+                found.attrs = NUMBER
+            return found
     return leaf(checked_value(value), requires_grad=False)
+
+
+def waiting(
+    op: Operation,
+    inputs: tuple[Node, ...],
+    seq: int,
+    attrs: dict[str, Any],
+    error: Exception,
+) -> Node:
+    """Record an operation on symbolic Nodes, which NumPy has refused with an error."""
+    number: type | None = None
+    if stand_ins := [x for x in inputs if stands_for_number(x)]:
+        others = [x for x in inputs if x not in stand_ins and x.attrs is not NUMBER]
+        if others:
+            like = _leading(others)
+            inputs = tuple([x if x in others else _giving_way(x, like) for x in inputs])
+            seq = next(new_seq)
+        elif op.name in _ON_NUMBERS and op is OPERATIONS.get(op.name):
+            types = {x._value.number for x in stand_ins}
+            number = float if types == {float} else object
+    value = unknown(op, inputs, attrs, error)
+    value.number = number
+    return record(op, inputs, seq, value, attrs)
+
+
+# What Python computes of its numbers, with a number as result. NumPy's functions give NumPy's.
+_ON_NUMBERS = {
+    "add", "subtract", "multiply", "divide", "remainder", "power", "negative", "absolute",
+    "stop_gradient",
+}  # fmt: skip
+
+
+class NumberTypeError(Exception):
+    """Whether a number is an int or a float decides the dtype of a result; see `mg.compile`."""
+
+
+def stands_for_number(x: Node) -> bool:
+    """Whether a Node stands for a number of Python's, for which it was given in `mg.compile`."""
+    return type(x._value) is Unknown and x._value.number is not None
+
+
+def _giving_way(x: Node, like: Node) -> Node:
+    """What stands for a number, in the dtype that the number has beside a Node; see `operand`."""
+    if like.dtype.kind != "f":
+        if stands_for_number(x) and x._value.number is object:
+            raise NumberTypeError
+        return x
+    if x.attrs is NUMBER:
+        return operand(x._value.item(), like)
+    return x if x.dtype == like.dtype else FUNCTIONS["astype"](x, like.dtype)
+
+
+def _leading(nodes: Sequence[Node]) -> Node:
+    """The Node whose dtype numbers take."""
+    return max(nodes, key=lambda x: "buif".index(x.dtype.kind))  # no condition of where
 
 
 def unknown(
@@ -174,7 +233,7 @@ def unknown(
         shape = op.shape(*[x.shape for x in inputs], **attrs)
     except (ValueError, TypeError, IndexError) as better:
         raise explained(op, inputs, attrs, better) from None
-    return Unknown(shape, _dtype(op, inputs, attrs))
+    return Unknown(tuple(map(operator.index, shape)), _dtype(op, inputs, attrs))
 
 
 def _dtype(op: Operation, inputs: tuple[Node, ...], attrs: dict[str, Any]) -> np.dtype:
@@ -455,7 +514,7 @@ def _plain_function(op: Operation) -> Function:
         try:
             value = forward(x._value)
         except REFUSALS as error:
-            value = unknown(op, (x,), NO_ATTRS, error)
+            return waiting(op, (x,), seq, NO_ATTRS, error)
         return record(op, (x,), seq, value)
 
     def binary(x: Any, y: Any, /) -> Any:
@@ -471,7 +530,7 @@ def _plain_function(op: Operation) -> Function:
         try:
             value = forward(x._value, y._value)
         except REFUSALS as error:
-            value = unknown(op, (x, y), NO_ATTRS, error)
+            return waiting(op, (x, y), seq, NO_ATTRS, error)
         return record(op, (x, y), seq, value)
 
     return unary if len(op.parameters) == 1 else binary

@@ -10,6 +10,7 @@ and min share the gradient equally between ties, as PyTorch does.
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
 from collections.abc import Sequence
@@ -23,15 +24,17 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .errors import ShapeError
-from .node import Node
+from .errors import NodeTypeError, ShapeError
+from .node import Node, describe
 from .operation import (
     EachInput,
+    NumberTypeError,
     Shape,
     broadcast_shape,
     elementwise,
     general,
     linear,
+    stands_for_number,
     variadic,
 )
 
@@ -283,21 +286,94 @@ class Slot:
 
 
 def _index_and_inputs(index: Any, keep: bool) -> tuple[Any, tuple[Node, ...]]:
-    """Replace the Nodes in an index by Slots; copy its arrays if it is to be kept."""
-    if type(index) in (int, slice):
+    """Replace the Nodes in an index by Slots; put the rest into `_kept_item`'s form if asked to."""
+    if type(index) is int:
         return index, ()
     nodes: list[Node] = []
     items: list[Any] = []
-    for item in index if isinstance(index, tuple) else (index,):
+    for item in index_items(index):
         if isinstance(item, Node):
+            if stands_for_number(item):
+                raise NumberTypeError
+            if item.dtype.kind not in "iub":
+                raise NodeTypeError(
+                    f"an index is made of whole numbers or booleans, and {describe(item)} is "
+                    f"{item.dtype}; see mg.astype",
+                    (item,),
+                )
             items.append(Slot(len(nodes)))
             nodes.append(item)
         else:
-            items.append(np.array(item) if keep and isinstance(item, list | np.ndarray) else item)
+            items.append(_kept_item(item) if keep else item)
     return tuple(items) if isinstance(index, tuple) else items[0], tuple(nodes)
 
 
-def _filled(index: Any, indices: Sequence[Any]) -> Any:
+def _kept_item(item: Any) -> Any:
+    """An item of an index as an operation keeps it: None, ..., an int, a slice of ints, an array.
+
+    Arrays are copies, of whole numbers in one dtype or of booleans. What NumPy does not take for an
+    index stays as it is, to be refused when it is used.
+    """
+    if item is None or item is ... or type(item) is int:
+        return item
+    if isinstance(item, slice):
+        try:
+            return slice(*[p if p is None else operator.index(p) for p in _parts(item)])
+        except TypeError:
+            return item
+    try:
+        array = np.array(item)
+    except ValueError:
+        return item
+    if not array.size and not isinstance(item, np.ndarray):
+        return array.astype(np.intp)  # [] chooses nothing, though it makes an array of floats
+    if array.dtype.kind in "iu":
+        return array.astype(np.intp) if array.shape else int(array)
+    return array
+
+
+def _parts(item: slice) -> tuple[Any, Any, Any]:
+    return item.start, item.stop, item.step
+
+
+def index_items(index: Any) -> tuple[Any, ...]:
+    """The items of an index, one for each comma-separated part."""
+    return index if isinstance(index, tuple) else (index,)
+
+
+# Two questions about an index in the form that operations keep. All who ask, ask here.
+
+
+def is_basic(index: Any) -> bool:
+    """Whether it has no arrays and no Nodes, so that NumPy gives a view.
+
+    That holds for single elements, too: x[0, ...] is a view without axes where x[0] is a number.
+    """
+    return all(i is None or i is ... or type(i) in (int, slice) for i in index_items(index))
+
+
+def names_places_once(index: Any) -> bool:
+    """Whether it is sure to name no place twice: it is basic, or has numbers that rise.
+
+    Nodes may stand in it, in place of arrays whose values are not known.
+    """
+    items = index_items(index)
+    others = tuple(i for i in items if not isinstance(i, np.ndarray | Node))
+    if len(others) == len(items):
+        return is_basic(index)
+    arrays = [i for i in items if isinstance(i, np.ndarray | Node)]
+    plain = is_basic(others) and all(x.dtype.kind in "iu" and x.ndim == 1 for x in arrays)
+    return plain and any(
+        isinstance(x, np.ndarray) and x.shape == builtins.max(y.shape for y in arrays) and _rises(x)
+        for x in arrays
+    )
+
+
+def _rises(x: np.ndarray) -> bool:
+    return bool((x >= 0).all() and (x[1:] > x[:-1]).all())
+
+
+def filled(index: Any, indices: Sequence[Any]) -> Any:
     """The index with its Slots filled."""
     if not indices:
         return index
@@ -306,31 +382,26 @@ def _filled(index: Any, indices: Sequence[Any]) -> Any:
     return indices[index.number]
 
 
-def _names_places_once(index: Any) -> bool:
-    """Whether an index has no arrays, which could name a place twice."""
-    items = index if isinstance(index, tuple) else (index,)
-    return all(i is None or i is ... or isinstance(i, int | slice) for i in items)
-
-
 def _getitem_called(x: Any, index: Any) -> tuple[tuple, dict]:
     index, nodes = _index_and_inputs(index, keep=type(x) is Node)
     return (x, *nodes), {"index": index}
 
 
 def _getitem_shape(x: Shape, *indices: Shape, index: Any) -> Shape:
-    return _blank(x)[_filled(index, [np.zeros(s, int) for s in indices])].shape
+    return _blank(x)[filled(index, [np.zeros(s, int) for s in indices])].shape
 
 
 @variadic(
     "[ ]",
-    [lambda g, out, x, *indices, index: scatter_add(g, _filled(index, indices), x.shape)],
-    jvp=lambda dxs, out, x, *indices, index: getitem(dxs[0], _filled(index, indices)),
+    [lambda g, out, x, *indices, index: scatter_add(g, filled(index, indices), x.shape)],
+    jvp=lambda dxs, out, x, *indices, index: getitem(dxs[0], filled(index, indices)),
     shape=_getitem_shape,
     called=_getitem_called,
 )
 def getitem(x: Any, *indices: Any, index: Any) -> Any:
     """x[index], with NumPy's basic and advanced indexing; an index may be or hold a Node."""
-    return x[_filled(index, indices)]
+    found = x[filled(index, indices)]
+    return found if found.shape else found[()]  # x[0, ...] is a view, and not a number as x[0] is
 
 
 def _scatter_called(x: Any, index: Any, shape: Any) -> tuple[tuple, dict]:
@@ -340,9 +411,9 @@ def _scatter_called(x: Any, index: Any, shape: Any) -> tuple[tuple, dict]:
 
 @variadic(
     "[ ]ᵀ",
-    [lambda g, out, x, *indices, index, shape: getitem(g, _filled(index, indices))],
+    [lambda g, out, x, *indices, index, shape: getitem(g, filled(index, indices))],
     jvp=lambda dxs, out, x, *indices, index, shape: scatter_add(
-        dxs[0], _filled(index, indices), shape
+        dxs[0], filled(index, indices), shape
     ),
     shape=lambda x, *indices, index, shape: _blank(shape).shape,
     called=_scatter_called,
@@ -350,8 +421,8 @@ def _scatter_called(x: Any, index: Any, shape: Any) -> tuple[tuple, dict]:
 def scatter_add(x: Any, *indices: Any, index: Any, shape: Any) -> Any:
     """Zeros of `shape` with x added at `index`; places that are named twice receive twice."""
     out = np.zeros(shape, x.dtype)
-    index = _filled(index, indices)
-    if _names_places_once(index):
+    index = filled(index, indices)
+    if names_places_once(index):
         out[index] = x
     else:
         np.add.at(out, index, x)
@@ -617,7 +688,14 @@ def _einsum_shape(*shapes: Shape, subscripts: str) -> Shape:
 )
 def einsum(*operands: Any, subscripts: str) -> Any:
     """The products of elements summed as `subscripts` say: einsum("ij,jk->ik", x, y) is x @ y."""
-    return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
+    if len(operands) == 1:
+        return np.einsum(subscripts, *operands)
+    # In pairs, which is faster, and only then in the dtype of the result: an operand of its own
+    # dtype, summed over an axis that no other has, could not hold its sums.
+    dtype = np.result_type(*operands)
+    wide = np.float32 if dtype == np.float16 else dtype
+    found = np.einsum(subscripts, *[np.asarray(x, wide) for x in operands], optimize=True)
+    return found.astype(dtype, copy=False)
 
 
 # --- general --------------------------------------------------------------------------------------
