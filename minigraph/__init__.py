@@ -20,6 +20,7 @@ from .graph.context import scope
 from .graph.errors import (
     AnomalyError,
     FeedError,
+    FileError,
     FormatError,
     GradientError,
     KinkWarning,
@@ -60,6 +61,7 @@ __all__ = [
     "AnomalyError",
     "Drawing",
     "FeedError",
+    "FileError",
     "FormatError",
     "GradientError",
     "Graph",

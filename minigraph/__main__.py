@@ -22,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MinigraphError as error:
         print(f"minigraph {chosen.name}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"minigraph {chosen.name}: interrupted", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,8 +72,12 @@ def _release(chosen: argparse.Namespace) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    from .course.run import run_notebooks
-
+    try:
+        from .course.run import run_notebooks
+    except ImportError as error:
+        raise MinigraphError(
+            f'running notebooks needs Jupyter ({error}); get it with: pip install "minigraph[lab]"'
+        ) from None
     run_notebooks(chosen.notebooks)
     return 0
 

@@ -207,7 +207,7 @@ def test_a_graph_comes_back_from_its_files(tmp_path):
     graph = mg.Graph([loss, *mg.grad(loss, [w])], [x, w])
     graph.save(tmp_path / "net.json")
     again = mg.Graph.load(tmp_path / "net.json")
-    assert {p.name for p in tmp_path.iterdir()} == {"net.json", "net.npz"}
+    assert {p.name for p in tmp_path.iterdir()} == {"net.json"}
     assert [i.name for i in again.inputs] == ["x", "w"]
     values = {"x": np.arange(200, dtype=np.float32).reshape(20, 10) / 50}
     for ours, theirs in zip(graph.run(values), again.run(values), strict=True):
@@ -216,30 +216,22 @@ def test_a_graph_comes_back_from_its_files(tmp_path):
     small = mg.Graph(mg.placeholder("y") * 2.0)
     small.save(tmp_path / "small.json")
     assert mg.Graph.load(tmp_path / "small.json").run({"y": 3}) == 6.0
-    assert not (tmp_path / "small.npz").exists()
 
 
 def test_a_broken_file_is_refused_by_name(tmp_path):
     graph = mg.Graph(mg.placeholder("x", (3,)) + mg.constant(np.ones((30, 3))))
     path = tmp_path / "net.json"
     graph.save(path)
-    text, arrays = path.read_text(), (tmp_path / "net.npz").read_bytes()
+    text = path.read_text()
     for broken in (text[: len(text) // 2], "[]", text.replace('"add"', '"eval"'), "{}",
                    text.replace('"inputs": [0]', '"inputs": [9]'),
                    text.replace('"inputs": [0]', '"inputs": 0'),
                    text.replace('"shape": [3]', '"shape": [-3]'),
                    text.replace('"float64"', '"object"'),
-                   text.replace('"n1"', '"n7"')):  # fmt: skip
+                   text.replace('"stored": "n1"', '"stored": "n7"')):  # fmt: skip
         assert broken != text
         path.write_text(broken)
         with pytest.raises(mg.FormatError, match=r"net\.json holds no graph"):
             mg.Graph.load(path)
-    path.write_text(text)
-    (tmp_path / "net.npz").write_bytes(arrays[: len(arrays) // 2])
-    with pytest.raises(mg.FormatError, match=r"net\.json holds no graph"):
-        mg.Graph.load(path)
-    np.savez(tmp_path / "net.npz", n1=np.array([object()]))
-    with pytest.raises(mg.FormatError, match=r"net\.json holds no graph"):
-        mg.Graph.load(path)
     with pytest.raises(FileNotFoundError):
         mg.Graph.load(tmp_path / "nothing.json")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..graph.errors import MinigraphError
+from ..graph.files import naming, shown, write_all
 
 STUB = "# YOUR CODE HERE"
 _PREPROCESSORS = (
@@ -34,6 +35,7 @@ def release(source: Path, destination: Path) -> None:
 
     Raises:
         ReleaseError: naming the notebook that is broken, or saying what to install.
+        FileError: naming the file that cannot be written; then none is.
     """
     paths = sorted(source.glob("*.ipynb"))
     if not paths:
@@ -43,11 +45,11 @@ def release(source: Path, destination: Path) -> None:
     preprocessors = _preprocessors()
     texts = {}
     for path in paths:
-        print(f"{path} -> {destination / path.name}")
-        texts[destination / path.name] = exercise_text(path, preprocessors)
-    destination.mkdir(parents=True, exist_ok=True)
-    for target, text in texts.items():  # all or none, so that a broken notebook leaves no half
-        target.write_text(text, encoding="utf-8", newline="\n")
+        print(f"{shown(path)} -> {shown(destination / path.name)}")
+        texts[destination / path.name] = exercise_text(path, preprocessors).encode()
+    with naming(destination, "made"):
+        destination.mkdir(parents=True, exist_ok=True)
+    write_all(texts)
     print(f"{len(texts)} notebook{'s' * (len(texts) != 1)} released")
 
 
@@ -58,24 +60,22 @@ def exercise_text(path: Path, preprocessors: Sequence[Any] = ()) -> str:
         ReleaseError: naming the notebook, if it is broken.
     """
     preprocessors = preprocessors or _preprocessors()
-    import nbformat
+    from .notebooks import first_line, read_notebook, text_of
 
+    notebook = read_notebook(path, "released", ReleaseError)
     try:
-        notebook = nbformat.read(path, as_version=4)
-        nbformat.validate(notebook)
         resources: dict[str, Any] = {}
         for preprocessor in preprocessors:
             notebook, resources = preprocessor.preprocess(notebook, resources)
     except Exception as error:
         # nbgrader's check of the metadata says what is wrong only in what it raised first.
-        told = str(error.__context__ or error).strip()
-        reason = told.splitlines() or [type(error).__name__]
-        raise ReleaseError(f"{path} cannot be released: {reason[0]}") from None
+        reason = first_line(error.__context__ or error)
+        raise ReleaseError(f"{shown(path)} cannot be released: {reason}") from None
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("grade"):
             # Running all cells goes on after a check that fails, so that each says its first word.
             cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), "raises-exception"})
-    return nbformat.writes(notebook) + "\n"
+    return text_of(notebook)
 
 
 def _preprocessors() -> list[Any]:

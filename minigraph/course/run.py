@@ -9,19 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+from ..drawing.text import clean
+from ..graph.errors import MinigraphError
+from ..graph.files import file_path, shown, write
+from .notebooks import first_line, read_notebook, text_of
 
 _LIVE = "application/vnd.jupyter.widget-view+json"
+
+
+class RunError(MinigraphError, RuntimeError):
+    """A notebook that does not run to its end, or none at all."""
 
 
 def run_notebook(path: Path, seconds_per_cell: int = 60) -> None:
     """Execute one notebook and write it back with its outputs.
 
     Raises:
-        nbclient.exceptions.CellExecutionError: if a cell fails; the file is left as it was.
+        RunError: naming the notebook and the cell that fails; the file is left as it was.
+        FileError: if the notebook cannot be written.
     """
-    notebook = nbformat.read(path, as_version=4)
+    path = file_path(path)
+    notebook = read_notebook(path, "run", RunError)
     client = NotebookClient(
         notebook,
         timeout=seconds_per_cell,
@@ -31,7 +43,10 @@ def run_notebook(path: Path, seconds_per_cell: int = 60) -> None:
         store_widget_state=False,
         coalesce_streams=True,  # else it is up to chance how a printed text is split
     )
-    client.execute()
+    try:
+        client.execute()
+    except Exception as error:  # a cell's, or a kernel's that is missing, dies or hangs
+        raise RunError(f"{shown(path)} cannot be run: {_reason(notebook, error)}") from error
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -40,7 +55,16 @@ def run_notebook(path: Path, seconds_per_cell: int = 60) -> None:
         for output in cell.get("outputs", []):
             if "text/html" in output.get("data", {}):
                 output["data"].pop(_LIVE, None)
-    nbformat.write(notebook, path)
+    write(path, text_of(notebook).encode("utf-8", "backslashreplace"))  # as JSON escapes
+
+
+def _reason(notebook: NotebookNode, error: Exception) -> str:
+    if not isinstance(error, CellExecutionError):
+        return first_line(error)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    failed = [n for n, c in enumerate(code, 1) if any(o.output_type == "error" for o in c.outputs)]
+    said = clean(f"{error.ename}: {error.evalue}".removesuffix(": "))
+    return f"code cell {failed[-1]} stops with {said}"
 
 
 def run_notebooks(paths: Iterable[Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterable
 from functools import cached_property
 from html import escape
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..graph.errors import MinigraphError
+from ..graph.files import file_path, shown, write
 from ..graph.node import Node
 from . import words
 from .diagram import Diagram, diagram
@@ -124,25 +126,28 @@ class Drawing:
         """The picture as an `img` element that any page, notebook or widget can hold."""
         return as_image(self.svg, self.alt, self._picture.width, self._picture.height)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | os.PathLike) -> None:
         """Write the drawing to a file; its suffix says how: .svg, .png or .dot.
 
         Raises:
             MinigraphError: for another suffix, or if .png lacks the package that it needs.
+            FileError: naming the file, if it cannot be written; what was there stays.
         """
-        path = Path(path)
+        path = file_path(path)
         match path.suffix.lower():
             case ".svg":
-                path.write_text(self.svg, encoding="utf-8")
+                content = self.svg.encode()
             case ".dot":
-                path.write_text(self.dot, encoding="utf-8")
+                content = self.dot.encode()
             case ".png":
-                path.write_bytes(_png(self.svg))
+                content = _png(self.svg)
             case other:
+                suffix = shown(Path(other)) if other else "without a suffix"
                 raise MinigraphError(
-                    f"a drawing is saved as .svg, .png or .dot, not {other or 'without a suffix'}; "
-                    f"write for example {path.with_suffix('.svg').name!r}"
+                    f"a drawing is saved as .svg, .png or .dot, not {suffix}; "
+                    f"write for example '{shown(Path(path.stem or 'graph'))}.svg'"
                 )
+        write(path, content)
 
     def __repr__(self) -> str:
         return words.table(self._diagram)

@@ -53,6 +53,18 @@ class FormatError(MinigraphError, ValueError):
     """A text that is no saved graph, or one of a graph that cannot be."""
 
 
+class FileError(MinigraphError, OSError):
+    """A file that cannot be read or written. `reason` says why, without the name of the file.
+
+    It is of Python's own kind too: for a file that is missing, a FileNotFoundError.
+    """
+
+    reason = ""
+
+    def __str__(self) -> str:
+        return self.args[0]  # Python's own would put the name of the file in once more
+
+
 class KinkWarning(UserWarning):
     """A derivative was asked for where there is none: the slopes on the two sides differ."""
 

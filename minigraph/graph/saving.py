@@ -9,13 +9,20 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
+import os
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Set
+from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn
+from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 
-from .errors import FormatError, NodeTypeError
+from .errors import FileError, FormatError, NodeTypeError
+from .files import file_path, read, shown, write
 from .graph import Graph
 from .node import (
     NO_ATTRS,
@@ -32,10 +39,11 @@ from .operation import OPERATIONS, Function, Operation, apply
 from .ops import Slot
 from .order import topological_order
 
-FORMAT, VERSION = "minigraph graph", 1
+FORMAT, VERSIONS = "minigraph graph", (1, 2)  # the second may hold arrays beside the nodes
 MOST_INLINE = 64  # elements of an array that stand in the JSON, where there is another place
 Arrays = dict[str, np.ndarray]
 DTYPES = {np.dtype(t).name: np.dtype(t) for t in "?bhilqBHILQefd"}
+_ALONE = re.compile("[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]")
 SPECIAL = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}  # numbers that JSON does not have
 
 
@@ -62,12 +70,15 @@ def _document(
     ends: dict[str, Any], order: list[Node], place: Mapping[Node, int], stored: Arrays | None
 ) -> str:
     known = {**OPERATIONS}
-    head = {"format": FORMAT, "version": VERSION, **ends}
-    nodes = (
-        json.dumps(_written(x, place, known, stored), ensure_ascii=False, allow_nan=False)
-        for x in order
-    )
+    nodes = [dumped(_written(x, place, known, stored)) for x in order]
+    head = {"format": FORMAT, "version": VERSIONS[bool(stored)], **ends}
     return json.dumps(head)[:-1] + ', "nodes": [\n' + ",\n".join(nodes) + "\n]}\n"
+
+
+def dumped(data: Any, separators: tuple[str, str] | None = None) -> str:
+    """Write JSON that can be encoded: surrogates of a name that stand alone are escaped."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=separators)
+    return _ALONE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _written(
@@ -185,15 +196,18 @@ def _nodes(
     text: str, operations: Mapping[str, Function] | None, stored: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, Any], list[Node]]:
     """Read a document and make its Nodes."""
-    known = OPERATIONS | {n: f.op for n, f in (operations or {}).items()}  # type: ignore[attr-defined]
+    known = OPERATIONS | _operations(operations or {})
     try:
         data = json.loads(text, parse_constant=_no_number)
     except (ValueError, TypeError, RecursionError) as error:
         raise FormatError(f"this is no JSON: {error}") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise FormatError(f'this JSON is no graph: it lacks "format": "{FORMAT}"')
-    if data.get("version") != VERSION:
-        raise FormatError(f"this graph has version {data.get('version')!r}; known is {VERSION}")
+    if data.get("version") not in VERSIONS:
+        version = f"version {data.get('version')!r:.40}"
+        raise FormatError(f"this graph has {version}; known is {' or '.join(map(str, VERSIONS))}")
+    if "arrays" in data:
+        stored = _unpacked(data["arrays"])
     rows = data.get("nodes")
     if not isinstance(rows, list):
         raise FormatError('the graph has no list of "nodes"')
@@ -201,10 +215,22 @@ def _nodes(
     for i, row in enumerate(rows):
         try:
             nodes.append(_read(row, nodes, known, stored))
+        except FileError:
+            raise
         except Exception as error:  # whatever a broken or hostile file may cause
             label = f" ({row.get('op', 'leaf')})" if isinstance(row, dict) else ""
             raise FormatError(f"node {i}{label}: {error}") from None
     return data, nodes
+
+
+def _operations(given: Mapping[str, Function]) -> dict[str, Operation]:
+    """The operations of a reader's own functions, by name."""
+    if not isinstance(given, Mapping) or not all(hasattr(f, "op") for f in given.values()):
+        raise NodeTypeError(
+            "operations takes functions that were made with mg.custom, by name, such as "
+            f"{{'cube': cube}}, not {given!r:.60}"
+        )
+    return {name: f.op for name, f in given.items()}  # type: ignore[attr-defined]
 
 
 def _no_number(text: str) -> NoReturn:
@@ -240,10 +266,12 @@ def _read(
 
 
 def _stored(name: Any, stored: Mapping[str, np.ndarray]) -> np.ndarray:
-    if name not in stored:
-        raise ValueError(f"its value {name!r:.40} is not among the stored arrays")
-    _dtype(stored[name].dtype.name)
-    return stored[name]
+    try:
+        array = stored[name]
+    except KeyError:
+        raise ValueError(f"its value {name!r:.40} is not among the stored arrays") from None
+    _dtype(array.dtype.name)
+    return array
 
 
 def _settings(op: Operation) -> Set[str]:
@@ -360,43 +388,82 @@ def graph_from_json(
     return Graph(outputs, [_at(nodes, p) for p in inputs])  # type: ignore[union-attr]
 
 
-def save(graph: Graph, path: str | Path) -> None:
-    """Write a graph to a file: JSON; its large arrays go to a .npz of the same name beside it.
+def save(graph: Graph, path: str | os.PathLike) -> None:
+    """Write a graph to a file, as JSON that holds its large arrays too: whole, or not at all.
 
     Raises:
         FormatError: naming the first Node that cannot be written, such as a checkpoint.
+        FileError: naming the file, if it cannot be written; what was there stays.
     """
-    path = Path(path)
     text, stored = graph_to_json(graph)
     if stored:
-        with path.with_suffix(".npz").open("wb") as file:
-            np.savez(file, **stored)  # type: ignore[arg-type]
-    path.write_text(text, encoding="utf-8")
+        rows = (f'"{name}": {json.dumps(_packed(array))}' for name, array in stored.items())
+        text = text.removesuffix("}\n") + ', "arrays": {\n' + ",\n".join(rows) + "\n}}\n"
+    write(path, text.encode("utf-8", "surrogatepass"))
 
 
-def load(path: str | Path, operations: Mapping[str, Function] | None = None) -> Graph:
-    """Read a graph that `Graph.save` wrote; nothing in the files is executed.
+def load(path: str | os.PathLike, operations: Mapping[str, Function] | None = None) -> Graph:
+    """Read a graph that `Graph.save` wrote; nothing in the file is executed.
 
     Args:
-        path: of the JSON file.
+        path: of the file.
         operations: your own operations that the graph uses, made with `custom`, by name.
 
     Raises:
-        FormatError: if the files hold no such graph, naming the file and the node that is wrong.
+        FormatError: if the file holds no such graph, naming the file and the node that is wrong.
+        FileError: naming the file, if it cannot be read.
     """
-    path = Path(path)
-    arrays = path.with_suffix(".npz")
+    path = file_path(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        stored: Any = {}
-        if '"stored"' in text:
-            with np.load(arrays, allow_pickle=False) as file:
-                stored = {name: file[name] for name in file.files}
-        return graph_from_json(text, stored, operations)
-    except OSError:
+        text = read(path).decode("utf-8", "surrogatepass")
+        return graph_from_json(text, _Beside(path), operations)
+    except FileError:
         raise
     except Exception as error:  # whatever a broken or hostile file may cause
-        raise FormatError(f"{path.name} holds no graph: {error}") from None
+        raise FormatError(f"{shown(path)} holds no graph: {error}") from None
+
+
+def _packed(array: np.ndarray) -> dict[str, Any]:
+    """An array as JSON, in few characters: its bytes in base64, the lowest of each number first."""
+    data = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    return {
+        "dtype": array.dtype.name,
+        "shape": list(array.shape),
+        "base64": b64encode(data.tobytes()).decode(),
+    }
+
+
+def _unpacked(rows: Any) -> Arrays:
+    found = Arrays()
+    if not isinstance(rows, dict):
+        raise FormatError("the arrays of a graph are an object, by name")
+    for name, row in rows.items():
+        try:
+            data = b64decode(row["base64"], validate=True)
+            flat = np.frombuffer(data, _dtype(row["dtype"]).newbyteorder("<"))
+            found[name] = flat.astype(flat.dtype.newbyteorder("="), copy=False).reshape(_shape(row))
+        except Exception as error:  # whatever a broken or hostile file may cause
+            raise FormatError(f"array {name!r:.40}: {error}") from None
+    return found
+
+
+class _Beside(Arrays):
+    """The arrays of a file of version 1, in a .npz beside it; read when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __missing__(self, name: str) -> np.ndarray:
+        entry = self._archive.getinfo(f"{name}.npy")
+        if entry.compress_type != ZIP_STORED:  # a small file could hold a huge array
+            raise ValueError("its arrays are compressed")
+        with self._archive.open(entry) as file:
+            self[name] = np.lib.format.read_array(file, allow_pickle=False)
+        return self[name]
+
+    @cached_property
+    def _archive(self) -> ZipFile:
+        return ZipFile(BytesIO(read(self.path.with_suffix(".npz"))))
 
 
 # --- copies ---------------------------------------------------------------------------------------

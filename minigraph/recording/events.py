@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ..graph.errors import FormatError
+from ..graph.saving import dumped
 from .data import decoded, encoded
 
 SCHEMA, VERSION = "minigraph recording", 1
@@ -132,7 +133,7 @@ class Recording:
             "nodes": [dict(_node_row(node)) for node in self.nodes],
             "events": [dict(_event_row(event)) for event in self.events],
         }
-        return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return dumped(document, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Recording:

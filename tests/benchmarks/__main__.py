@@ -117,8 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parts = report.sections(rows, memory, plan.shown)
     print(report.table(parts, versions, missing))
     if options.json:
+        from minigraph.graph.files import write
+
         figures = report.as_json(rows, memory, versions, missing)
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write(options.json, f"{json.dumps(figures, indent=2)}\n".encode())
     if options.chart:
         chains = [row for row in rows if row.kind == "chain"]
         report.chart(chains, options.chart, plan.limit)

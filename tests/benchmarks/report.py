@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,7 @@ def chart(rows: Sequence[Row], path: Path, limit: float) -> None:
         limit: the seconds after which a contender was given up; the chart says so.
     """
     from minigraph.drawing.plot import Plot
+    from minigraph.graph.files import write
 
     curves = {
         name: [(r.size, 1e6 * r.total / r.size) for r in rows if r.contender == name and r.total]
@@ -181,9 +183,12 @@ def chart(rows: Sequence[Row], path: Path, limit: float) -> None:
     _titles(plot.axes, limit)
     _labels(plot.axes, curves)
     if path.suffix == ".svg":
-        path.write_text(plot.svg, encoding="utf-8")
+        content = plot.svg.encode()
     else:
-        plot.figure.savefig(path, dpi=144)
+        picture = BytesIO()
+        plot.figure.savefig(picture, format=path.suffix[1:] or "png", dpi=144)
+        content = picture.getvalue()
+    write(path, content)
 
 
 def _alternative(curves: dict[str, list[tuple[int, float]]]) -> str:
