@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 import time
+import unicodedata
+import warnings
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -24,7 +26,10 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 import minigraph as mg
+from minigraph.compiler.costs import Costs
+from minigraph.compiler.schedule import schedule
 from minigraph.drawing import fold, layout
+from minigraph.drawing import text as drawing_text
 from minigraph.drawing.calls import contracted
 from minigraph.drawing.diagram import diagram
 from minigraph.drawing.formula import local_derivative
@@ -389,6 +394,59 @@ def test_a_shortened_text_fits(text, room):
     assert short == text or "…" in short
 
 
+@given(st.text("abW il_\u0301学…", min_size=1, max_size=60), st.floats(5, 300))
+def test_a_shortened_text_keeps_as_much_as_fits(text, room):
+    ends = (
+        text[: (kept + 1) // 2].rstrip() + "…" + text[len(text) - kept // 2 :].lstrip()
+        for kept in range(len(text) - 1, 2, -1)
+    )
+    longest = next((short for short in ends if width(short, 12.0) <= room), text[:1] + "…")
+    assert elided(text, room, 12.0) == (text if width(text, 12.0) <= room else longest)
+
+
+def test_a_name_of_a_megabyte_costs_no_more_than_a_short_one(monkeypatch):
+    measured = []
+    other_width = drawing_text._other_width
+    monkeypatch.setattr(
+        drawing_text, "_other_width", lambda char: measured.append(char) or other_width(char)
+    )
+    for letter in ("学", "\u0301", "Ω", "\x00", "\u202e", "a学 "):
+        name = letter * (1_000_000 // len(letter))
+        x = mg.variable(1.0, name=name)
+        with mg.scope(f"s{name}"):
+            y = (x * x).named(f"{name}y")
+        y.backward()
+        drawing = mg.draw([y, x], derivatives=True)
+        parsed(drawing)
+        assert len(drawing.svg + drawing.dot + drawing.alt + repr(drawing)) < 50_000
+        tracer = mg.record(y)
+        assert max(map(len, tracer.narrate())) < 3000
+    assert len(measured) < 400_000
+    measured.clear()
+    assert len(elided("学" * 1_000_000, 100.0, 12.0)) < 12
+    assert len(measured) < 1_100_000  # once as a whole, and then short ones
+
+
+def test_of_a_name_without_end_the_two_ends_stay():
+    assert clean("a" * 300) == "a" * 300
+    short = clean("a" * 200 + "b" * 200)
+    assert short == "a" * 150 + "…" + "b" * 149
+    assert clean(short) == short
+
+
+NAMES = ["a", "a\n", "a (1)", "a (2)", "a (1) (1)", "s/a", "s/t/a", "v₁", "v₂", "x₁", "\x00", None]
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(["", "s", "s/t", "s\n"]))))
+def test_no_two_boxes_have_the_same_full_name(places):
+    nodes = [mg.variable(1.0)]
+    for name, scope in places:
+        with mg.scope(scope) if scope else nullcontext():
+            nodes.append((nodes[-1] * nodes[0]).named(name))
+    boxes = diagram(nodes[-1], folded=False).boxes
+    assert len({box.full for box in boxes}) == len(boxes)
+
+
 HOSTILE = [
     "<script>alert('x')</script>",
     'a"b',
@@ -423,6 +481,40 @@ def test_hostile_names_are_text_everywhere(name):
     ]
     boxes = graphviz_json(drawing.dot)["objects"]
     assert {box["name"] for box in boxes} == {"cluster_0", "n0", "n1"}
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "$\\R$", "$x", "long" * 1000, "\u200b\u2067x\ufeff"])
+def test_hostile_names_of_operations_are_text_everywhere(name):
+    def forward(x):
+        return x * 2.0
+
+    forward.__name__ = name
+    operations = [mg.custom(lambda g, out, x: 2.0 * g, symbol=s)(forward) for s in (None, name)]
+    x = mg.variable([1.0, 2.0], name="x")
+    y = mg.sum(operations[0](x) + operations[1](x)).named("y")
+    drawing = mg.draw(y, derivatives=True)
+    parsed(drawing)
+    assert len(graphviz_json(drawing.dot)["objects"]) == 5
+    recording = mg.record(y)
+    shown = [drawing.alt, drawing.svg, *recording.narrate(), recording.to_json()]
+    shown += [line for text in (repr(drawing), recording.table()) for line in text.splitlines()]
+    assert not [c for text in shown for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs")]
+    assert clean(name)[:20] in recording.to_json().replace('\\"', '"').replace("\\\\", "\\")
+    assert max(map(len, shown)) < 60_000
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "$\\R$", "$x", "a_b^c", "long" * 1000])
+def test_charts_take_names_as_they_are(name):
+    x = mg.placeholder("x", (500,))
+    h = mg.exp(mg.sin(x).named(name) * mg.cos(x).named(f"{name}2"))
+    graph = mg.Graph(mg.sum(h), [x])
+    seconds = {node: 1.0 for node in graph.order if node.op}
+    charts = [graph.compile().memory.chart(), schedule(graph, 2, Costs(seconds)).chart()]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        for plot in charts:
+            ET.fromstring(plot.svg)
+            assert not [c for c in plot.alt if unicodedata.category(c) in ("Cc", "Cf", "Cs")]
 
 
 def html_elements(html):

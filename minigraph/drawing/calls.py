@@ -20,6 +20,7 @@ from typing import Any
 
 from ..graph.errors import MinigraphError, NodeTypeError
 from ..graph.node import Node, describe
+from .text import quoted
 
 _MARK = "()#"  # between a function's name and the number of the call, at the end of a path
 _INNER = re.compile(r"(?<=[^/]\(\)#)([0-9]+)~(?=/|$)")
@@ -247,8 +248,7 @@ def listed(given: Any) -> list[Any]:
 
 def _unknown(name: str, names: list[str]) -> str:
     if not names:
-        return f"there is no {name!r} to open: this graph holds no call of a composed function"
+        return f"there is no {name!r:.60} to open: this graph holds no call of a composed function"
     near = get_close_matches(name, names, 1)
-    known = ", ".join(map(repr, names))
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"this graph holds no call of {name!r}, only of {known}{hint}"
+    hint = f"; did you mean {near[0]!r:.60}?" if near else ""
+    return f"this graph holds no call of {name!r:.60}, only of {quoted(names)}{hint}"

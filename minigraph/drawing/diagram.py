@@ -21,7 +21,7 @@ from ..graph.order import topological_order
 from . import fold
 from .calls import Contraction, contracted, listed
 from .formula import derivative_name, is_number, local_derivative
-from .text import UNSET, array, clean, elided, number, shape_text, subscript, width
+from .text import UNSET, array, clean, elided, number, quoted, shape_text, subscript, width
 from .theme import LABEL_SIZE, NAME_SIZE, WORD_SIZE
 
 SCALAR_ROOM, VECTOR_ROOM = 74.0, 100.0  # pixels kept for a value in a box, whatever it is
@@ -223,8 +223,8 @@ def _no_such_scope(given: Any, known: list[str]) -> str:
     if not known:
         return f"there is no scope {given!r:.60} to fold: this graph has no scopes"
     near = get_close_matches(given, known, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"there is no scope {given!r:.60} to fold, only {', '.join(map(repr, known))}{hint}"
+    hint = f"; did you mean {near[0]!r:.60}?" if near else ""
+    return f"there is no scope {given!r:.60} to fold, only {quoted(known)}{hint}"
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -257,17 +257,22 @@ def node_names(graph: Contraction, parts: list[fold.Part]) -> dict[Node, tuple[s
 def _told_apart(labels: dict[Node, str], graph: Contraction) -> dict[Node, tuple[str, str]]:
     """Add what distinguishes Nodes of the same name: the scope, where that does, else a number."""
     scopes = {node: graph.shown(graph.scope(node)) for node in labels}
+    scopes = {node: clean(scope) if scope else "" for node, scope in scopes.items()}
     by_name = Counter(labels.values())
     by_path = Counter((label, scopes[node]) for node, label in labels.items())
-    seen: Counter[tuple[str, str]] = Counter()
-    names = {}
+    numbers = {path: count(1) for path, nodes in by_path.items() if nodes > 1}
+    names: dict[Node, tuple[str, str]] = {}
+    taken = {""}
     for node, label in labels.items():
-        full, scope = label, scopes[node]
-        if label and by_path[label, scope] > 1:
-            seen[label, scope] += 1
-            full = label = f"{label} ({seen[label, scope]})"
-        if label and by_name[labels[node]] > 1 and scope:
-            full = f"{clean(scope)}/{label}"
+        start, scope = label, scopes[node]
+        if label and (label, scope) in numbers:
+            while by_path[label, scope]:
+                label = f"{start} ({next(numbers[start, scope])})"
+        path = full = f"{scope}/{label}" if label and by_name[start] > 1 and scope else label
+        further = count(2)
+        while label and full in taken:  # by another's own name, such as "scope/a"
+            full = f"{path} ({next(further)})"
+        taken.add(full)
         names[node] = label, full or _value_text(node.value)
     return names
 
@@ -288,10 +293,11 @@ def _node_box(
 ) -> Box:
     label, full = names[node]
     call = graph.calls.get(node)
-    symbol, operation = (node.op.symbol, node.op.name) if node.op else ("", node.kind)
-    if call:
-        operation = clean(call.name)
-        symbol = elided(operation, SYMBOL_ROOM, WORD_SIZE)
+    symbol, operation = "", node.kind
+    if node.op:
+        operation = clean(call.name if call else node.op.name)
+        symbol = operation if call else clean(node.op.symbol)
+        symbol = elided(symbol, SYMBOL_ROOM, WORD_SIZE)
     is_hidden = node in wish.hidden
     value = gradient = None
     if wish.values or not label:

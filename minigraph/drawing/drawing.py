@@ -71,7 +71,7 @@ def draw(
     """
     for name, given, known in (("direction", direction, DIRECTIONS), ("theme", theme, THEMES)):
         if given not in known:
-            raise MinigraphError(f"{name} is {' or '.join(map(repr, known))}, not {given!r}")
+            raise MinigraphError(f"{name} is {' or '.join(map(repr, known))}, not {given!r:.60}")
     snapshot = diagram(
         outputs,
         values=values,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..compiler.schedule import Schedule, Span, in_words
 from ..graph.node import Node
 from .plot import Plot
+from .text import clean
 from .theme import LIGHT
 
 ROW = 36  # pixels
@@ -92,6 +93,7 @@ def _bar(
             va="center",
             fontsize=10,
             color=LIGHT.ground if is_critical else LIGHT.ink,
+            parse_math=False,
         )
 
 
@@ -99,17 +101,18 @@ def _labels(node: Node) -> list[str]:
     """What may stand on a bar, the best first."""
     assert node.op is not None
     if node.name:
-        return [node.name]
-    names = [x.name or "·" for x in node.inputs]
+        return [clean(node.name)]
+    names = [clean(x.name) if x.name else "·" for x in node.inputs]
     is_told = len(names) == 2 and names != ["·", "·"]
-    return [f" {node.op.symbol} ".join(names) if is_told else node.op.name, node.op.symbol]
+    symbol, name = clean(node.op.symbol), clean(node.op.name)
+    return [f" {symbol} ".join(names) if is_told else name, symbol]
 
 
 def _alternative(plans: dict[str, Schedule]) -> str:
     """Say what the chart shows."""
     texts = [f"{kind}, {p.summary}".removeprefix(", ") for kind, p in plans.items()]
     plan = next(iter(plans.values()))
-    path = [x.name or x.op.name for x in plan.path[:MOST_NAMED] if x.op]
+    path = [clean(x.name or x.op.name) for x in plan.path[:MOST_NAMED] if x.op]
     more = f" and {len(plan.path) - MOST_NAMED} more" if len(plan.path) > MOST_NAMED else ""
     return (
         f"Gantt chart of {len(plan.spans)} operations: {'; '.join(texts)}. "

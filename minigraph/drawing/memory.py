@@ -9,6 +9,7 @@ from typing import Any
 
 from ..compiler.memory import MemoryPlan, Place
 from .plot import Plot
+from .text import clean
 from .theme import LIGHT
 
 WIDTH, HEIGHT, MARGIN = 640, 320, 80
@@ -32,9 +33,11 @@ def chart(memory: MemoryPlan) -> Plot:
         _block(axes, place, last, unit)
         wide = (last - place.first) / end * (WIDTH - MARGIN)
         high = place.size / (memory.peak or 1) * (HEIGHT - MARGIN)
-        if len(memory.places) <= MOST_NAMED and wide > _LETTER * len(place.name) and high > _LINE:
+        label = clean(place.name)
+        if len(memory.places) <= MOST_NAMED and wide > _LETTER * len(label) and high > _LINE:
             middle = (place.first + last) / 2, (place.offset + place.size / 2) / unit
-            axes.annotate(place.name, middle, ha="center", va="center", fontsize=9)
+            look = {"ha": "center", "va": "center", "fontsize": 9, "parse_math": False}
+            axes.annotate(label, middle, **look)
     axes.axhline(memory.lower_bound / unit, color=LIGHT.gradient, linestyle="--", linewidth=1.5)
     axes.set(
         xlim=(0, end),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+LONGEST = 300  # characters of a name; no reader needs more, and all that is measured stays short
 UNSET = "–"  # nothing has been computed here yet
 
+_MOST_QUOTED = 12  # names in a message
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -68,13 +72,24 @@ def array(value: Any, room: float, size: float) -> str:
 
 
 def clean(name: str) -> str:
-    """Make a name fit for one line of XML: no control characters, no line breaks."""
+    """Make a name fit for one line of any picture, page or terminal, of LONGEST characters at most.
+
+    Nothing is left that controls, breaks or turns a line, and of a longer name the two ends.
+    """
+    if len(name) > LONGEST:
+        name = f"{name[: LONGEST // 2]}…{name[-(LONGEST // 2 - 1) :]}"
     kept = (
         " " if c.isspace() else "�" if unicodedata.category(c) in ("Cs", "Cn", "Co") else c
         for c in name
         if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf") or c == "\u200d"
     )
     return " ".join("".join(kept).split()) or "�"
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Name what there is to choose from, the first of many."""
+    shown = ", ".join(f"{name!r:.60}" for name in names[:_MOST_QUOTED])
+    return f"{shown} and {len(names) - _MOST_QUOTED:,} more" if len(names) > _MOST_QUOTED else shown
 
 
 # Widths of DejaVu Sans in hundredths of the font size, rounded up. It is wider than the other fonts
@@ -121,10 +136,15 @@ def elided(text: str, room: float, size: float, bold: bool = False) -> str:
     """Shorten a text in its middle until it fits: "hidden_…_weight"."""
     if width(text, size, bold) <= room:
         return text
-    kept = len(text) - 1
-    while kept > 2:
-        short = text[: (kept + 1) // 2].rstrip() + "…" + text[len(text) - kept // 2 :].lstrip()
-        if width(short, size, bold) <= room:
-            return short
-        kept -= 1
-    return text[:1] + "…"
+
+    def short(kept: int) -> str:
+        return text[: (kept + 1) // 2].rstrip() + "…" + text[len(text) - kept // 2 :].lstrip()
+
+    def measured(kept: int) -> float:
+        return width.__wrapped__(short(kept), size, bold)
+
+    most = 8  # the more is kept the wider it is, so twice as much until it is too much
+    while most < len(text) and measured(most) <= room:
+        most *= 2
+    fits = bisect_right(range(3, min(most, len(text))), room, key=measured)
+    return short(fits + 2) if fits else text[:1] + "…"

@@ -16,6 +16,7 @@ from ..drawing.calls import Contraction, contracted, listed
 from ..drawing.diagram import node_names
 from ..drawing.fold import Part
 from ..drawing.formula import local_derivative
+from ..drawing.text import clean
 from ..graph.errors import MinigraphError, NodeTypeError, SymbolicError
 from ..graph.node import Node, describe, is_symbolic
 from ..graph.order import topological_order
@@ -52,12 +53,12 @@ def record(
             (y,),
         )
     if passes not in PASSES:
-        raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r}")
+        raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r:.60}")
     if wrong and wrong not in MISCONCEPTIONS:
         near = difflib.get_close_matches(wrong, MISCONCEPTIONS, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         known = ", ".join(map(repr, MISCONCEPTIONS))
-        raise MinigraphError(f"there is no misconception {wrong!r}, only {known}{hint}")
+        raise MinigraphError(f"there is no misconception {wrong!r:.60}, only {known}{hint}")
     order = topological_order(y)
     graph = contracted(order, [y], listed(opened))
     ids = node_ids(order)
@@ -96,8 +97,8 @@ def _nodes(graph: Contraction, ids: dict[Node, str]) -> tuple[RecordedNode, ...]
             id=ids[node],
             name=full[node],
             kind=node.kind,
-            operation=call.name if (call := graph.calls.get(node)) else _operation(node),
-            symbol=call.name if call else node.op.symbol if node.op else "",
+            operation=clean(call.name) if (call := graph.calls.get(node)) else _operation(node),
+            symbol=clean(call.name if call else node.op.symbol) if node.op else "",
             inputs=tuple(ids[x] for x in graph.inputs(node)),
             shape=node.shape,
             scope=graph.shown(graph.scope(node)),
@@ -109,7 +110,7 @@ def _nodes(graph: Contraction, ids: dict[Node, str]) -> tuple[RecordedNode, ...]
 
 
 def _operation(node: Node) -> str:
-    return node.op.name if node.op else node.kind
+    return clean(node.op.name) if node.op else node.kind
 
 
 def _formulas(node: Node, names: dict[Node, str]) -> tuple[str, ...]:

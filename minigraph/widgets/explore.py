@@ -100,7 +100,7 @@ class Explorer(anywidget.AnyWidget):
 
     def _known(self, name: str) -> str:
         if name not in self._inputs:
-            raise MinigraphError(f"there is no input {name!r}, only {', '.join(self._inputs)}")
+            raise MinigraphError(f"there is no input {name!r:.60}, only {', '.join(self._inputs)}")
         return name
 
     @traitlets.observe("values", "chosen", "delta")

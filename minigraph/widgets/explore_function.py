@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..drawing.text import clean
 from ..graph.errors import MinigraphError, NodeTypeError
 from ..graph.node import Node, no_grad, recording, variable
 from ..graph.order import topological_order
@@ -159,7 +160,7 @@ def run(f: Function, values: dict[str, float]) -> Run:
         order = topological_order(output)
         gradients = _gradients(output, order, first) if output.requires_grad else {}
     slopes = {name: float(gradients.get(leaf, 0.0)) for name, leaf in leaves.items()}
-    return Run(output, order, gradients, slopes, output.name or "y")
+    return Run(output, order, gradients, slopes, clean(output.name or "y"))
 
 
 def value(f: Function, values: dict[str, float]) -> float:

@@ -14,7 +14,7 @@ import ipywidgets as widgets
 from ..drawing import Drawing, draw
 from ..drawing.diagram import diagram
 from ..drawing.formula import derivative_name
-from ..drawing.text import factor, number, superscript
+from ..drawing.text import clean, factor, number, superscript
 from ..graph.errors import MinigraphError
 from ..graph.node import Node
 from ..graph.order import topological_order
@@ -250,7 +250,7 @@ class PathExplorer(GraphWidget):
 
 def _names(output: Node, nodes: list[Node]) -> dict[Node, str]:
     """Name the Nodes as the drawing does, and by their position where it folds them away."""
-    names = {node: node.name or f"node {i}" for i, node in enumerate(nodes)}
+    names = {x: clean(x.name) if x.name else f"node {i}" for i, x in enumerate(nodes)}
     boxes = diagram(output, opened=True).boxes
     drawn = {int(box.id[1:]): box.full for box in boxes if box.kind != "module"}
     return names | {nodes[i]: full for i, full in drawn.items()}

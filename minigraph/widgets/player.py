@@ -65,14 +65,14 @@ class Player(anywidget.AnyWidget):
         predict: bool | str = False,
     ) -> None:
         if passes not in PASSES:
-            raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r}")
+            raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r:.60}")
         if predict not in (False, True, ORDER):
-            raise MinigraphError(f"predict is True, False or {ORDER!r}, not {predict!r}")
+            raise MinigraphError(f"predict is True, False or {ORDER!r}, not {predict!r:.60}")
         self._y, self._own, self._direction, self._predict = y, own, direction, predict
         self._arrange(passes, wrong, opened if own is None else True, folded)
         steps = len(self._whole["steps"])
         if not 0 <= position <= steps:
-            raise MinigraphError(f"position is between 0 and {steps}, not {position}")
+            raise MinigraphError(f"position is between 0 and {steps}, not {position!r:.60}")
         shown = up_to(self._whole, position) if predict else self._whole
         wrong = wrong if own is None else OWN
         super().__init__(view=shown, position=position, passes=passes, wrong=wrong)
@@ -122,7 +122,7 @@ class Player(anywidget.AnyWidget):
         """
         offered = [(toggle["action"], toggle["path"]) for toggle in self._whole["toggles"]]
         if (action, path) not in offered:
-            raise MinigraphError(f"there is nothing to {action} at {path!r} now")
+            raise MinigraphError(f"there is nothing to {action:.60} at {path!r:.60} now")
         opened, folded = self._stage.opened, self._stage.folded
         match action:
             case "fold":

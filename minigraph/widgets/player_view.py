@@ -210,7 +210,7 @@ def toggles(on: Stage) -> list[dict[str, Any]]:
         if box.kind == "module" and box.full in on.sizes:
             found.append(_unfold("unfold", box.full, f"{box.label}, {box.operation}", placed))
         elif box.id in on.calls:
-            found.append(_unfold("open", box.id, on.calls[box.id].name, placed))
+            found.append(_unfold("open", box.id, box.operation, placed))
     return found
 
 
