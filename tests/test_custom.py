@@ -1,5 +1,7 @@
 """Operations that users make: their rules are used, drawn, and checked."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -75,8 +77,12 @@ def test_an_option_is_no_input():
             "at the second order, .* finite differences give",
         ),
         (
-            lambda g, out, x: float(g) * 3 * float(x) ** 2,
+            lambda g, out, x: 3 * (getattr(g, "value", g) * getattr(x, "value", x) ** 2).item(),
             "made float of Nodes; write it with operators and minigraph's functions",
+        ),
+        (
+            lambda g, out, x: g * 3 * math.pow(x, 2),
+            "rule of cube for input 0 does not take Nodes: .* write it with operators",
         ),
     ],
 )

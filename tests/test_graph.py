@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import cmath
 import gc
+import math
 import operator
 import threading
 import weakref
+from array import array as buffer
 from graphlib import TopologicalSorter
 
 import numpy as np
@@ -194,8 +197,60 @@ def test_nodes_are_compared_and_hashed_by_identity():
     assert a != b
     assert len({a, b, a}) == 2
     assert {a: "a", b: "b"}[b] == "b"
+    assert weakref.WeakKeyDictionary({a: "a", b: "b"})[b] == "b"
     vectors = [mg.variable([1.0, 2.0]) for _ in range(2)]
     assert vectors.index(vectors[1]) == 1
+    assert vectors[1] in vectors
+    assert vectors[0] not in vectors[1:]
+    assert (a, b) == (a, b) != (b, a)
+    assert (a == b) == (b == a) == False != (a == a)  # noqa: E712
+    assert a != None and a != "a"  # noqa: E711, PT018
+
+
+ZERO_ONE = np.array([0.0, 1.0])
+
+
+@pytest.mark.parametrize("other", [0, 1.5, True, np.float64, ZERO_ONE, [0, 1], (0, 1)], ids=repr)
+@pytest.mark.parametrize("compare", [operator.eq, operator.ne])
+def test_a_node_is_not_compared_with_numbers_by_a_sign_that_asks_for_identity(compare, other):
+    x = mg.variable(ZERO_ONE, name="x")
+    if other is np.float64:  # NumPy's numbers ask first, and compare elements
+        assert mg.where(compare(np.float64(1), x), 1, 2).value.tolist() == [
+            1 if compare(1, v) else 2 for v in ZERO_ONE
+        ]
+        other = np.float64(1)
+    with pytest.raises(mg.NodeTypeError, match=r"x \(variable.* write mg\.equal"):
+        compare(x, other)
+
+
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("compare", [operator.eq, operator.ne])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda mask, x: mg.where(mask, x, 0),
+        lambda mask, x: mg.where(mask, 1.0, 2.0),
+        lambda mask, x: np.where(mask, ZERO_ONE, 2),
+        lambda mask, x: mg.mean(mask),
+        lambda mask, x: np.mean([mask, mask]),
+        lambda mask, x: mask * x,
+        lambda mask, x: x * mask,
+        lambda mask, x: ZERO_ONE + mask,
+        lambda mask, x: sum([mask, mask]),
+        lambda mask, x: ~mask,
+        lambda mask, x: mask & (x > 0),
+        lambda mask, x: x[mask],
+        lambda mask, x: ZERO_ONE[mask],
+        lambda mask, x: mask.mean(),
+        lambda mask, x: float(mask),
+        lambda mask, x: mg.constant(mask),
+    ],
+)
+def test_nobody_computes_with_the_answer_whether_two_nodes_are_the_same(use, compare, same):
+    x = mg.variable(ZERO_ONE)
+    mask = compare(x, x if same else mg.variable(ZERO_ONE))
+    with pytest.raises(mg.NodeTypeError, match=r"mg\.equal"):
+        use(mask, x)
 
 
 def test_kinds_say_what_a_vertex_is():
@@ -303,7 +358,7 @@ def test_operators_compute_what_python_computes(a, b):
 
 
 def test_one_element_is_a_number_and_more_are_not():
-    one, more = mg.variable([[2.5]]), mg.variable([1.0, 2.0], name="w")
+    one, more = mg.constant([[2.5]]), mg.variable([1.0, 2.0], name="w")
     assert (float(one), int(one), bool(one), f"{one:.2f}") == (2.5, 2, True, "2.50")
     assert bool(mg.variable(0.0)) is False
     for convert in (float, int, bool, "{:.2f}".format):
@@ -590,6 +645,68 @@ def test_elements_are_not_set_in_place():
 def test_a_node_does_not_leave_the_graph_by_becoming_an_array(convert):
     with pytest.raises(mg.NodeTypeError, match=r"w \(variable.*\.value"):
         convert(mg.variable([1.0, 2.0], name="w"))
+
+
+def put(array, x):
+    array[0] = x
+    return array
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        float,
+        int,
+        complex,
+        np.float64,
+        np.float32,
+        np.int64,
+        math.exp,
+        math.floor,
+        cmath.sin,
+        "%.2f".__mod__,
+        lambda x: math.hypot(1.0, x),
+        lambda x: math.fsum([1.0, x]),
+        lambda x: np.array([x, 1.0]),
+        lambda x: np.array([[x], [x]], dtype=np.float64),
+        lambda x: np.exp([x, x]),
+        lambda x: np.ones(2) @ [x, x],
+        lambda x: np.fromiter([x, x], np.float64),
+        lambda x: np.full(3, x),
+        lambda x: np.linspace(0, x, 3),
+        lambda x: np.zeros(3).fill(x),
+        lambda x: np.random.default_rng(0).normal(x),
+        lambda x: np.vectorize(lambda k: k * x)(np.arange(3)),
+        lambda x: buffer("d", [x]),
+        lambda x: put(np.zeros(3), x),
+        lambda x: put(np.zeros(3, np.float32), x),
+        lambda x: put(np.zeros(3, np.int64), x),
+        lambda x: put(np.zeros(3, complex), x),
+        lambda x: put(np.zeros((3, 2)), x),
+        lambda x: put([0.0], mg.variable([x, x])),
+    ],
+)
+def test_no_value_leaves_the_graph_without_a_word(take):
+    w = mg.variable(2.0, name="w")
+    for x in (w, w * w):
+        with pytest.raises((mg.NodeTypeError, ValueError)) as caught:
+            take(x)
+        # Where a number is put into an array, NumPy says of the refusal that it was the cause.
+        said = caught.value.__cause__ or caught.value
+        assert isinstance(said, mg.NodeTypeError)
+        assert ".value" in str(said)
+
+
+def test_what_loses_no_gradient_may_leave():
+    c, w = mg.constant(2.5), mg.variable(2.0)
+    assert math.sqrt(c * 2.5) == 2.5
+    assert put(np.zeros(1), c).tolist() == [2.5]
+    assert f"{w:.1f} {w * w:g}" == "2.0 4"
+    assert [1.0 if w > 1 else 2.0, 3 if w else 4] == [1.0, 3]
+    assert put(np.empty(1, object), w)[0] is w
+    with mg.no_grad():
+        assert math.exp(w * 0) == 1
+    assert (int(mg.argmax(mg.stack([w, c]))), float(w.detach())) == (1, 2.0)
 
 
 def test_an_array_in_place_does_not_swallow_a_node():

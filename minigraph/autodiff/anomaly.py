@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..graph.context import calling_line, shown, surroundings, watching
+from ..graph.context import Block, calling_line, shown, surroundings, watching
 from ..graph.errors import AnomalyError
 from ..graph.node import Node, brief, describe
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+def detect_anomaly() -> Block:
     """Raise an AnomalyError at the first NaN, or infinity out of finite numbers, computed inside.
 
     Infinities that you put into a leaf, such as a mask of −∞, may pass as long as no NaN comes of
@@ -29,6 +27,10 @@ def detect_anomaly() -> Iterator[None]:
     Raises:
         AnomalyError: naming the Node, the line that made it, and its inputs.
     """
+    return Block(_hunting)
+
+
+def _hunting() -> Generator[None, None, None]:
     # First, for no_grad takes the inputs away. The error says more than NumPy's warning.
     with watching(Hunter(), first=True), np.errstate(all="ignore"):
         yield

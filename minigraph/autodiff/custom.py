@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.errors import GradientError
+from ..graph.errors import GradientError, NodeTypeError
 from ..graph.node import Node, recording, variable
 from ..graph.operation import Function, Shape, stated
 from ..graph.ops import sum as sum_
@@ -76,13 +76,17 @@ def _guarded(vjp: Function, name: str, i: int) -> Function:
     """A rule that says what is wrong with its result, in terms of what its author wrote."""
 
     def rule(g: Any, out: Any, *inputs: Any, **options: Any) -> Any:
-        c = vjp(g, out, *inputs, **options)
         whose = f"the rule of {name} for input {i}"
+        better = (
+            "write it with operators and minigraph's functions (mg.exp, not math.exp), so that it "
+            "can be differentiated again"
+        )
+        try:
+            c = vjp(g, out, *inputs, **options)
+        except NodeTypeError as error:
+            raise GradientError(f"{whose} does not take Nodes: {error}; {better}") from None
         if isinstance(g, Node) and not isinstance(c, Node):
-            raise GradientError(
-                f"{whose} made {type(c).__name__} of Nodes; write it with operators and "
-                "minigraph's functions, so that it can be differentiated again"
-            )
+            raise GradientError(f"{whose} made {type(c).__name__} of Nodes; {better}")
         c = c if isinstance(c, Node) else np.asarray(c)
         if c.dtype.kind not in "fiub":
             raise GradientError(

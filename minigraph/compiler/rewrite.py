@@ -87,8 +87,9 @@ def rebuilt(graph: Graph, rule: str, replace: Replace) -> tuple[Graph, list[Rewr
     """
     new: dict[Node, Node] = {}
     log: list[Rewrite] = []
-    token = surroundings.set((scope := "", ()))
+    around = surroundings.get()
     try:
+        surroundings.set((scope := "", (), ()))
         for node in graph.order:
             if node.op is None:
                 new[node] = node
@@ -99,7 +100,7 @@ def rebuilt(graph: Graph, rule: str, replace: Replace) -> tuple[Graph, list[Rewr
                 if inputs != node.inputs:
                     same = with_inputs(node, inputs)
             if node.scope != scope:
-                surroundings.set((scope := node.scope, ()))
+                surroundings.set((scope := node.scope, (), ()))
             found = replace(same)
             if found is None or found is same:
                 new[node] = same
@@ -111,7 +112,7 @@ def rebuilt(graph: Graph, rule: str, replace: Replace) -> tuple[Graph, list[Rewr
             log.append(Rewrite(rule, expression(same), after))
             new[node] = found
     finally:
-        surroundings.reset(token)
+        surroundings.set(around)
     if not log:
         return graph, log
     outputs = [new[y] for y in graph.outputs]

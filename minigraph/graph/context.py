@@ -5,67 +5,137 @@ All of it belongs to one thread (or one asynchronous task) and leaves the others
 
 from __future__ import annotations
 
+import inspect
+import io
 import linecache
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
+from functools import partial, wraps
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .errors import NodeTypeError
+from .errors import MinigraphError, NodeTypeError
 
 if TYPE_CHECKING:
     from .node import Node
 
 Watcher = Callable[["Node"], None]
-Surroundings = tuple[str, tuple[Watcher, ...]]
+Watchers = tuple[Watcher, ...]
+Change = Callable[[str, Watchers], tuple[str, Watchers]]
+Surroundings = tuple[str, Watchers, tuple[Change, ...]]
 
-# The path of the scope, and what is called with each Node that an operation makes. They share one
-# variable because every operation reads it.
-surroundings: ContextVar[Surroundings] = ContextVar("surroundings", default=("", ()))
+# The path of the scope, what is called with each Node that an operation makes, and the changes by
+# open blocks that led to both. They share one variable because every operation reads it.
+surroundings: ContextVar[Surroundings] = ContextVar("surroundings", default=("", (), ()))
 
 PACKAGE = __name__.partition(".")[0]
 Line = tuple[str, int]  # a file and a number
 
 
-@contextmanager
-def scope(name: str) -> Iterator[None]:
+class Block(io.IOBase):
+    """What `with` opens: a generator that runs to its `yield`, and is closed at the end.
+
+    An interrupt, by Ctrl-C or an alarm, can come before the first instruction of any function that
+    is written in Python, and so keep an `__exit__` from ending what it should. That of `IOBase` is
+    written in C and calls `close`, which is the generator's: the interrupt meets the generator
+    where it waits, and `finally` does the rest. As a decorator a Block is open in each call.
+    """
+
+    __slots__ = ("_make", "_steps", "close")
+
+    def __init__(self, make: Callable[[], Generator[Any, None, None]]) -> None:
+        self._make = make
+        self._renew()
+
+    def _renew(self) -> None:
+        self._steps = self._make()
+        self.close = self._steps.close  # type: ignore[method-assign]
+
+    def __enter__(self) -> Any:
+        state = inspect.getgeneratorstate(self._steps)
+        if state == inspect.GEN_CLOSED:
+            self._renew()
+        elif state != inspect.GEN_CREATED:
+            raise MinigraphError("this block is open already; make another one")
+        try:
+            return next(self._steps)
+        except BaseException:
+            self.close()
+            raise
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate a function, whose calls are such blocks."""
+        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+            raise NodeTypeError(
+                f"{function.__name__} does not run when it is called, but later and piece by "
+                "piece; write `with` inside it"
+            )
+
+        @wraps(function)
+        def call(*args: Any, **options: Any) -> Any:
+            with Block(self._make):
+                return function(*args, **options)
+
+        return call
+
+
+def _changed(change: Change) -> Generator[None, None, None]:
+    """Change the surroundings for a block; whatever other blocks open and end meanwhile."""
+    outer = mine = None
+    try:
+        outer = surroundings.get()
+        mine = (*change(*outer[:2]), (*outer[2], change))
+        surroundings.set(mine)
+        yield
+    finally:
+        try:
+            _end(change, outer, mine)
+        except BaseException:  # an interrupt
+            _end(change, outer, mine)
+            raise
+
+
+def _end(change: Change, outer: Surroundings | None, mine: Surroundings | None) -> None:
+    now = surroundings.get()
+    if now is mine:
+        surroundings.set(outer)  # type: ignore[arg-type]
+    elif change in now[2]:  # other blocks go on that were opened after this one
+        surroundings.set(made_by(tuple(c for c in now[2] if c is not change)))
+
+
+def made_by(changes: tuple[Change, ...]) -> Surroundings:
+    """What the changes of open blocks make of empty surroundings, in their order."""
+    path: str = ""
+    watchers: Watchers = ()
+    for change in changes:
+        path, watchers = change(path, watchers)
+    return path, watchers, changes
+
+
+def scope(name: str) -> Block:
     """Put the Nodes made inside under `name`; scopes nest, as in "encoder/layer1"."""
     if not isinstance(name, str) or not name.strip("/ "):
         raise NodeTypeError(f"a scope needs a name such as 'layer1', not {name!r}")
-    outer, watchers = surroundings.get()
-    token = surroundings.set((f"{outer}/{name}" if outer else name, watchers))
-    try:
-        yield
-    finally:
-        surroundings.reset(token)
+    return _block(lambda outer, watchers: (f"{outer}/{name}" if outer else name, watchers))
 
 
-@contextmanager
-def watching(watcher: Watcher, first: bool = False) -> Iterator[None]:
+def watching(watcher: Watcher, first: bool = False) -> Block:
     """Show each Node that an operation makes inside to `watcher`, before the user sees it.
 
     Watchers are called in the order in which they came; one that is to be `first` sees the Node
     before the others change it.
     """
-    path, watchers = surroundings.get()
-    token = surroundings.set((path, (watcher, *watchers) if first else (*watchers, watcher)))
-    try:
-        yield
-    finally:
-        surroundings.reset(token)
+    return _block(lambda path, others: (path, (watcher, *others) if first else (*others, watcher)))
 
 
-@contextmanager
-def unwatched(*gone: Watcher) -> Iterator[None]:
+def unwatched(*gone: Watcher) -> Block:
     """Send some watchers away until the end of the block."""
-    path, watchers = surroundings.get()
-    token = surroundings.set((path, tuple(w for w in watchers if w not in gone)))
-    try:
-        yield
-    finally:
-        surroundings.reset(token)
+    return _block(lambda path, watchers: (path, tuple(w for w in watchers if w not in gone)))
+
+
+def _block(change: Change) -> Block:
+    return Block(partial(_changed, change))
 
 
 def calling_line() -> Line:

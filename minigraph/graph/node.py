@@ -11,17 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import count
 from math import prod
-from typing import TYPE_CHECKING, Any
+from numbers import Number
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy import ndarray
 
-from .context import Line, calling_line, surroundings, unwatched, watching
-from .errors import NodeTypeError, ShapeError, SymbolicError
+from .context import Block, Line, calling_line, surroundings, unwatched, watching
+from .errors import MinigraphError, NodeTypeError, ShapeError, SymbolicError
 
 if TYPE_CHECKING:
-    from contextlib import _GeneratorContextManager
-
     from .operation import Operation
 
 NO_ATTRS: dict[str, Any] = {}
@@ -68,6 +67,50 @@ class Unknown:
         return f"{self.dtype} of shape {self.shape}"
 
 
+class Identity:
+    """What `a == b` of two Nodes gives: whether they are the same Node.
+
+    It is true or false where Python asks, as in `if a == b` and `b in [a, b]`, but no boolean: so
+    nobody computes with it who meant to compare elements, which `mg.equal(a, b)` does.
+    """
+
+    __slots__ = ("_same",)
+
+    def __init__(self, same: bool) -> None:
+        self._same = same
+
+    def __bool__(self) -> bool:
+        return self._same
+
+    def __eq__(self, other: object) -> bool:
+        return self._same == other if isinstance(other, bool | Identity) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._same)
+
+    def __repr__(self) -> str:
+        return f"<{'the same Node' if self._same else 'two Nodes'}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # which Python and IPython look for
+            raise AttributeError(name)
+        self._refuse()
+
+    def _refuse(self, *others: Any, **options: Any) -> NoReturn:
+        raise NodeTypeError(f"== and != of two Nodes ask whether they are the same one; {_COMPARE}")
+
+    for _name in (
+        "abs", "add", "and", "array", "array_function", "array_ufunc", "float", "index", "int",
+        "invert", "mul", "neg", "or", "radd", "rand", "rmul", "ror", "rsub", "rtruediv", "rxor",
+        "sub", "truediv", "xor",
+    ):  # fmt: skip
+        vars()[f"__{_name}__"] = _refuse
+    del _name
+
+
+_COMPARE = "write mg.equal(a, b) or mg.not_equal(a, b) to compare their elements"
+
+
 class Node:
     """A vertex: a variable, a constant, a placeholder, or the result of an operation.
 
@@ -82,7 +125,14 @@ class Node:
         name, scope: a label of its own, and the path of the `scope` it was made in.
         seq: a counter of creation. Inputs are made before their users, so it sorts topologically.
 
-    Nodes are compared and hashed by identity: two Nodes with equal values are still two Nodes.
+    Nodes are hashed by identity, and `a == b` asks whether two are the same Node, as lists and
+    tuples do that look for one: two Nodes with equal values are still two Nodes. What `==` gives is
+    an `Identity`, which no operation takes; with a number or an array `==` is refused. Elements are
+    compared with `mg.equal` and `mg.not_equal`, or with `<`, `<=`, `>` and `>=`.
+
+    A value leaves the graph as `.value`. What would take it out without a word and lose its
+    gradient, such as `math.exp(x)` or `array[0] = x`, is refused; `if x > 0` and `f"{x:.3f}"` are
+    not.
     """
 
     __slots__ = (
@@ -185,17 +235,54 @@ class Node:
         value = repr(self._value) if is_unknown else f"= {brief(self._value)}"
         return f"<{what} {self.name + ' ' if self.name else ''}{value}>"
 
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, Node):
+            return Identity(self is other)
+        return self._compared(other)
+
+    def __ne__(self, other: object) -> Any:
+        if isinstance(other, Node):
+            return Identity(self is not other)
+        return self._compared(other)
+
+    __hash__ = object.__hash__
+
+    def _compared(self, other: object) -> Any:
+        """Refuse numbers and arrays; anything else is no Node, and Python says so."""
+        if isinstance(other, Number | list | tuple) or hasattr(other, "__array__"):
+            raise NodeTypeError(
+                f"{describe(self)} is not compared with {str(other)[:40]} by == or !=, which ask "
+                f"whether two are the same Node; {_COMPARE}",
+                (self,),
+            )
+        return NotImplemented
+
     def __float__(self) -> float:
-        return float(self._one_element("float"))
+        return float(self._number("float"))
 
     def __int__(self) -> int:
-        return int(self._one_element("int"))
+        return int(self._number("int"))
 
     def __bool__(self) -> bool:
         return bool(self._one_element("bool"))
 
     def __format__(self, spec: str) -> str:
         return format(self._one_element("a format"), spec) if spec else repr(self)
+
+    def _number(self, what: str) -> Any:
+        """The one element as a number of Python, if no gradient is lost by that."""
+        number = self._one_element(what)
+        if self.requires_grad:
+            raise self._leaving("a plain number, as in math.exp or an element of an array")
+        return number
+
+    def _leaving(self, what: str) -> NodeTypeError:
+        lost = ", and lose its gradient" * self.requires_grad
+        return NodeTypeError(
+            f"{describe(self)} would leave the graph by becoming {what}{lost}; "
+            "write .value if that is what you want",
+            (self,),
+        )
 
     def _one_element(self, what: str) -> Any:
         if type(self._value) is Unknown:
@@ -215,11 +302,7 @@ class Node:
         return self._value.item()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        raise NodeTypeError(
-            f"{describe(self)} would leave the graph by becoming an array, and lose its gradient; "
-            "write .value if that is what you want",
-            (self,),
-        )
+        raise self._leaving("an array")
 
     if TYPE_CHECKING:  # bound at the foot of ops.py, order.py and autodiff/reverse.py
         T: Node
@@ -333,7 +416,7 @@ def _placeholders(node: Node) -> str:
     return " and ".join([*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else names)
 
 
-def no_grad() -> _GeneratorContextManager[None]:
+def no_grad() -> Block:
     """Compute without recording: operations inside make constants, which hold no inputs.
 
     Use it as `with mg.no_grad():`, for evaluation or for updating weights.
@@ -341,7 +424,7 @@ def no_grad() -> _GeneratorContextManager[None]:
     return watching(_cut_off)
 
 
-def recording() -> _GeneratorContextManager[None]:
+def recording() -> Block:
     """Record even inside `no_grad`, for derivatives that are computed from a graph."""
     return unwatched(_cut_off)
 
@@ -367,6 +450,8 @@ def checked_value(value: Any, dtype: np.dtype | None = None) -> Any:
         raise NodeTypeError("a Node has no masked elements; take .filled(0) or such, and mg.where")
     try:
         array = np.array(value)
+    except MinigraphError:
+        raise
     except (ValueError, TypeError) as error:
         raise NodeTypeError(f"cannot make an array of {type(value).__name__}: {error}") from None
     if array.dtype.kind not in "fiub":

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numpy import float64  # what every operation asks for is looked up once
 
-from .context import surroundings
+from .context import made_by, surroundings
 from .errors import MinigraphError, NodeTypeError, ShapeError, SymbolicError
 from .node import NO_ATTRS, NUMBER, Node, Unknown, checked_value, describe, frozen, leaf, new_seq
 
@@ -104,7 +104,7 @@ def record(
     node.inputs = inputs
     node.attrs = attrs
     node.grad = node.name = None
-    node.scope, watchers = surroundings.get()
+    node.scope, watchers, _ = surroundings.get()
     node.seq = seq
     if type(value) is float64:
         is_float = True
@@ -421,14 +421,18 @@ def composed(function: Function) -> Function:
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
-        outer, watchers = surroundings.get()
+        around = surroundings.get()
+        outer, watchers, changes = around
         path = f"{outer}/{name}()#{next(new_seq)}" if outer else f"{name}()#{next(new_seq)}"
         inner = f"{path}~"
-        token = surroundings.set((inner, watchers))
-        try:
+        within = inner, watchers, changes
+        try:  # which begins before the change, for an interrupt may come after any call
+            surroundings.set(within)
             out = arrayed(*args, **options)
         finally:
-            surroundings.reset(token)
+            left = surroundings.set(around).old_value
+            if left is not within:  # a block was over meanwhile, of a generator that was freed
+                surroundings.set(made_by(left[2]))
         if type(out) is Node and out.scope.startswith(inner):  # else it is an argument, handed on
             out.scope = path + out.scope.removeprefix(inner)
         return out

@@ -119,7 +119,9 @@ def _unsupported(name: str, options: dict[str, Any]) -> NodeTypeError:
         return NodeTypeError(f"np.{name} on a Node takes no {', '.join(options)}")
     near = difflib.get_close_matches(name, FUNCTIONS, n=3)
     hint = f"there is {', '.join(near)}" if near else "compose it, or make it with mg.custom"
-    return NodeTypeError(f"np.{name} does not work on Nodes; {hint}")
+    return NodeTypeError(
+        f"np.{name} does not work on Nodes; {hint}; .value is an array, and has no gradient"
+    )
 
 
 for _name, _function in {
