@@ -576,3 +576,34 @@ def test_the_text_of_a_panel_keeps_code_as_it_is():
     assert "\n    while waiting:\n        missing = [" in str(error)
     assert "<pre" in error.panel.html
     assert "    missing = [x for x in needs" in error.panel.html
+
+
+# --- work that was to be one's own ----------------------------------------------------------------
+
+
+def by_the_package(output):
+    return mg.topological_order(output)
+
+
+def by_another_name(output, order=mg.topological_order):
+    return next(map(order, [output]))
+
+
+@pytest.mark.parametrize("answer", [by_the_package, by_another_name])
+def test_work_that_is_handed_to_minigraph_is_noticed(monkeypatch, answer):
+    exercise = EXERCISES["topological_order"]
+    asks_for_it = dataclasses.replace(exercise, instead_of=(mg.topological_order,))
+    monkeypatch.setitem(EXERCISES, "topological_order", asks_for_it)
+    check("topological_order", RIGHT)
+    text = said("topological_order", answer)
+    assert "calls `mg.topological_order`, which does what your function is to do" in text
+
+
+def test_a_method_that_does_the_work_is_noticed_and_what_it_calls_is_not(monkeypatch):
+    exercise = EXERCISES["leave_gradients"]
+    functions = (mg.Node.backward, mg.topological_order)
+    asks_for_it = dataclasses.replace(exercise, instead_of=functions)
+    monkeypatch.setitem(EXERCISES, "leave_gradients", asks_for_it)
+    text = said("leave_gradients", lambda y: y.backward())
+    assert "calls `Node.backward`, which" in text
+    check("leave_gradients", exercise.reference)  # which asks minigraph for the order

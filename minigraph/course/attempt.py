@@ -22,6 +22,7 @@ from types import FunctionType, TracebackType
 from typing import Any
 
 from .answers import Difference, WrongForm, kind_of
+from .delegation import noticing, told_of
 from .specification import Case, Exercise, Program, size
 from .stopping import OutOfTime, call_within
 
@@ -83,7 +84,8 @@ def _attempt(
     printed = _Printed()
     try:
         with redirect_stdout(printed), redirect_stderr(printed):
-            returned = call_within(left, program, *given)
+            with noticing(exercise.instead_of) as called:
+                returned = call_within(left, program, *given)
             changed = _changed(before, given, exercise.parameters)
             answer = call_within(left, exercise.form.read, returned, given)
     except OutOfTime as late:
@@ -102,6 +104,9 @@ def _attempt(
         difference = Difference(f"Your function raised {told}{line}", symptom)
         raised = type(error).__name__
         return Attempt(case, given, wrong=difference, raised=raised, printed=printed.text)
+    if called:
+        wrong: Difference | None = Difference(told_of(called), f"calls {called[0]}")
+        return Attempt(case, given, returned, None, wrong, printed=printed.text)
     wrong = exercise.form.difference(answer, expected(exercise, case), case)
     if changed and not wrong:
         wrong = Difference(

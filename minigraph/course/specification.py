@@ -74,6 +74,9 @@ class Exercise:
         hints: a nudge, a bigger nudge, and a similar case worked out.
         verified: what a right answer has been seen to do; {cases} is how often.
         as_code: (*case) -> the arguments as Python code, for a student to paste and try.
+        instead_of: functions that do the exercise's work, such as `topological_order` or
+            `Node.backward`, and that the student's function is therefore not to call. An answer
+            that does is told so kindly, right or wrong; calls from within minigraph do not count.
     """
 
     name: str
@@ -92,6 +95,7 @@ class Exercise:
     hints: tuple[str, str, str]
     verified: str
     as_code: Callable[..., str] = no_code
+    instead_of: tuple[Callable[..., Any], ...] = ()
 
     @property
     def call(self) -> str:
