@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+import inspect
 import os
 import re
 import subprocess
@@ -123,22 +124,80 @@ def wrong_order(output):
     return [node for node in [*order, y, x] if node]
 
 
+def wrong_orders():
+    """Programs that do the same in other words, as somebody would write who tries again."""
+    yield wrong_order
+    yield lambda output: wrong_order(output)
+    yield lambda output: [*wrong_order(output)]
+    yield lambda output: list(wrong_order(output))
+
+
+def folded(error):
+    return [part.text for part in error.panel.folded]
+
+
 def test_hints_grow_with_each_failure_and_start_again_after_success():
     exercise = EXERCISES["topological_order"]
-    for label, hint in zip(checking.HINT_LABELS, exercise.hints):
-        error = failure("topological_order", wrong_order)
+    for label, hint, answer in zip(checking.HINT_LABELS, exercise.hints, wrong_orders()):
+        error = failure("topological_order", answer)
         assert labels(error) == [label]
         assert error.panel.parts[-1].text == hint
-    assert labels(failure("topological_order", wrong_order)) == ["A similar case"]
+        assert folded(error) == list(exercise.hints[: exercise.hints.index(hint)])
+    assert labels(failure("topological_order", list(wrong_orders())[3])) == ["A similar case"]
     check("topological_order", RIGHT)
     assert labels(failure("topological_order", wrong_order)) == ["Hint"]
 
 
+def test_an_unchanged_answer_gets_the_same_hint_again():
+    again: dict = {"RIGHT": RIGHT}
+    exec(f"# the same in another cell\n\n{inspect.getsource(wrong_order)}", again)
+    for answer in (wrong_order, wrong_order, again["wrong_order"]):
+        assert labels(failure("topological_order", answer)) == ["Hint"]
+        assert labels(failure("predict_order", ["y", "h", "u", "b", "w", "x"])) == ["Hint"]
+
+
+def test_a_helper_that_is_changed_makes_another_answer():
+    def topological_order(output):
+        return helper(output)
+
+    answers = wrong_orders()
+    for label in checking.HINT_LABELS:
+        helper = next(answers)
+        assert labels(failure("topological_order", topological_order)) == [label]
+
+
 def test_a_known_misconception_keeps_its_hint_while_others_are_added():
-    answer = ["y", "h", "u", "w", "x", "b"]
-    assert labels(failure("predict_order", answer)) == ["Hint"]
-    assert labels(failure("predict_order", answer)) == ["Hint", "Another hint"]
-    assert labels(failure("predict_order", answer)) == ["Hint", "A similar case"]
+    ways = EXERCISES["predict_order"].misconceptions[0].programs
+    answers = [way(forward_pass.LAYER) for way in ways[:3]]
+    assert labels(failure("predict_order", answers[0])) == ["Hint"]
+    assert labels(failure("predict_order", answers[1])) == ["Hint", "Another hint"]
+    error = failure("predict_order", answers[2])
+    assert labels(error) == ["Hint", "A similar case"]
+    assert folded(error) == [EXERCISES["predict_order"].hints[1]]
+
+
+def test_a_new_mistake_begins_at_the_first_hint():
+    for answer in wrong_orders():
+        failure("topological_order", answer)
+    error = failure("topological_order", forward_pass.users_first)
+    assert error.key == "users before inputs"
+    assert labels(error) == ["Hint"]
+    raises = failure("topological_order", lambda output: output.nothing)
+    assert labels(raises) == []
+    assert labels(failure("topological_order", lambda output: [output.nothing])) == ["Hint"]
+
+
+def test_after_success_the_hints_and_another_way_can_be_read(monkeypatch, capsys):
+    exercise = dataclasses.replace(EXERCISES["predict_order"], another_way="Begin at the end.")
+    monkeypatch.setitem(EXERCISES, "predict_order", exercise)
+    shown = []
+    monkeypatch.setattr(checking, "_show", shown.append)
+    check("predict_order", "w x u b h y")
+    (panel,) = shown
+    assert [part.text for part in panel.folded] == [*exercise.hints, "Begin at the end."]
+    assert "<summary" in panel.html
+    assert "The hints, and another way</summary>" in panel.html
+    assert "Begin at the end" not in panel.text
 
 
 def test_hints_of_one_exercise_do_not_count_for_another():
@@ -251,7 +310,7 @@ def test_a_stub_is_told_its_first_step(stub):
         assert [part.text for part in error.panel.parts] == [
             EXERCISES["topological_order"].first_step
         ]
-    assert not checking.failures["topological_order"]
+    assert "topological_order" not in checking.failures
 
 
 @pytest.mark.parametrize(
@@ -571,8 +630,8 @@ def test_the_panel_needs_no_style_sheet_and_no_ground_of_its_own():
 
 
 def test_the_text_of_a_panel_keeps_code_as_it_is():
-    for _ in range(3):
-        error = failure("topological_order", wrong_order)
+    for answer in wrong_orders():
+        error = failure("topological_order", answer)
     assert "\n    while waiting:\n        missing = [" in str(error)
     assert "<pre" in error.panel.html
     assert "    missing = [x for x in needs" in error.panel.html

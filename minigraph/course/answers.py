@@ -11,14 +11,16 @@ import math
 import numbers
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
+from decimal import Decimal
+from inspect import isgenerator
+from itertools import islice, zip_longest
 from typing import Any, Protocol
 
 import numpy as np
 
-from ..graph.errors import MinigraphError
+from ..graph.errors import MinigraphError, SymbolicError
 from ..graph.node import Node, variable
 from ..graph.order import topological_order
 from ..graph.parse import parse
@@ -51,11 +53,15 @@ class Difference:
         text: a sentence that says it without giving the right answer away.
         symptom: what two answers share that go wrong in the same way; None if that says little.
         node: the Node to look at, by its name, or by its row in the student's own graph.
+        vague: what to say instead to somebody who is trying one answer after another.
+        says_all: whether nothing is left for a hint to say.
     """
 
     text: str
     symptom: str | None = None
     node: str | int | None = None
+    vague: str = ""
+    says_all: bool = False
 
 
 class Form(Protocol):
@@ -96,7 +102,7 @@ class Numbers:
         """Read names, or Nodes that bear them, and numbers."""
         if not isinstance(answer, Mapping):
             raise not_a(self.what, answer)
-        return {_name(key): _number(value, _name(key)) for key, value in answer.items()}
+        return {name_of(key): _number(value, name_of(key)) for key, value in answer.items()}
 
     def difference(
         self, answer: dict[str, float], expected: dict[str, float], case: Case
@@ -109,9 +115,11 @@ class Numbers:
             return Difference(f"{_listed(extra)} should not be in it.", f"with {extra}")
         for name, right in expected.items():
             given = answer[name]
-            if not math.isclose(given, right, rel_tol=self.rtol, abs_tol=self.atol):
-                text = f'The number for "{name}" is not right: yours is {_written(given)}.'
-                return Difference(text, f"{name}={given:.9g}", name)
+            if not is_close(given, right, self.rtol, self.atol):
+                if is_rounded(given, right):
+                    return rounded(f'The number for "{name}" is', given, name)
+                text = f'The number for "{name}" is not right: yours is {written(given)}.'
+                return Difference(text, f"{name}={written(given, 9)}", name)
         return None
 
     def alike(self, one: Any, other: Any) -> bool:
@@ -120,7 +128,7 @@ class Numbers:
 
     def show(self, answer: dict[str, float]) -> str:
         """Write it as the dictionary that it is."""
-        return "{" + ", ".join(f"{k!r}: {_written(v)}" for k, v in answer.items()) + "}"
+        return "{" + ", ".join(f"{k!r}: {written(v)}" for k, v in answer.items()) + "}"
 
     def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw the graph of the case, with the first wrong number marked."""
@@ -132,20 +140,67 @@ def _number(value: Any, name: str) -> float:
         raise WrongForm(f'For "{name}" there are still three dots.')
     if isinstance(value, Node):
         raise WrongForm(f'For "{name}" there is a Node; take the number in it, its `.value`.')
-    if isinstance(value, np.ndarray) and value.size == 1:
-        value = value.item()
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    number = as_number(value)
+    if number is None:
         raise WrongForm(f'For "{name}" there is {kind_of(value)}, where a number belongs.')
-    return int(value) if isinstance(value, numbers.Integral) else float(value)
+    return number
 
 
-def _name(key: Any) -> str:
+def as_number(value: Any) -> float | None:
+    """Read a real number of whatever kind, a whole one as int; None if it is none."""
+    if isinstance(value, (np.ndarray, np.generic)) and value.size == 1:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, (numbers.Real, Decimal)):
+        return None
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    try:
+        return float(value)
+    except OverflowError:  # a fraction of large whole numbers
+        return math.inf if str(value)[0] != "-" else -math.inf
+
+
+def as_whole(value: Any) -> int | None:
+    """Read a whole number, also one that is written as 2.0; None if it is none."""
+    number = as_number(value)
+    return int(number) if number is not None and number % 1 == 0 else None
+
+
+def is_close(x: float, y: float, rtol: float, atol: float) -> bool:
+    """Whether two numbers agree, also whole ones that no float can hold."""
+    try:
+        return math.isclose(x, y, rel_tol=rtol, abs_tol=atol)
+    except OverflowError:
+        return x == y
+
+
+def is_rounded(given: float, right: float) -> bool:
+    """Whether a number is the right one with fewer digits, but two at least."""
+    if isinstance(given, int) or not math.isfinite(given) or abs(given) >= 1e15:
+        return False
+    digits = Decimal(repr(given))
+    is_long = len(digits.as_tuple().digits) >= 2
+    return is_long and abs(digits - Decimal(right)) <= Decimal(5).scaleb(_last_place(digits) - 1)
+
+
+def _last_place(digits: Decimal) -> int:
+    exponent = digits.as_tuple().exponent
+    assert isinstance(exponent, int)  # finite
+    return exponent
+
+
+def rounded(what: str, given: float, name: str | None = None) -> Difference:
+    """Say that a number is right, but for digits that are missing."""
+    text = f"{what} rounded: yours is {written(given)}. Keep all of its digits."
+    return Difference(text, f"{name} rounded", name, says_all=True)
+
+
+def name_of(key: Any) -> str:
+    """Read a key of a dictionary: a name, or a Node that has one."""
     if isinstance(key, Node) and key.name:
         return key.name
     if isinstance(key, str):
-        return str(key)
+        return str.__str__(key)
     raise WrongForm(f"Its keys should be names, and one of them is {kind_of(key)}.")
 
 
@@ -176,7 +231,7 @@ class Members:
         if not self.tells:
             parts = [(len(missing), "missing"), (len(extra), "too many")]
             text = " and ".join(f"{n} {'is' if n == 1 else 'are'} {what}" for n, what in parts if n)
-            return Difference(f"Not quite: {text}.") if text else None
+            return Difference(f"Not quite: {text}.", vague=NOT_YET) if text else None
         if extra:
             return Difference(f"{_listed(extra)} should not be in it.", None, extra[0])
         if missing:
@@ -254,11 +309,12 @@ def _names(answer: Any, given: tuple[Any, ...], what: str, ordered: bool) -> lis
         answer = answer.replace(",", " ").split()
     if ordered and isinstance(answer, (set, frozenset)):
         raise WrongForm("It is a set, and a set has no order; a list has one.")
-    if not isinstance(answer, (list, tuple, set, frozenset, type({}.keys()))):
+    members = items_of(answer)
+    if members is None:
         raise not_a(what, answer)
     known = {node: node.name or "" for node in nodes}
     names = []
-    for x in answer:
+    for x in members:
         if isinstance(x, Node) and x in known:
             names.append(known[x])
         elif isinstance(x, Node) and nodes:
@@ -266,10 +322,27 @@ def _names(answer: Any, given: tuple[Any, ...], what: str, ordered: bool) -> lis
         elif isinstance(x, Node) and x.name:
             names.append(x.name)
         elif isinstance(x, str):
-            names.append(str(x).strip())
+            names.append(str.__str__(x).strip())
         else:
             raise WrongForm(f"It should be {what}, and it holds {kind_of(x)}.")
     return names
+
+
+MOST_ITEMS = 1_000_000
+
+
+def items_of(answer: Any) -> list[Any] | None:
+    """The items of a list, or of whatever else goes through items one by one; None for others.
+
+    A generator is refused, since whoever wrote yield meant another thing than whoever wrote return.
+    """
+    is_row = isinstance(answer, Iterable) and not isinstance(answer, (str, bytes, Mapping, Node))
+    if not is_row or isgenerator(answer) or (isinstance(answer, np.ndarray) and answer.ndim != 1):
+        return None
+    items = list(islice(answer, MOST_ITEMS + 1))
+    if len(items) > MOST_ITEMS:
+        raise WrongForm(f"It goes on after {MOST_ITEMS:,} items.", "endless")
+    return items
 
 
 def _short_list(names: list[str], most: int = 16) -> str:
@@ -303,11 +376,18 @@ class SameGraph:
         if not isinstance(answer, Node):
             raise not_a(self.what, answer)
         inputs = _named(given)
-        return {
-            "rows": graphs.rows(answer, inputs),
-            "names": graphs.names_of(graphs.computed(answer), inputs.values()),
-            "value": np.asarray(answer.value).tolist(),
-        }
+        try:
+            return {
+                "rows": graphs.rows(answer, inputs),
+                "names": graphs.names_of(graphs.computed(answer), inputs.values()),
+                "value": np.asarray(answer.value).tolist(),
+            }
+        except SymbolicError:
+            raise WrongForm(
+                "It has no value, because something in its graph has none, such as a placeholder. "
+                "Begin with the Nodes that are given.",
+                "symbolic",
+            ) from None
 
     def difference(
         self, answer: dict[str, Any], expected: dict[str, Any], case: Case
@@ -316,7 +396,8 @@ class SameGraph:
         mine, right, names = answer["rows"], expected["rows"], answer["names"]
         if mine == right:
             return None
-        same_number = math.isclose(answer["value"], expected["value"], rel_tol=1e-9)
+        number = as_number(np.asarray(answer["value"]))
+        same_number = number is not None and is_close(number, expected["value"], 1e-9, 0.0)
         start = "The number is right, the graph is another one. " if same_number else ""
         for n, (row, wanted) in enumerate(zip_longest(mine, right)):
             if row == wanted:
@@ -408,6 +489,8 @@ def _steps(text: str, letters: str) -> tuple[Node, dict[str, Node]]:
             raise WrongForm(text, "several operations" if count else None)
         nodes[name] = result.named(name)
         lines[name] = line
+    if not lines:
+        raise WrongForm("There is no line in it that computes something.", "no line")
     used = {x for node in nodes.values() for x in node.inputs}
     for name in list(lines)[:-1]:
         if nodes[name] not in used:
@@ -443,8 +526,14 @@ _KINDS: list[tuple[Any, str]] = [
 ]
 
 
-def _written(x: float) -> str:
-    return str(x) if isinstance(x, int) else f"{x:.6g}"
+def written(x: float, digits: int = 6) -> str:
+    """Write a number, a whole one with all of its digits unless they are very many."""
+    if isinstance(x, int):
+        return str(x) if abs(x) < 10**20 else f"about 10^{round(x.bit_length() * math.log10(2))}"
+    return f"{x:.{digits}g}"
+
+
+NOT_YET = "Not quite. Before the next try, say for each one why it belongs where you put it."
 
 
 def _listed(names: list[str], most: int = 4) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.errors import MinigraphError
 from ..graph.node import Node
-from .answers import Difference, WrongForm, kind_of, not_a
+from .answers import Difference, WrongForm, as_whole, items_of, kind_of, name_of, not_a
 from .specification import Case
 
 Plain = dict[str, list[Any]]  # {"shape": [2, 1], "numbers": [0.5, 3.0]}
@@ -60,11 +61,12 @@ class Arrays:
         """Read arrays, nested lists of numbers, or single numbers."""
         if len(self.names) == 1:
             return [_plain(answer, self.what)]
-        if isinstance(answer, np.ndarray) or not isinstance(answer, Sequence):
+        parts = None if isinstance(answer, np.ndarray) else items_of(answer)
+        if parts is None:
             raise not_a(self.what, answer)
-        if len(answer) != len(self.names):
-            raise WrongForm(f"It should be {self.what}, and it has {len(answer)} parts.")
-        return [_plain(x, f"an array, {name}") for x, name in zip(answer, self.names)]
+        if len(parts) != len(self.names):
+            raise WrongForm(f"It should be {self.what}, and it has {len(parts)} parts.")
+        return [_plain(x, f"an array, {name}") for x, name in zip(parts, self.names)]
 
     def difference(
         self, answer: list[Plain], expected: list[Plain], case: Case
@@ -109,13 +111,25 @@ class Arrays:
 def _plain(answer: Any, what: str) -> Plain:
     if isinstance(answer, Node):
         raise WrongForm(f"It should be {what}, and it is a Node; take its `.value`.", "a Node")
-    if answer is None or isinstance(answer, (str, Mapping)) or callable(answer):
-        raise not_a(what, answer)
+    if not isinstance(answer, (np.ndarray, np.generic, list, tuple)):
+        items = items_of(answer)  # of a deque, a filter, the values of a dictionary
+        answer = answer if items is None else items
     try:
-        array = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        raise not_a(what, answer) from None
+        array = np.asarray(answer)
+        if array.dtype.kind in "USMm":
+            raise TypeError
+        array = array.astype(float, casting="unsafe" if array.dtype == object else "same_kind")
+    except (TypeError, ValueError, OverflowError, MinigraphError):
+        kind = _described(answer)
+        raise WrongForm(f"It should be {what}, and it is {kind}.", kind) from None
     return {"shape": list(array.shape), "numbers": array.ravel().tolist()}
+
+
+def _described(answer: Any) -> str:
+    """What something is that is no array of numbers, and what it may hold."""
+    if isinstance(answer, (list, tuple)) and any(isinstance(x, Node) for x in answer):
+        return f"{kind_of(answer)} that holds a Node; take its `.value`"
+    return f"an array of {answer.dtype}" if isinstance(answer, np.ndarray) else kind_of(answer)
 
 
 def _subject(name: str) -> str:
@@ -136,7 +150,7 @@ class Shapes:
         """Read tuples or lists of whole numbers."""
         if not isinstance(answer, Mapping):
             raise not_a(self.what, answer)
-        return {str(name): _shape(value, str(name)) for name, value in answer.items()}
+        return {name_of(key): _shape(value, name_of(key)) for key, value in answer.items()}
 
     def difference(
         self, answer: dict[str, Any], expected: dict[str, Any], case: Case
@@ -177,6 +191,8 @@ def _shape(value: Any, name: str) -> Any:
             f'For "{name}" there is a number. A shape is a tuple; with one axis it is written '
             f"({value},), with a comma, because Python takes ({value}) for the number."
         )
-    if not isinstance(value, (tuple, list)) or not all(isinstance(n, Integral) for n in value):
+    items = None if isinstance(value, (set, frozenset)) else items_of(value)
+    sizes = [None] if items is None else [as_whole(n) for n in items]
+    if None in sizes:
         raise WrongForm(f'For "{name}" there is {kind_of(value)}, where a shape belongs.')
-    return [int(n) for n in value]
+    return sizes

@@ -6,15 +6,17 @@ told with its own line, what it changes is noticed, and when it does not come ba
 
 from __future__ import annotations
 
+import builtins
+import contextvars
 import dis
 import inspect
 import io
 import linecache
-import os
 import reprlib
+import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from copy import deepcopy
 from dataclasses import dataclass
@@ -22,11 +24,14 @@ from types import FunctionType, TracebackType
 from typing import Any
 
 from .answers import Difference, WrongForm, kind_of
-from .delegation import noticing, told_of
+from .delegation import is_a_library, noticing, told_of
+from .rehearsal import MOST_MEMORY, Report, limited_memory, rehearse
 from .specification import Case, Exercise, Program, size
-from .stopping import OutOfTime, call_within
+from .stopping import Interrupted, OutOfTime, call_within
 
 LARGE = 1000  # a case of this size is left out once a smaller one has failed
+NOTICEABLE = 0.02  # seconds; what takes less says nothing about a larger case
+SECONDS_ASIDE = 1.0  # for what is not the answer itself, such as writing it
 MOST_PRINTED = 1000  # characters
 MOST_MESSAGE = 300
 
@@ -43,11 +48,11 @@ class Attempt:
         wrong: what is wrong with it; None if nothing is.
         raised: the name of the exception that ended it, if one did.
         printed: the beginning of what it printed.
-        stopped: whether it ran out of time.
+        stopped: whether it ran out of time, or was not even begun for that reason.
     """
 
     case: Case
-    given: tuple[Any, ...]
+    given: tuple[Any, ...] = ()
     returned: Any = None
     answer: Any = None
     wrong: Difference | None = None
@@ -63,58 +68,168 @@ def attempts(
 
     `seconds` is what it has for all of them together.
     """
+    return list(_in_turn(exercise, program, cases, seconds))
+
+
+def careful_attempts(
+    exercise: Exercise, program: Program, cases: Sequence[Case], seconds: float
+) -> list[Attempt]:
+    """The same for a program that may do anything; what must not be tried here is not tried."""
+
+    def work() -> Iterator[Report]:
+        for attempt in _in_turn(exercise, program, cases, seconds):
+            out_of_memory = attempt.raised == MemoryError.__name__
+            if attempt.stopped or out_of_memory:
+                yield {"printed": attempt.printed, "memory": out_of_memory}
+                return
+            yield {}
+
+    rehearsal = rehearse(work, seconds)
+    if rehearsal is None:
+        return attempts(exercise, program, cases, seconds)
+    last = next(filter(None, rehearsal.reports), None)
+    if last is None and not rehearsal.ending:
+        return attempts(exercise, program, cases, seconds)
+    passed = len(rehearsal.reports) - (last is not None)
+    found = attempts(exercise, program, cases[:passed], seconds)
+    if len(found) < passed:  # it was not the same again, and has failed already
+        return found
+    case = cases[passed]
+    ends_python = rehearsal.ending == "died"
+    out_of_memory = last is not None and last["memory"]
+    if ends_python:
+        wrong = Difference(ENDS_PYTHON, "ends Python")
+    elif out_of_memory:
+        wrong = Difference(TOO_LARGE, "memory")
+    else:
+        wrong = Difference(_too_long(exercise, seconds, case))
+    raised = MemoryError.__name__ if out_of_memory else "SystemExit" if ends_python else ""
+    printed = last["printed"] if last else ""
+    stopped = not ends_python and not out_of_memory
+    return [*found, Attempt(case, wrong=wrong, raised=raised, printed=printed, stopped=stopped)]
+
+
+def _in_turn(
+    exercise: Exercise, program: Program, cases: Sequence[Case], seconds: float
+) -> Iterator[Attempt]:
     deadline = time.monotonic() + seconds
-    found: list[Attempt] = []
+    failed = False
+    before: tuple[Case, float] | None = None
     for case in cases:
-        failed = any(attempt.wrong for attempt in found)
         if failed and size(case) >= LARGE:
-            break
-        left = deadline - time.monotonic()
-        found.append(_attempt(exercise, program, case, left, seconds))
-        if found[-1].stopped:
-            break
-    return found
+            return
+        begun = time.monotonic()
+        if before and size(case) >= LARGE and not _may_end(before, case, deadline - begun):
+            # A slow start, such as an import, is no reason: only the second time counts.
+            attempt_once(exercise, program, before[0], deadline - begun, seconds)
+            again = before[0], time.monotonic() - begun
+            if not _may_end(again, case, deadline - time.monotonic()):
+                wrong = Difference(_too_long(exercise, seconds, case, begun=False))
+                yield Attempt(case, wrong=wrong, stopped=True)
+                return
+            begun = time.monotonic()
+        attempt = attempt_once(exercise, program, case, deadline - begun, seconds)
+        yield attempt
+        if attempt.stopped:
+            return
+        failed = failed or attempt.wrong is not None
+        before = case, time.monotonic() - begun
 
 
-def _attempt(
+def _may_end(before: tuple[Case, float], case: Case, seconds: float) -> bool:
+    """Whether a case may end in time, going by an earlier one: the work grows at least as it."""
+    earlier, took = before
+    return took < NOTICEABLE or took * size(case) / max(size(earlier), 1) < seconds
+
+
+class _Trial:
+    """A call of a student's function, as far as it has come."""
+
+    def __init__(self, exercise: Exercise, program: Program, given: tuple[Any, ...]) -> None:
+        self.exercise = exercise
+        self.program = program
+        self.given = given
+        self.before = _plain_copy(given)
+        self.called: list[str] = []
+        self.is_back = False
+        self.returned: Any = None
+        self.changed: str | None = None
+        self.answer: Any = None
+
+    def run(self) -> None:
+        """Call the function and read its answer, which may both run what a student wrote."""
+        known, deepest = dict(vars(builtins)), sys.getrecursionlimit()
+        try:
+            with noticing(self.exercise.instead_of) as self.called:
+                self.returned = self.program(*self.given)
+            self.is_back = True
+            self.changed = _changed(self.before, self.given, self.exercise.parameters)
+            self.answer = self.exercise.form.read(self.returned, self.given)
+        finally:  # written without any built-in name, since one may be missing by now
+            builtins.__dict__.update(known)
+            sys.setrecursionlimit(deepest)
+
+
+def attempt_once(
     exercise: Exercise, program: Program, case: Case, left: float, seconds: float
 ) -> Attempt:
+    """Run a program on one case; `left` of its `seconds` are left for that."""
     given = exercise.given(*case)
-    before = _plain_copy(given)
+    trial = _Trial(exercise, program, given)
     printed = _Printed()
+    raised = ""
     try:
-        with redirect_stdout(printed), redirect_stderr(printed):
-            with noticing(exercise.instead_of) as called:
-                returned = call_within(left, program, *given)
-            changed = _changed(before, given, exercise.parameters)
-            answer = call_within(left, exercise.form.read, returned, given)
+        with redirect_stdout(printed), redirect_stderr(printed), limited_memory():
+            # In a context of its own, an end at any moment leaves no scope and no no_grad on.
+            call_within(left, contextvars.copy_context().run, trial.run)
+        wrong = _verdict(trial, case)
     except OutOfTime as late:
-        difference = Difference(_too_long(seconds, size(case) >= LARGE, late.still_running))
-        return Attempt(case, given, wrong=difference, printed=printed.text, stopped=True)
+        text = _too_long(exercise, seconds, case)
+        text += STILL_RUNNING if late.still_running else ""
+        return Attempt(case, given, wrong=Difference(text), printed=printed.text, stopped=True)
     except WrongForm as error:
-        text = _wrong_form(returned, str(error)) if exercise.parameters else str(error)
-        difference = Difference(text, error.symptom)
-        return Attempt(case, given, returned, None, difference, printed=printed.text)
-    except KeyboardInterrupt:
+        text = _wrong_form(trial.returned, str(error)) if exercise.parameters else str(error)
+        wrong = Difference(text, error.symptom)
+    except Interrupted:
         raise
     except BaseException as error:
-        told, line = _told(error), _line_of(error.__traceback__, program)
-        # RecursionError words its message after the place where the stack happened to be full.
-        symptom = "recursion" if isinstance(error, RecursionError) else told
-        difference = Difference(f"Your function raised {told}{line}", symptom)
         raised = type(error).__name__
-        return Attempt(case, given, wrong=difference, raised=raised, printed=printed.text)
-    if called:
-        wrong: Difference | None = Difference(told_of(called), f"calls {called[0]}")
-        return Attempt(case, given, returned, None, wrong, printed=printed.text)
-    wrong = exercise.form.difference(answer, expected(exercise, case), case)
-    if changed and not wrong:
-        wrong = Difference(
-            f"The answer is right, but your function changes {changed}, which it was given and "
-            "which its caller may still need. Work on a copy.",
-            f"changes {changed}",
+        wrong = _raised(trial, error)
+    answer = None if raised or trial.called else trial.answer
+    return Attempt(case, given, trial.returned, answer, wrong, raised, printed.text)
+
+
+def _verdict(trial: _Trial, case: Case) -> Difference | None:
+    """What is wrong with an answer that could be read."""
+    exercise = trial.exercise
+    if trial.called:
+        return Difference(told_of(trial.called), f"calls {trial.called[0]}")
+    right = expected(exercise, case)
+    try:
+        wrong = exercise.form.difference(trial.answer, right, case)
+    except Exception as error:
+        text = f"This cannot be compared with the right answer ({_told(error)}). "
+        return Difference(f"{text}It should be {exercise.form.what}.", "not comparable")
+    if trial.changed and not wrong:
+        return Difference(
+            f"The answer is right, but your function changes {trial.changed}, which it was given "
+            "and which its caller may still need. Work on a copy.",
+            f"changes {trial.changed}",
         )
-    return Attempt(case, given, returned, answer, wrong, printed=printed.text)
+    return wrong
+
+
+def _raised(trial: _Trial, error: BaseException) -> Difference:
+    told, line = _told(error), _line_of(error.__traceback__, trial.program)
+    if isinstance(error, MemoryError):
+        return Difference(TOO_LARGE + line, "memory")
+    # RecursionError words its message after the place where the stack happened to be full.
+    symptom = "recursion" if isinstance(error, RecursionError) else told
+    if not trial.is_back:
+        return Difference(f"Your function raised {told}{line}", symptom)
+    what = "What your function returned" if trial.exercise.parameters else "Your answer"
+    text = f"{what} cannot be read: it raised {told}. It should be {trial.exercise.form.what}."
+    return Difference(text + line, f"unreadable: {symptom}")
 
 
 def expected(exercise: Exercise, case: Case) -> Any:
@@ -143,6 +258,12 @@ def not_callable_as_asked(exercise: Exercise, function: Any) -> str | None:
     try:
         signature.bind(*parameters)
     except TypeError:
+        code = getattr(function, "__code__", None)
+        if code and is_a_library(code.co_filename):
+            return (
+                f"This is {function.__qualname__}, a function of a library, and not {name} itself. "
+                f"Does a decorator above {name} lack its parentheses, as in `@mg.custom(...)`?"
+            )
         count = len(parameters)
         yours = [p for p in signature.parameters.values() if p.default is p.empty]
         return (
@@ -195,18 +316,29 @@ def _wrong_form(returned: Any, message: str) -> str:
     return message
 
 
-def _too_long(seconds: float, is_large: bool, still_running: bool) -> str:
-    text = f"Your function was stopped after {seconds:g} seconds. "
-    if is_large:
-        text += (
+def _too_long(exercise: Exercise, seconds: float, case: Case, begun: bool = True) -> str:
+    whose = "Your function was" if exercise.parameters else "Reading your answer was"
+    if begun:
+        text = f"{whose} stopped after {seconds:g} seconds. "
+    else:
+        text = f"{whose} not tried on this input: it would take longer than {seconds:g} seconds. "
+    if size(case) >= LARGE:
+        return text + (
             "It was right for small inputs, so it probably takes too many steps for a large one. "
             "Does it do the same work again and again, or look things up in a list that grows?"
         )
-    else:
-        text += "Look for a loop that never ends: does each turn bring it nearer to its end?"
-    if still_running:
-        text += " It could not be stopped completely; restart the kernel before you go on."
-    return text
+    return text + "Look for a loop that never ends: does each turn bring it nearer to its end?"
+
+
+STILL_RUNNING = " It could not be stopped completely; restart the kernel before you go on."
+TOO_LARGE = (
+    f"This took more than {MOST_MEMORY / 2**30:g} GB of memory, and was stopped. Is there a list "
+    "of everything, where one thing at a time would do?"
+)
+ENDS_PYTHON = (
+    "Your function ended Python itself, and the notebook with it, had it not been tried in a "
+    "process of its own. Does it call `os._exit`, or call itself without end?"
+)
 
 
 def _told(error: BaseException) -> str:
@@ -222,15 +354,11 @@ def _told(error: BaseException) -> str:
 
 def _line_of(trace: TracebackType | None, program: Program) -> str:
     """The innermost line of the student's own code, in a line of its own: "line 3: ..."."""
-    if not hasattr(program, "__code__"):
-        return ""
-    # All cells of a notebook appear as files of one folder, so helpers from other cells count too.
-    folder = os.path.dirname(program.__code__.co_filename)  # noqa: PTH120 (it may be "<stdin>")
     line = ""
     for frame, number in traceback.walk_tb(trace):
         code = frame.f_code
-        if os.path.dirname(code.co_filename) == folder:  # noqa: PTH120
-            other = code.co_name != program.__code__.co_name and not code.co_name.startswith("<")
+        if not is_a_library(code.co_filename):
+            other = code is not getattr(program, "__code__", code) and code.co_name[0] != "<"
             inside = f" of {code.co_name}" if other else ""
             source = linecache.getline(code.co_filename, number).strip()
             line = f"\nline {number}{inside}" + (f": {source}" if source else "")
@@ -244,14 +372,23 @@ _REPR.maxstring = _REPR.maxother = 200
 
 def short(value: Any, most: int = 300) -> str:
     """Write whatever a student returned, in a bounded number of characters."""
-    if isinstance(value, str):
+    if type(value) is str:
         text = value.strip("\n")
     else:
-        try:
-            text = _REPR.repr(value)
-        except Exception:
-            text = f"(an object of type {type(value).__name__} that cannot be written)"
+        cannot = f"(an object of type {type(value).__name__} that cannot be written)"
+        text = guarded(cannot, _REPR.repr, value)
     return text if len(text) <= most else text[:most] + " …"
+
+
+def guarded(otherwise: Any, function: Callable[..., Any], *args: Any) -> Any:
+    """Call what may run a student's code on the side; something else if it fails, or takes long."""
+    try:
+        with redirect_stdout(_Printed()), redirect_stderr(_Printed()):
+            return call_within(SECONDS_ASIDE, contextvars.copy_context().run, function, *args)
+    except Interrupted:
+        raise
+    except BaseException:
+        return otherwise
 
 
 def _plain_copy(given: tuple[Any, ...]) -> list[Any]:

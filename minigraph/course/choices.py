@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .answers import Difference, WrongForm, not_a
+from .answers import NOT_YET, Difference, WrongForm, name_of, not_a
 from .specification import Case
 
 
@@ -29,13 +29,17 @@ class Choices:
         """Read the words."""
         if not isinstance(answer, Mapping):
             raise not_a(self.what, answer)
-        for name, word in answer.items():
-            if word is ...:
-                raise WrongForm(f'For "{name}" there are still three dots.')
-            if word not in self.words:
-                text = f'For "{name}" there is {word!r:.40}. It should be one of {self.words}.'
-                raise WrongForm(text, "word")
-        return {str(name): str(word) for name, word in answer.items()}
+        return {name_of(name): self._word(word, name_of(name)) for name, word in answer.items()}
+
+    def _word(self, word: Any, name: str) -> str:
+        if word is ...:
+            raise WrongForm(f'For "{name}" there are still three dots.')
+        if isinstance(word, str):
+            for known in self.words:
+                if known.lower() == word.strip().lower():
+                    return known
+        text = f'For "{name}" there is {word!r:.40}. It should be one of {self.words}.'
+        raise WrongForm(text, "word")
 
     def difference(
         self, answer: dict[str, str], expected: dict[str, str], case: Case
@@ -46,7 +50,8 @@ class Choices:
         right = sum(answer[name] == word for name, word in expected.items())
         if right == len(expected):
             return None
-        return Difference(f"{right} of {len(expected)} {'is' if right == 1 else 'are'} right.")
+        text = f"{right} of {len(expected)} {'is' if right == 1 else 'are'} right."
+        return Difference(text, vague=NOT_YET)
 
     def alike(self, one: Any, other: Any) -> bool:
         """Compare the words."""

@@ -7,7 +7,9 @@ another name, as a method. What minigraph calls for itself does not count.
 
 from __future__ import annotations
 
+import os
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +18,10 @@ from typing import Any
 
 from ..graph.node import Node
 
-PACKAGE = str(Path(__file__).resolve().parents[1])
+PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
+PYTHON = {sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")}
+LIBRARIES = (PACKAGE, *PYTHON)
+GENERATED = ("<frozen ", "<derivative of ", "<plan ", "<__array_function__", "<decorator-gen")
 
 
 @contextmanager
@@ -63,3 +68,11 @@ def _name(function: Any) -> str:
 
 def _is_ours(frame: FrameType | None) -> bool:
     return frame is not None and frame.f_code.co_filename.startswith(PACKAGE)
+
+
+def is_a_library(file: str) -> bool:
+    """Whether code is Python's own, of an installed package, of minigraph, or made by one."""
+    if file.startswith("<"):  # what is typed in, or run by exec, is a student's
+        return file.startswith(GENERATED)
+    folders = Path(file).parts
+    return file.startswith(LIBRARIES) or "site-packages" in folders or "dist-packages" in folders

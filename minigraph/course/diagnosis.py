@@ -11,30 +11,26 @@ SECONDS = 10.0  # wrong programs of the catalogue come back by themselves
 
 
 def diagnose(exercise: Exercise, found: Sequence[Attempt]) -> Misconception | None:
-    """The misconception that goes wrong in the same way, wherever the answer is wrong.
+    """The first misconception that explains an answer: it goes wrong in the same way, everywhere.
 
-    One that agrees in every case, also where the answer is right, goes before one that only
-    answers the wrong ones alike, and that before one that merely shows the same symptoms.
+    Where the answer is right, so is the misconception, and where it is wrong, both are alike. What
+    agrees in some cases only may have another cause, and a hint that names a wrong one misleads.
     """
     cases = [attempt.case for attempt in found]
-    best: tuple[int, Misconception | None] = (0, None)
     for misconception in exercise.misconceptions:
         for program in misconception.programs:
             theirs = attempts(exercise, program, cases, SECONDS)
-            strength = _agreement(exercise, found, theirs)
-            if strength > best[0]:
-                best = strength, misconception
-    return best[1]
+            if len(theirs) == len(found) and all(
+                _agree(exercise, a, b) for a, b in zip(found, theirs)
+            ):
+                return misconception
+    return None
 
 
-def _agreement(exercise: Exercise, mine: Sequence[Attempt], theirs: Sequence[Attempt]) -> int:
-    pairs = list(zip(mine, theirs))
-    failed = [(a, b) for a, b in pairs if a.wrong]
-    if len(theirs) < len(mine):
-        return 0
-    if all(_same_symptom(a, b) and _same_answer(exercise, a, b) for a, b in failed):
-        return 3 if all(bool(a.wrong) == bool(b.wrong) for a, b in pairs) else 2
-    return int(all(_same_symptom(a, b) and _symptom(a) for a, b in failed))
+def _agree(exercise: Exercise, mine: Attempt, theirs: Attempt) -> bool:
+    if not (mine.wrong or theirs.wrong):
+        return True
+    return _same_symptom(mine, theirs) and _same_answer(exercise, mine, theirs)
 
 
 def _same_symptom(a: Attempt, b: Attempt) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..drawing.text import subscript
 from ..graph.node import Node, variable
-from ..graph.operation import FUNCTIONS
+from ..graph.operation import FUNCTIONS, apply
 
 Graph = dict[str, tuple[str, ...]]
 Row = list[Any]  # the operation's name, then its inputs, then settings such as an axis, if any
@@ -195,7 +195,7 @@ def as_named(output: Node, given: Mapping[Node, str]) -> list[Node]:
     for node, name in zip(nodes, names_of(nodes, given.values())):
         assert node.op
         inputs = [copies.get(x, x) for x in node.inputs]
-        copies[node] = FUNCTIONS[node.op.name](*inputs, **node.attrs).named(name)
+        copies[node] = apply(node.op, tuple(inputs), node.attrs).named(name)
     return list(copies.values())
 
 

@@ -41,12 +41,16 @@ class Panel:
         title: one line.
         parts: what follows it.
         picture: HTML of a drawing, if there is one.
+        folded: what can be unfolded below it in a notebook, and is left out elsewhere.
+        fold: the line to click on.
     """
 
     state: str
     title: str
     parts: Sequence[Part] = ()
     picture: str = ""
+    folded: Sequence[Part] = ()
+    fold: str = ""
 
     @property
     def headline(self) -> str:
@@ -83,6 +87,10 @@ class Panel:
         rows += map(_html_of, self.parts)
         if self.picture:
             rows.append(f'<div style="margin-top:8px">{self.picture}</div>')
+        if self.folded:
+            summary = f'<summary style="cursor:pointer">{escape(self.fold)}</summary>'
+            inside = "".join(map(_html_of, self.folded))
+            rows.append(f'<details style="margin-top:6px">{summary}{inside}</details>')
         style = f"border-left:4px solid {colour};padding:4px 0 4px 12px;margin:4px 0;max-width:52em"
         return f'<div style="{style}">{"".join(rows)}</div>'
 

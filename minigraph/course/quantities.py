@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..graph.node import Node
-from .answers import Difference, WrongForm, not_a
+from .answers import (
+    Difference,
+    WrongForm,
+    as_number,
+    is_close,
+    is_rounded,
+    items_of,
+    not_a,
+    rounded,
+    written,
+)
 from .specification import Case
 
 _SAME = 1e-9  # two answers closer than this come from the same formula, written differently
@@ -30,8 +36,10 @@ class Number:
 
     def difference(self, answer: float, expected: float, case: Case) -> Difference | None:
         """Say that the number is not right, without saying which one would be."""
-        if math.isclose(answer, expected, rel_tol=self.rtol, abs_tol=self.atol):
+        if is_close(answer, expected, self.rtol, self.atol):
             return None
+        if is_rounded(answer, expected):
+            return rounded("The number is", answer)
         return Difference("The number is not right.")
 
     def alike(self, one: Any, other: Any) -> bool:
@@ -40,7 +48,7 @@ class Number:
 
     def show(self, answer: float) -> str:
         """Write the number."""
-        return f"{answer:.10g}"
+        return written(answer, 10)
 
     def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw nothing."""
@@ -57,10 +65,8 @@ class NumberList:
 
     def read(self, answer: Any, given: tuple[Any, ...]) -> list[float]:
         """Read a list, tuple or array of numbers, or one number."""
-        if isinstance(answer, np.ndarray) and answer.ndim == 1:
-            answer = answer.tolist()
-        if isinstance(answer, (list, tuple)):
-            return [_number(x, "a number in each place") for x in answer]
+        if (numbers := items_of(answer)) is not None:
+            return [_number(x, "a number in each place") for x in numbers]
         return [_number(answer, self.what)]
 
     def difference(
@@ -71,8 +77,11 @@ class NumberList:
             wanted = f"{len(expected)} number{'s' * (len(expected) > 1)}"
             return Difference(f"There should be {wanted}, and yours are {len(answer)}.")
         for place, (mine, right) in enumerate(zip(answer, expected), start=1):
-            if not math.isclose(mine, right, rel_tol=self.rtol, abs_tol=self.atol):
-                return Difference(f"Number {place} of {len(expected)} is not right.")
+            if not is_close(mine, right, self.rtol, self.atol):
+                which = f"Number {place} of {len(expected)} is"
+                if is_rounded(mine, right):
+                    return rounded(which, mine)
+                return Difference(f"{which} not right.")
         return None
 
     def alike(self, one: Any, other: Any) -> bool:
@@ -81,7 +90,7 @@ class NumberList:
 
     def show(self, answer: list[float]) -> str:
         """Write the list."""
-        return "[" + ", ".join(f"{x:.10g}" for x in answer) + "]"
+        return "[" + ", ".join(written(x, 10) for x in answer) + "]"
 
     def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw nothing."""
@@ -94,15 +103,14 @@ def _number(answer: Any, what: str) -> float:
             f"It should be {what}, and there is a Node; take the number in it, its `.value`.",
             "a Node",
         )
-    if isinstance(answer, (np.ndarray, np.generic)) and answer.size == 1:
-        answer = answer.item()
-    if isinstance(answer, complex):
+    number = as_number(answer)
+    if number is None and isinstance(answer, complex):
         raise WrongForm(f"It should be {what}, and there is a complex number.", "complex")
-    if isinstance(answer, bool) or not isinstance(answer, numbers.Real):
+    if number is None:
         raise not_a(what, answer)
-    return float(answer)
+    return number
 
 
 def _alike(one: float, other: float) -> bool:
-    both_undefined = math.isnan(one) and math.isnan(other)
-    return both_undefined or math.isclose(one, other, rel_tol=_SAME, abs_tol=1e-15)
+    both_undefined = one != one and other != other
+    return both_undefined or is_close(one, other, _SAME, 1e-15)

@@ -77,6 +77,8 @@ class Exercise:
         instead_of: functions that do the exercise's work, such as `topological_order` or
             `Node.backward`, and that the student's function is therefore not to call. An answer
             that does is told so kindly, right or wrong; calls from within minigraph do not count.
+        another_way: a different solution worth reading, with a sentence on what is good about it;
+            offered, with the hints, to whoever has solved the exercise.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Exercise:
     verified: str
     as_code: Callable[..., str] = no_code
     instead_of: tuple[Callable[..., Any], ...] = ()
+    another_way: str = ""
 
     @property
     def call(self) -> str:

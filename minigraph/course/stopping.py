@@ -5,8 +5,9 @@ In the main thread of a system with interval timers the call runs where it is, a
 the exception is thrown from outside. Either way the exception is thrown again and again until the
 call ends, so that `except:` in a loop cannot swallow it for good.
 
-Only Python code can be stopped. A single call into C, such as `10 ** 10 ** 10`, runs to its end. In
-a thread of Python 3.11 a loop that catches everything may go on; it is left behind and reported.
+Only Python code can be stopped so. A single call into C, such as `10 ** 10 ** 10`, runs to its end,
+which is why `rehearsal.py` tries it in another process first. In a thread of Python 3.11 a loop
+that catches everything may go on; it is left behind and reported.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class OutOfTime(BaseException):
     still_running = False
 
 
+class Interrupted(KeyboardInterrupt):
+    """The user has pressed Interrupt, which is not the same as a call that raises its exception."""
+
+
 def call_within(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
     """Return function(*args), or raise `OutOfTime` if that takes longer than `seconds`."""
     if seconds <= 0:
@@ -63,13 +68,18 @@ def call_under_alarm(seconds: float, function: Callable[..., Any], *args: Any) -
             signal.setitimer(signal.ITIMER_REAL, next(delays), SECONDS_BETWEEN_SHOTS)
             raise OutOfTime
 
+    def interrupt(signum: int, frame: Any) -> None:
+        raise Interrupted
+
     previous = signal.signal(signal.SIGALRM, shoot)
+    on_interrupt = signal.signal(signal.SIGINT, interrupt)
     timer = signal.setitimer(signal.ITIMER_REAL, seconds, SECONDS_BETWEEN_SHOTS)
     try:
         result = function(*args)
     finally:
         signal.setitimer(signal.ITIMER_REAL, *timer)
         signal.signal(signal.SIGALRM, previous)
+        signal.signal(signal.SIGINT, on_interrupt)
     if expired:
         raise OutOfTime
     return result

@@ -1,0 +1,122 @@
+"""Run what may never come back in a process of its own first, where it can be ended.
+
+A call inside C (`sum(map(prod, product(*stages)))`) hears neither an alarm nor an interrupt, one
+that takes all memory or ends Python takes the notebook with it. So the work is done in a forked
+child first. It reports after each piece, and what it did not get through is not tried here.
+
+Linux only. Elsewhere a fork may not go on safely; there the alarm of `stopping.py` has to do.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+if sys.platform == "linux":
+    import resource
+
+MOST_MEMORY = 2**30  # bytes that a student's function may take beyond what is in use
+SECONDS_OF_GRACE = 0.5  # in which the child's own alarm may end the work by itself
+LEAST_BUSY = 0.05  # the share of its time that a child computes unless it merely waits
+Report = dict[str, Any]
+
+
+@dataclass
+class Rehearsal:
+    """How far the work went.
+
+    Attributes:
+        reports: what the child said, one report for each piece of work.
+        ending: "" if all was done, "stuck" if it had to be ended, "died" if it ended by itself.
+    """
+
+    reports: list[Report] = field(default_factory=list)
+    ending: str = ""
+
+
+def rehearse(work: Callable[[], Iterable[Report]], seconds: float) -> Rehearsal | None:
+    """Let a child do the work; None where that is impossible, or where it says nothing.
+
+    A child that waits without computing says nothing: a lock may be missing in it, or a thread.
+    """
+    if sys.platform != "linux":
+        return None
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _play(work, writing)
+    os.close(writing)
+    try:
+        rehearsal = Rehearsal()
+        rehearsal.ending = _listen(reading, rehearsal.reports, seconds + SECONDS_OF_GRACE)
+    finally:
+        os.close(reading)
+        os.kill(child, signal.SIGKILL)
+        _, _, usage = os.wait4(child, 0)
+    busy = usage.ru_utime + usage.ru_stime
+    if rehearsal.ending == "stuck" and busy < LEAST_BUSY * seconds:
+        return None
+    return rehearsal
+
+
+def _play(work: Callable[[], Iterable[Report]], pipe: int) -> None:
+    """Do the work in the child, and end it without any of the kernel's leave-taking."""
+    with suppress(BaseException):
+        gc.freeze()  # what the parent has left to collect is not ours to finalise
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        builtins.input = _no_input
+        for report in work():
+            os.write(pipe, json.dumps(report).encode() + b"\n")
+        os.write(pipe, b"\n")
+    os._exit(0)
+
+
+def _no_input(*prompt: Any) -> str:
+    raise EOFError("there is nobody to answer input() while a function is checked")
+
+
+def _listen(pipe: int, reports: list[Report], seconds: float) -> str:
+    """Collect reports until the empty one, which is the last; say how it ended."""
+    deadline = time.monotonic() + seconds
+    text = b""
+    while (left := deadline - time.monotonic()) > 0:
+        if not select.select([pipe], [], [], left)[0]:
+            break
+        piece = os.read(pipe, 1 << 16)
+        *lines, text = (text + piece).split(b"\n")
+        reports += [json.loads(line) for line in lines if line]
+        if b"" in lines:
+            return ""
+        if not piece:
+            return "died"
+    return "stuck"
+
+
+@contextmanager
+def limited_memory() -> Iterator[None]:
+    """Let what runs inside take so much memory and no more, where the system can say so."""
+    if sys.platform != "linux":
+        yield
+        return
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = pages * resource.getpagesize() + MOST_MEMORY
+    for limit in (soft, hard):
+        if limit != resource.RLIM_INFINITY:
+            most = min(most, limit)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
