@@ -1,0 +1,73 @@
+"""Every exercise accepts right answers in any style, and refuses wrong ones for no false reason."""
+
+import math
+import re
+
+import pytest
+from answers import ANSWERS
+from checks import failure
+
+from minigraph.course import check, checking
+from minigraph.course.attempt import expected
+from minigraph.course.exercises import EXERCISES
+
+FEWEST_RIGHT, FEWEST_WRONG = 3, 5
+FEW_SECONDS = 0.5  # for an answer that goes on for ever
+
+
+def answers(are_right):
+    chosen = [answer for answer in ANSWERS if answer.is_right is are_right]
+    return pytest.mark.parametrize("answer", chosen, ids=str)
+
+
+@pytest.fixture(autouse=True)
+def first_attempt():
+    checking.failures.clear()
+
+
+@answers(are_right=True)
+def test_a_right_answer_is_accepted(answer):
+    check(answer.exercise, answer.given)
+
+
+@answers(are_right=False)
+def test_a_wrong_answer_is_refused_and_told_no_false_cause(answer, monkeypatch):
+    if answer.takes_long:
+        monkeypatch.setattr(checking, "SECONDS", FEW_SECONDS)
+    error = failure(answer.exercise, answer.given)
+    assert error.key == answer.hint
+    assert answer.says in " ".join(str(error).split())
+    assert not leaked(EXERCISES[answer.exercise], error.panel.parts)
+
+
+def leaked(exercise, parts):
+    """The right numbers that are told, other than those that the student has written."""
+    case = next(c for c in exercise.cases() if exercise.as_code(*c) in ("", parts[0].code))
+    right = numbers_in(expected(exercise, case))
+    fractions = {x for x in right if x % 1}  # whole ones may be told for another reason
+    shown = written_numbers(part.code for part in parts)
+    said = written_numbers(part.text for part in parts if not part.label)
+    hinted = written_numbers(part.text for part in parts if part.label)
+    return ((fractions if exercise.parameters else right) & said | fractions & hinted) - shown
+
+
+def numbers_in(answer):
+    """All numbers in an answer as plain data, as precisely as messages write them."""
+    if isinstance(answer, dict):
+        return numbers_in([value for key, value in answer.items() if key != "shape"])
+    if isinstance(answer, (list, tuple)):
+        return set().union(*map(numbers_in, answer))
+    is_number = isinstance(answer, (int, float)) and math.isfinite(answer)
+    return {float(f"{answer:.6g}")} if is_number else set()
+
+
+def written_numbers(texts):
+    found = re.findall(r"[-−]?\b\d+(?:\.\d+)?\b", " ".join(texts))
+    return {float(number.replace("−", "-")) for number in found}
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_exercise_has_been_tried(name):
+    tried = [answer.is_right for answer in ANSWERS if answer.exercise == name]
+    assert tried.count(True) >= FEWEST_RIGHT
+    assert tried.count(False) >= FEWEST_WRONG
