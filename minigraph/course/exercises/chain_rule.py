@@ -90,8 +90,8 @@ predict_paths = Exercise(
     "before: dp/da = 2, dq/dp = −1, dy/dp = 0.25 and dy/dq = −0.375. Then follow the two paths, "
     "and replace the dots by your numbers.",
     hints=(
-        "Along a path the numbers are multiplied. Where paths arrive at the same node, what they "
-        "bring is added.",
+        "Let a grow by 0.01, and take one path alone: by how much does p change, and by how much what "
+        "comes after it? When both paths have arrived at y, what does y feel?",
         "The short path is dp/da · dy/dp. The long one is dp/da · dq/dp · dy/dq. Put in the four "
         "numbers 2, −1, 0.25 and −0.375, and mind the signs.",
         "In u = r · s, v = u / r with r = 5, s = 4 two paths lead from r to v. The one through u "
@@ -104,6 +104,7 @@ predict_paths = Exercise(
 # --- count_paths ----------------------------------------------------------------------------------
 
 DOUBLINGS = 1000  # 2¹⁰⁰⁰ is a number of 302 digits, which a float can still hold
+LADDER_EDGES = 5 * DOUBLINGS
 _DEEP = "x0"
 
 
@@ -127,13 +128,25 @@ def _users(graph: Graph) -> Users:
 
 
 def graphs_with_ends(rng: Random) -> list[Case]:
-    """Graphs with a source and a target: shared nodes, double edges, dead ends, and no path."""
+    """Graphs with a source and a target: shared nodes, double edges, dead ends, and no path.
+
+    The source may be the target, or come after it. There are a lone node, a node with many users,
+    and at last a graph that is deep.
+    """
     diamond: Users = {"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": ["e", "f"], "e": [], "f": []}
+    middle = [f"m{n}" for n in range(12)]
+    wide: Users = {"x": [*middle, "y", "y", "y"], **{m: ["y"] for m in middle}, "y": ["z"], "z": []}
     fixed: list[Case] = [
         ({"a": ["y"], "b": ["y"], "y": []}, "a", "y"),
         (_users(SQUARE), "x", "y"),
         ({"a": ["y"], "b": ["y"], "y": []}, "y", "y"),
         ({"a": ["y"], "b": ["y"], "y": []}, "a", "b"),
+        ({"a": ["y"], "b": ["y"], "y": []}, "y", "a"),
+        ({"x": []}, "x", "x"),
+        (diamond, "d", "d"),
+        (diamond, "d", "a"),
+        (diamond, "a", "d"),
+        (wide, "x", "y"),
         (_users(WORKED_EXAMPLE), "b", "y"),
         (diamond, "a", "f"),
         (_users(SHARED), "a", "e"),
@@ -143,6 +156,7 @@ def graphs_with_ends(rng: Random) -> list[Case]:
         users = _users(graph)
         fixed.append((users, rng.choice(inputs_of(graph)), list(graph)[-1]))
     fixed += [(users, source, list(users)[-2]) for users, source, _ in fixed[-3:]]
+    fixed.append((_ladder(4), _DEEP, "x4"))
     return [*sorted(fixed, key=lambda case: len(case[0])), (_ladder(DOUBLINGS), _DEEP, "x1000")]
 
 
@@ -263,7 +277,7 @@ count_paths = Exercise(
     task="Given a dictionary that lists for each node the nodes that use it, once for each edge, in "
     "an order in which the nodes can be computed, and the names of a source and a target, return "
     "the number of paths from the source to the target. From a node to itself there is one path, "
-    "which has no edge.",
+    f"which has no edge. There may be 2^{DOUBLINGS} paths, each {LADDER_EDGES:,} edges long.",
     parameters=("users", "source", "target"),
     arguments=graphs_with_ends,
     as_code=_users_as_code,
@@ -344,12 +358,21 @@ count_paths = Exercise(
         '    ways["bridge"] += ways["market"]  # one from the market to the bridge\n'
         "There are two ways from the gate to the bridge.",
     ),
-    verified=f"it agrees in {{cases}} cases, one of them with 2^{DOUBLINGS} paths.",
+    verified=f"it agrees in {{cases}} cases, one of them with 2^{DOUBLINGS} paths, each of them "
+    f"{LADDER_EDGES:,} edges long.",
 )
 
 # --- sum_over_paths -------------------------------------------------------------------------------
 
 LOCALS = (-3.0, -2.0, 0.5, 1.5, 2.0, 4.0, 5.0)  # no 0 and no 1, which would hide mistakes
+_CANCELLING = {  # two paths whose effects cancel, and one that a local derivative of 0 cuts off
+    "a": [("b", 2.0), ("c", 3.0)],
+    "b": [("y", 3.0), ("d", 4.0)],
+    "c": [("y", -2.0)],
+    "d": [("e", 0.0)],
+    "e": [("y", 5.0)],
+    "y": [],
+}
 
 
 def _with_locals(rng: Random, users: Users) -> Edges:
@@ -369,9 +392,10 @@ def edges_with_ends(rng: Random) -> list[Case]:
     cases = [
         (_with_locals(rng, users), source, target)
         for users, source, target in graphs_with_ends(rng)[:-1]
-        if source != target
     ]
-    return [(example, "b", "y"), *cases]
+    ends: list[Case] = [(_CANCELLING, source, "y") for source in "abd"]
+    differing = sorted(cases, key=lambda case: case[1] == case[2])  # what shows most goes first
+    return [(example, "b", "y"), *differing, *ends]
 
 
 def _paths(edges: Edges, source: str, target: str) -> Iterator[list[float]]:
@@ -413,6 +437,17 @@ def _edges_as_code(edges: Edges, source: str, target: str) -> str:
 
 
 def _edges_alone(edges: Edges) -> str:
+    if len(edges) > 100:
+        return (
+            "edges = {}\n"
+            f"for n in range({DOUBLINGS}):\n"
+            '    edges[f"x{n}"] = [(f"p{n}", -1.0), (f"p{n}", 1.5)]\n'
+            '    edges[f"p{n}"] = [(f"q{n}", 2.0)]\n'
+            '    edges[f"q{n}"] = [(f"r{n}", 1.0)]\n'
+            '    edges[f"r{n}"] = [(f"s{n}", 1.0)]\n'
+            '    edges[f"s{n}"] = [(f"x{n + 1}", 1.0)]\n'
+            f'edges["x{DOUBLINGS}"] = []'
+        )
     lines = "".join(
         f'    "{name}": {_list(f"({_quoted(user)}, {local})" for user, local in leaving)},\n'
         for name, leaving in edges.items()
@@ -429,7 +464,7 @@ sum_over_paths = Exercise(
     task="Given a dictionary that lists for each node its edges, as pairs of the user and the local "
     "derivative, in an order in which the nodes can be computed, and the names of a source and a "
     "target, return the derivative of the target by the source: multiply along each path, and add "
-    "over the paths.",
+    "over the paths. By itself the derivative of a node is 1.",
     parameters=("edges", "source", "target"),
     arguments=edges_with_ends,
     as_code=_edges_as_code,
@@ -477,13 +512,13 @@ sum_over_paths = Exercise(
             "last edge only",
             "Of each path you took the last local derivative alone. What the nudge went through "
             "before multiplies it.",
-            _combined(lambda numbers: numbers[-1], sum),
+            _combined(lambda numbers: prod(numbers[-1:]), sum),
         ),
         Misconception(
             "first edge only",
             "Of each path you took the first local derivative alone. What the nudge goes through "
             "afterwards multiplies it.",
-            _combined(lambda numbers: numbers[0], sum),
+            _combined(lambda numbers: prod(numbers[:1]), sum),
             lambda edges, source, target: sum(local for _, local in edges[source]),
         ),
         Misconception(
@@ -525,18 +560,34 @@ MANY_STAGES = 6000
 _REPEATED: Stages = [[0.5, 1.5], [0.25, -0.5, 0.75]]  # sums 2 and ½, so that the product stays near
 
 
+# A list of all these paths fits into memory, and to go along them takes a moment, even for a function
+# that cannot be interrupted on the way. So it is stopped between two of them, and never begins with
+# the last case.
+_TIRING: Stages = [[0.5, 1.5]] * 15 + [[-1.0]] * 1185
+TIMES_TIRED = 40
+
+
 def stages_of_edges(rng: Random) -> list[Case]:
-    """Stages with several edges each, of different lengths; the last case is a long one."""
+    """Stages of different lengths: one edge, many, both signs, 0, a sum of 0, and no stage at all.
+
+    Then come long ones with some ten thousand paths, again and again, and at last a very long one.
+    """
     fixed: list[Stages] = [
         [[2.0], [3.0, 4.0]],
         [[2.0, 3.0], [4.0, 5.0]],
         [[2.0, 3.0], [0.5, -4.0], [5.0, -2.0]],
+        [[-3.0], [-5.0], [-2.0]],
+        [[3.0, 3.0], [0.0, 4.0], [2.0]],
+        [[3.0, -3.0], [2.0, 5.0]],
+        [[-1.0, -2.0, -4.0]],
+        [[2.0] * 50, [0.5]],
     ]
     for _ in range(12):
         lengths = [rng.randint(1, 4) for _ in range(rng.randint(2, 5))]
         fixed.append([[rng.choice(LOCALS) for _ in range(length)] for length in lengths])
     fixed.sort(key=lambda stages: sum(map(len, stages)))
-    return [(stages,) for stages in [*fixed, _REPEATED * (MANY_STAGES // 2)]]
+    large = [*[_TIRING] * TIMES_TIRED, _REPEATED * (MANY_STAGES // 2)]
+    return [(stages,) for stages in [*fixed, [], *large]]
 
 
 def _by_recursion(stages: Stages) -> float:
@@ -547,6 +598,8 @@ def _by_recursion(stages: Stages) -> float:
 
 
 def _stages_as_code(stages: Stages) -> str:
+    if len(stages) == len(_TIRING):
+        return "stages = [[0.5, 1.5]] * 15 + [[-1.0]] * 1185"
     if len(stages) > 100:
         return f"stages = {stages[:2]} * {len(stages) // 2}"
     return f"stages = {stages}"
@@ -560,7 +613,8 @@ factor_paths = Exercise(
     points=2,
     task="A graph is a chain of nodes, with several edges from each node to the next. Given a list "
     "with the local derivatives on the edges of each stage, return the derivative of the last node "
-    "by the first, without going along each path.",
+    f"by the first, without going along each path. There may be {MANY_STAGES:,} stages, or none: "
+    "then the first node is the last, and the derivative is 1.",
     parameters=("stages",),
     arguments=stages_of_edges,
     as_code=_stages_as_code,
@@ -642,12 +696,24 @@ class DerivativesByNode(Gradients):
         return None
 
 
+def _edges_of_a_ladder() -> Edges:
+    """A deep graph with many paths, in which the derivatives neither vanish nor grow."""
+    locals_at = {"x": (-1.0, 1.5), "p": (2.0,), "q": (1.0,), "r": (1.0,), "s": (1.0,)}
+    users = _ladder(DOUBLINGS)
+    return {name: list(zip(names, locals_at[name[0]])) for name, names in users.items()}
+
+
 def edges_with_a_target(rng: Random) -> list[Case]:
-    """Graphs with shared nodes; in some of them the target is not the last node."""
+    """Graphs with shared nodes; in some of them the target is not the last node.
+
+    Some effects cancel, some local derivatives are 0, one node is alone, and one graph is deep.
+    """
     cases = [(edges, target) for edges, _, target in edges_with_ends(rng)]
     product: Edges = {"a": [("y", 3.0)], "b": [("y", 2.0)], "y": []}
     used: Edges = {"x": [("p", 2.0)], "p": [("q", 3.0), ("y", 5.0)], "q": [("y", 4.0)], "y": []}
-    return [(product, "y"), (used, "y"), (used, "q"), *cases]
+    fixed: list[Case] = [(product, "y"), (used, "y"), (used, "q")]
+    large: list[Case] = [(_edges_of_a_ladder(), f"x{DOUBLINGS}")]
+    return [*fixed, *cases, (_CANCELLING, "y"), (_CANCELLING, "d"), *large]
 
 
 def _swept(
@@ -689,7 +755,8 @@ repair_sweep = Exercise(
     points=2,
     task="Given the edges of a graph as before, and the name of a target, return a dictionary with "
     "the derivative of the target by every node, found in one sweep. The sweep that is handed out "
-    "is right for some nodes and wrong for others. Repair it.",
+    "is right for some nodes and wrong for others. Repair it. The graph may have "
+    f"2^{DOUBLINGS} paths, each {LADDER_EDGES:,} edges long.",
     parameters=("edges", "target"),
     arguments=edges_with_a_target,
     as_code=lambda edges, target: f'{_edges_alone(edges)}\ntarget = "{target}"',

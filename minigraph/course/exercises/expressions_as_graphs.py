@@ -5,7 +5,7 @@ from typing import Any
 
 from ...graph.node import Node, variable
 from ..answers import Members, Numbers, SameGraph, SingleSteps
-from ..graphs import WORKED_EXAMPLE, Graph, as_call, build, random_graphs
+from ..graphs import WORKED_EXAMPLE, Graph, as_call, build, chain, random_graphs
 from ..specification import Case, Exercise, Misconception
 from . import counting
 
@@ -49,9 +49,17 @@ count_parts = Exercise(
 
 
 def three_numbers(rng: Random) -> list[Case]:
-    """Three values, all different, so that no two of them can be confused; then random ones."""
+    """Three values, each of them the largest once; two alike; 0, and both signs; random ones."""
+    fixed = [
+        (7.0, 3.0, 2.0),
+        (3.0, 7.0, 2.0),
+        (2.0, 3.0, 7.0),
+        (3.0, 3.0, 3.0),
+        (0.0, 5.0, 0.0),
+        (-4.0, 0.0, -1.5),
+    ]
     more = [tuple(rng.sample([n / 2 for n in range(3, 20)], 3)) for _ in range(4)]
-    return [(7.0, 3.0, 2.0), *more]
+    return fixed + more
 
 
 def three_variables(*values: float) -> tuple[Node, ...]:
@@ -165,10 +173,12 @@ build_shared = Exercise(
     misconceptions=(
         Misconception(
             "common part written out",
-            "Each time you write `a + b`, Python computes it and makes a new node. To use one node several "
-            "times, give it a name first, and then use the name.",
+            "Each time Python comes to `a + b` in your code, it computes the sum and makes a new node. How "
+            "can you come back to the node that it made first?",
             lambda a, b, c: (a + b) * (a + b) - c * (a + b),
             lambda a, b, c: (lambda d: d * d - c * (a + b))(a + b),
+            lambda a, b, c: (lambda d: d * (a + b) - c * d)(a + b),
+            lambda a, b, c: (lambda d: (a + b) * d - c * d)(a + b),
             lambda a, b, c: (a + b) * (a + b) - (a + b) * c,
             lambda a, b, c: (a + b) ** 2 - c * (a + b),
         ),
@@ -197,8 +207,8 @@ build_shared = Exercise(
             lambda a, b, c: (lambda d: c * d - d * d)(a + b),
         ),
     ),
-    first_step="Give the common part a name in a line of its own, `d = a + b`. Then return an expression "
-    "that uses d.",
+    first_step="Write the expression as it stands, with Python's operators, and check it. The drawing "
+    "then shows you what has been computed more than once.",
     hints=(
         "Count the additions in the drawing. There should be one, with three arrows leaving it.",
         "How often does your function compute a + b? Each `+` in your code makes a node when Python comes "
@@ -278,6 +288,9 @@ single_steps = Exercise(
 # --- intermediate variables -----------------------------------------------------------------------
 
 
+DEEP = 120  # deeper than any number of rounds that one would try, and calls can be nested so far
+
+
 def _reachable(output: Node) -> list[Node]:
     found = [output]
     for node in found:  # grows while it is gone through
@@ -294,7 +307,10 @@ def _between(output: Node) -> list[Node]:
 
 
 def small_graphs(rng: Random) -> list[Case]:
-    """The worked example, a graph with fan-out, one without anything in between, random ones."""
+    """Nothing in between, fan-out, equal values, random graphs; a lone input, and two deep graphs.
+
+    Of these one has many paths, and the other is a chain.
+    """
     fan_out: Graph = {
         "p": ("*", "u", "v"),
         "q": ("+", "p", "p"),
@@ -302,13 +318,22 @@ def small_graphs(rng: Random) -> list[Case]:
         "s": ("*", "r", "u"),
     }
     one_step: Graph = {"y": ("*", "x", "x")}
-    drawn = random_graphs(rng, 12, 3, 7)
-    return [(graph,) for graph in [one_step, WORKED_EXAMPLE, fan_out, *drawn]]
+    one_argument: Graph = {"p": ("sin", "x"), "q": ("*", "p", "x"), "y": ("sin", "q")}
+    equal_values: Graph = {  # with u = 2 and v = 3 the values are 5, 3, 5 and 15
+        "d": ("+", "u", "v"),
+        "e": ("-", "d", "u"),
+        "f": ("+", "e", "u"),
+        "y": ("*", "f", "e"),
+    }
+    fixed = [one_step, WORKED_EXAMPLE, one_argument, fan_out, equal_values]
+    squares: Graph = {f"x{n + 1}": ("-", f"x{n}", f"x{n}") for n in range(10)}
+    graphs = [*fixed, *random_graphs(rng, 12, 3, 7), {}, squares, chain(DEEP)]
+    return [(graph,) for graph in graphs]
 
 
 def last_node(graph: Graph) -> tuple[Any, ...]:
-    """The Node of the last result."""
-    return (build(graph)[list(graph)[-1]],)
+    """The Node of the last result, or the lone input of a graph without operations."""
+    return (build(graph)[list(graph)[-1]] if graph else variable(2.0, name="x"),)
 
 
 intermediate_variables = Exercise(
@@ -322,7 +347,7 @@ intermediate_variables = Exercise(
     parameters=("output",),
     arguments=small_graphs,
     given=last_node,
-    as_code=lambda graph: f"output = {as_call(graph, list(graph)[-1])}",
+    as_code=lambda graph: f"output = {as_call(graph, next(reversed(graph), 'x'))}",
     reference=_between,
     form=Members("a list of Nodes"),
     misconceptions=(

@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Callable
+from graphlib import TopologicalSorter
 from random import Random
 from typing import Any
 
@@ -213,13 +214,28 @@ SHARED: Graph = {
     "p": ("-", "q", "s"),
     "e": ("*", "p", "a"),
 }
+ONE_ARGUMENT: Graph = {"s": ("sin", "t"), "y": ("/", "s", "t")}
 DEEP = 10_000
+MANY_PATHS = 2000  # so many times does the number of paths double
+
+
+def _differences(length: int) -> Graph:
+    """A chain with two edges at each step, x1 = x0 − x0 and so on: as many paths as 2 to the length."""
+    return {f"x{n + 1}": ("-", f"x{n}", f"x{n}") for n in range(length)}
 
 
 def graphs_to_order(rng: Random) -> list[Case]:
-    """Small graphs for every misconception, random ones, a lone input, and a very deep one."""
-    small = [SQUARE, WORKED_EXAMPLE, LAYER, SHARED, *random_graphs(rng, 30, 3, 9)]
-    return [*((graph, list(graph)[-1]) for graph in small), ({}, "a"), (chain(DEEP), f"x{DEEP}")]
+    """Small graphs for every misconception, random ones, a lone input, and very deep ones.
+
+    The first of the deep ones has a single long path, the second more paths than one can follow.
+    """
+    small = [SQUARE, WORKED_EXAMPLE, LAYER, SHARED, *random_graphs(rng, 30, 3, 9), ONE_ARGUMENT]
+    deep = [chain(DEEP), _differences(MANY_PATHS)]
+    return [
+        *((graph, list(graph)[-1]) for graph in small),
+        ({}, "a"),
+        *((graph, list(graph)[-1]) for graph in deep),
+    ]
 
 
 topological_order = Exercise(
@@ -229,7 +245,8 @@ topological_order = Exercise(
     kind="implement",
     points=3,
     task="Given the output Node of a graph, return a list of all its Nodes, inputs and output included, "
-    "each once and each after all of its own inputs. The graph may be very deep.",
+    "each once and each after all of its own inputs. The graph may be very deep, and have more paths than "
+    "one can follow.",
     parameters=("output",),
     arguments=graphs_to_order,
     given=_last,
@@ -328,14 +345,31 @@ def _only(names: Any) -> Any:
 
 
 def graphs_with_values(rng: Random) -> list[Case]:
-    """Graphs in an order in which they can be computed; no value is 0 or 1, and no two are alike."""
+    """Graphs in an order in which they can be computed, with every operation; then random ones.
+
+    First no value is 0 or 1, and no two are alike. Then come negative values, 0, equal values, whole
+    numbers, a lone input, and a node of many users.
+    """
+    quotients: Graph = {
+        "p": ("/", "a", "b"),
+        "q": ("sin", "p"),
+        "r": ("/", "q", "p"),
+        "y": ("-", "r", "a"),
+    }
+    wide: Graph = {f"u{n}": (symbol, "x", "w") for n, symbol in enumerate("+-*/" * 3)}
     fixed: list[Case] = [
         (SQUARE, {"x": 3.0}),
         ({"y": ("-", "a", "b")}, {"a": 2.0, "b": 5.0}),
         (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}),
         ({"s": ("sin", "t"), "y": ("/", "s", "r")}, {"t": 2.0, "r": 4.0}),
+        (WORKED_EXAMPLE, {"a": -2.5, "b": 0.0, "c": -7.0}),
+        (WORKED_EXAMPLE, {"a": 3, "b": 3, "c": 3}),
+        (quotients, {"a": -3.0, "b": 0.5}),
+        (quotients, {"a": 7.0, "b": -2.0}),
+        ({"s": ("sin", "t"), "y": ("*", "s", "t")}, {"t": 0.0}),
     ]
-    return fixed + [with_values(rng, graph) for graph in random_graphs(rng, 20, 2, 6, "+-+-*")]
+    drawn = [with_values(rng, graph) for graph in random_graphs(rng, 20, 2, 6, "+-+-*")]
+    return [*fixed, *drawn, ({}, {"x": 2.0}), (wide, {"x": 1.5, "w": -4.0})]
 
 
 def with_values(rng: Random, graph: Graph) -> Case:
@@ -346,7 +380,18 @@ def with_values(rng: Random, graph: Graph) -> Case:
 
 def _graph_and_inputs(graph: Graph, inputs: Values) -> str:
     values = ", ".join(f'"{x}": {value:g}' for x, value in inputs.items())
-    return f"graph = {as_python(graph)}\ninputs = {{{values}}}"
+    return f"graph = {_as_python(graph)}\ninputs = {{{values}}}"
+
+
+def _as_python(graph: Graph) -> str:
+    """Python code for a graph, also for the long ones of `_mixed_chain`."""
+    if len(graph) < STEPS:
+        return as_python(graph)
+    start = int(next(iter(graph))[1:])
+    return (
+        '{\n    f"x{n}": ("+", f"x{n - 1}", "x0")\n'
+        f"    for n in [n * {start} % {STEPS + 1} for n in range(1, {STEPS + 1})]\n}}"
+    )
 
 
 forward = Exercise(
@@ -391,14 +436,14 @@ forward = Exercise(
         ),
         Misconception(
             "every operation has two arguments",
-            "sin has one argument, the others have two. With `operation, *arguments = graph[name]` you get "
-            "a list of however many there are.",
+            "sin has one argument, the others have two. A star before a name, as in `first, *rest = step`, "
+            "takes however many there are.",
             _two_arguments_always,
         ),
         Misconception(
             "inputs overwritten",
             "You write your results into the dictionary of your caller. Note that `values = inputs` copies "
-            "nothing: it gives the same dictionary a second name. Start with `values = dict(inputs)`.",
+            "nothing: it gives the same dictionary a second name.",
             _without_copy,
         ),
     ),
@@ -504,11 +549,14 @@ def as_given(graph: Graph, inputs: Values) -> Values:
     return values
 
 
-def _several_times(times: int) -> Any:
+TRIED_ROUNDS = (2, 3, 4, 5, 8, 10, 20, 100)
+
+
+def _several_times(times: int, once: Any = as_given) -> Any:
     def program(graph: Graph, inputs: Values) -> Values:
         values = dict(inputs)
         for _ in range(times):
-            values = as_given(graph, values)
+            values = once(graph, values)
         return values
 
     return program
@@ -527,18 +575,25 @@ def _skipping(graph: Graph, inputs: Values) -> Values:
     return values
 
 
-def _waiting(graph: Graph, inputs: Values) -> Values:
-    values = dict(inputs)
-    waiting = dict(graph)
-    while waiting:
-        done = _skipping(waiting, values)
-        waiting = {name: step for name, step in waiting.items() if name not in done}
-        values = done
-    return values
+def _sorted_first(graph: Graph, inputs: Values) -> Values:
+    order = TopologicalSorter({name: arguments for name, (_, *arguments) in graph.items()})
+    return _forward({name: graph[name] for name in order.static_order() if name in graph}, inputs)
+
+
+STEPS = 250  # more than the rounds that one would try; calls can be nested so far
+
+
+def _mixed_chain(start: int) -> Graph:
+    """A chain of 250 steps, each of them once, in an order that begins at step `start`."""
+    order = [n * start % (STEPS + 1) for n in range(1, STEPS + 1)]
+    return {f"x{n}": ("+", f"x{n - 1}", "x0") for n in order}
 
 
 def graphs_in_any_order(rng: Random) -> list[Case]:
-    """Graphs whose dictionaries are in no particular order: backwards, mixed, random."""
+    """Graphs whose dictionaries are in no particular order: backwards, mixed, random.
+
+    Values are positive, negative and 0; a lone input, and two deep graphs, come last.
+    """
     y, d, e = "yde"
     small: Graph = {x: WORKED_EXAMPLE[x] for x in (y, d, e)}
     mixed: Graph = {x: PARTLY[x] for x in "stpyrq"}
@@ -546,13 +601,21 @@ def graphs_in_any_order(rng: Random) -> list[Case]:
         (small, {"a": 2.0, "b": 3.0, "c": 7.0}),
         (WORKED_EXAMPLE, {"a": 5.0, "b": 3.0, "c": 7.0}),
         (mixed, {"a": 2.0, "b": 3.0, "c": 7.0}),
+        (mixed, {"a": -2.0, "b": 0.0, "c": 0.0}),
+        (small, {"a": 3.0, "b": 3.0, "c": 3.0}),
         (dict(reversed(chain(6).items())), {"x": 3.0}),
     ]
     shuffled = [
         {x: graph[x] for x in rng.sample(list(graph), len(graph))}
         for graph in random_graphs(rng, 20, 3, 8, "+-+-*")
     ]
-    return fixed + [with_values(rng, graph) for graph in shuffled]
+    deep = [_mixed_chain(STEPS), _mixed_chain(100)]  # the first of them backwards
+    return [
+        *fixed,
+        *(with_values(rng, graph) for graph in shuffled),
+        ({}, {"x": 2.0}),
+        *((graph, {"x0": 0.5}) for graph in deep),
+    ]
 
 
 repair_forward = Exercise(
@@ -562,11 +625,12 @@ repair_forward = Exercise(
     kind="repair",
     points=3,
     task="The function should return the value of every node, in whatever order the dictionary lists the "
-    "operations. The one that is handed out counts a value that is not there yet as 0. Repair it.",
+    "operations, which may be a few hundred. The one that is handed out counts a value that is not there "
+    "yet as 0. Repair it.",
     parameters=("graph", "inputs"),
     arguments=graphs_in_any_order,
     as_code=_graph_and_inputs,
-    reference=_waiting,
+    reference=_sorted_first,
     form=Numbers("a dictionary with the value of every node"),
     misconceptions=(
         Misconception(
@@ -589,12 +653,11 @@ repair_forward = Exercise(
             _first_to_last(sorted),
         ),
         Misconception(
-            "twice is enough",
-            "Going through the graph a second time helps nodes that had to wait once. Some have to wait "
-            "longer. Repeat until nothing waits any more.",
-            _several_times(2),
-            _several_times(3),
-            lambda graph, inputs: _skipping(graph, _skipping(graph, inputs)),
+            "so many rounds are enough",
+            "Going through the graph again helps nodes that had to wait. But however often you do so, "
+            "there is a graph in which some node has to wait longer. When can you be sure that none waits?",
+            *(_several_times(n) for n in TRIED_ROUNDS),
+            *(_several_times(n, _skipping) for n in TRIED_ROUNDS),
         ),
         Misconception(
             "what has to wait is dropped",

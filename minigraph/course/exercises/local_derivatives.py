@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ...graph.operation import FUNCTIONS, OPERATIONS
-from ..answers import Difference, Numbers
+from ..answers import Difference
 from ..graphs import Graph, build
 from ..quantities import Number, NumberList
 from ..specification import Case, Exercise, Misconception
+from .automatic_differentiation import Gradients
 
 LESSON = "03_local_derivatives"
 
@@ -75,12 +76,12 @@ predict_derivatives = Exercise(
     '"dp/db", "dq/dc", "dq/dp", "dy/dp" and "dy/dq".',
     arguments=lambda rng: [(QUOTIENT, QUOTIENT_VALUES)],
     reference=_on_each_edge,
-    form=Numbers('a dictionary with a number for each edge, such as {"dp/da": 1.5}'),
+    form=Gradients('a dictionary with a number for each edge, such as {"dp/da": 1.5}'),
     misconceptions=(
         Misconception(
             "own factor",
-            "On the edge from a to p = a · b stands what p gains when a grows by a little. It "
-            "gains that little times b. So on the edge of each factor stands the other one.",
+            "On the edge from a to p = a · b stands by how much p grows, for each unit by which a "
+            "grows. Try it with a = 3.1 in place of 3: how many times 0.1 does p gain?",
             _but(dp_da=3.0, dp_db=2.0),
         ),
         Misconception(
@@ -91,8 +92,8 @@ predict_derivatives = Exercise(
         ),
         Misconception(
             "sign of the subtraction",
-            "q = c − p. What happens to q when p grows by a little? One of the two edges of a "
-            "subtraction carries a minus sign: the one of what is taken away.",
+            "q = c − p. What happens to q when c grows by a little, and what when p does? A local "
+            "derivative says so with its sign.",
             _but(dq_dp=1.0),
             _but(dq_dp=1.0, dq_dc=-1.0),
         ),
@@ -104,8 +105,8 @@ predict_derivatives = Exercise(
         ),
         Misconception(
             "numerator forgotten",
-            "You took −1/q² on the edge from q to y. That is the derivative of 1/q. Here p stands "
-            "above the line, and y changes p times as much.",
+            "You took −1/q² on the edge from q to y. That is the derivative of 1/q. What changes if "
+            "another number than 1 stands above the line?",
             _but(dy_dq=-1 / 16),
         ),
         Misconception(
@@ -156,10 +157,22 @@ CURVES: dict[str, Curve] = {
 
 
 def curves_and_steps(rng: Random) -> list[Case]:
-    """A function, a place and a step that is neither 1 nor small, so that all formulas differ."""
-    fixed: list[Case] = [("x * x", 3.0, 0.5), ("x * x * x", 2.0, 0.25), ("1 / x", 2.0, -0.5)]
+    """A function, a place and a step; neither the step nor its double is 1, nor are they small.
+
+    Steps and places have both signs, f grows and falls, and x is 0 once. The last step is small,
+    and the one before it larger than x.
+    """
+    fixed: list[Case] = [
+        ("x * x", 3.0, 0.375),
+        ("x * x * x", 2.0, 0.25),
+        ("1 / x", 2.0, -0.375),
+        ("x * x * x", -1.5, 0.25),
+        ("x * x * x * x - 3 * x", 0.0, 0.125),
+        ("x / (x * x + 1)", -3.0, -0.25),
+    ]
     places = [(rng.randint(5, 12) / 4, rng.choice([0.125, 0.25, 0.375])) for _ in range(12)]
-    return fixed + [(rng.choice(list(CURVES)), *place) for place in places]
+    drawn = [(rng.choice(list(CURVES)), *place) for place in places]
+    return [*fixed, *drawn, ("x * x * x", 0.5, 3.0), ("x * x * x", 2.0, 1e-3)]
 
 
 def _curve_place_step(formula: str, x: float, h: float) -> str:
@@ -231,9 +244,8 @@ central_difference = Exercise(
             lambda f, x, h: (f(x + h / 2) - f(x - h / 2)) / h,
         ),
     ),
-    first_step="f is a function that you can call: f(x + h) is its value a step to the right. "
-    "Compute the values at the two points, take their difference, and divide by how far apart the "
-    "points are.",
+    first_step="f is a function that you can call: f(x + h) is its value a step to the right of x. "
+    "Which other value do you need, and how do two values make a slope?",
     hints=(
         "A slope is a change of f divided by a change of x. Which two points, and how far apart?",
         "The points are x − h and x + h, which makes them 2h apart. Three lines will do: the "
@@ -261,11 +273,39 @@ OPERANDS: dict[str, list[float]] = {
 }
 
 
+ELSEWHERE: list[tuple[str, list[float]]] = [
+    ("add", [-2.0, -2.0]),
+    ("subtract", [0.0, 5.0]),
+    ("subtract", [-3.0, -3.0]),
+    ("multiply", [0.0, -4.0]),
+    ("multiply", [3.0, 0.0]),
+    ("multiply", [-1.5, -1.5]),
+    ("divide", [0.0, -2.0]),
+    ("divide", [-3.0, 0.5]),
+    ("divide", [-2.5, -2.5]),
+    ("exp", [0.0]),
+    ("exp", [-1.5]),
+    ("log", [0.25]),
+    ("log", [1.0]),
+    ("sin", [0.0]),
+    ("sin", [-4.0]),
+    ("sin", [7.5]),
+    ("power", [0.5, 3.0]),
+    ("power", [2.0, -1.5]),
+    ("power", [3.0, 0.0]),
+    ("power", [1.5, 1.5]),
+]
+
+
 def operations_with_inputs(rng: Random) -> list[Case]:
-    """Each operation once, then each with random inputs: positive, none of them 1."""
+    """Each operation once, at positive inputs that are not 1, where every wrong rule shows.
+
+    Then at inputs of both signs, at 0 and at equal inputs, as far as the operation has a value and
+    derivatives there; last at random ones.
+    """
     values = [n / 4 for n in range(5, 14)]
     drawn = [(name, rng.sample(values, len(xs))) for name, xs in OPERANDS.items() for _ in "ab"]
-    return [*OPERANDS.items(), *drawn]
+    return [*OPERANDS.items(), *ELSEWHERE, *drawn]
 
 
 def _with_output(name: str, inputs: list[float]) -> tuple[str, list[float], float]:
@@ -304,8 +344,8 @@ local_derivatives = Exercise(
     misconceptions=(
         Misconception(
             "own factor",
-            "multiply: when x grows by a little, x · y grows by that little times y. So the "
-            "derivative by x is y, and the other way round.",
+            "multiply: take 2 · 5, and let the 2 grow to 2.1. By how many times 0.1 does the product "
+            "grow?",
             _wrong(multiply=lambda x, y, out: [x, y]),
         ),
         Misconception(
@@ -324,20 +364,20 @@ local_derivatives = Exercise(
         ),
         Misconception(
             "sign of the subtraction",
-            "subtract: the second input is taken away. When it grows, the result becomes smaller.",
+            "subtract: which of the two inputs makes the result larger when it grows, and which "
+            "smaller?",
             _wrong(subtract=lambda x, y, out: [1.0, 1.0]),
             _wrong(subtract=lambda x, y, out: [-1.0, 1.0]),
         ),
         Misconception(
             "sign of the quotient",
-            "divide: when the denominator grows, the quotient becomes smaller. Its derivative "
-            "needs a minus sign.",
+            "divide: with a positive numerator, does the quotient become larger or smaller when the "
+            "denominator grows? What does that say about the sign?",
             _wrong(divide=lambda x, y, out: [1 / y, x / y**2]),
         ),
         Misconception(
             "numerator forgotten",
-            "divide: −1 / y² is the derivative of 1 / y. With x above the line the result changes "
-            "x times as much.",
+            "divide: −1 / y² is the derivative of 1 / y. What changes if x stands above the line?",
             _wrong(divide=lambda x, y, out: [1 / y, -1 / y**2]),
         ),
         Misconception(
@@ -353,13 +393,13 @@ local_derivatives = Exercise(
         Misconception(
             "power rule for exp",
             "exp: the rule that lowers the exponent is for x to a fixed power. In eˣ the exponent "
-            "is what changes, and eˣ is its own derivative.",
+            "is what changes. How does the slope of eˣ compare with its height?",
             _wrong(exp=lambda x, out: [x * math.exp(x - 1)]),
         ),
         Misconception(
             "output instead of input",
-            "You put the output where the input belongs. The local derivative of sin is cos at "
-            "the input x; that of log is 1 divided by the input x.",
+            "You put the output where the input belongs. A derivative is taken at the place where "
+            "the nudge happens. On which side of the operation is that?",
             _wrong(sin=lambda x, out: [math.cos(out)]),
             _wrong(log=lambda x, out: [1 / out]),
             _wrong(exp=lambda x, out: [math.exp(out)]),
@@ -378,8 +418,8 @@ local_derivatives = Exercise(
         ),
         Misconception(
             "exponent not lowered",
-            "power: by the base, the exponent comes down in front, and one less of it stays "
-            "above. The derivative of x³ is 3x².",
+            "power, by the base: at x = 2 you say that x³ grows 3 · 2³ = 24 times as fast as x. Try "
+            "it: 2.01³ is about 8.12.",
             _wrong(power=lambda x, y, out: [y * out, out * math.log(x)]),
         ),
         Misconception(
@@ -412,11 +452,13 @@ local_derivatives = Exercise(
         "other as it is, and see what the output does.",
         "Compare with the table in the lesson, or ask minigraph: `mg.divide(mg.variable(6.0), "
         "4.0).op.partials` shows the formulas of divide, in x, y and out.",
-        "For an operation that computes x · x · y, out would be used like this:\n"
+        "Two operations that are not among the eight, x · x · y and 1 / x:\n"
         '    if operation == "square_times":\n'
         "        x, y = inputs\n"
-        "        return [2 * x * y, out / y]\n"
-        "By x the derivative is 2xy; by y it is x², which is out / y.",
+        "        return [2 * x * y, x * x]\n"
+        '    if operation == "reciprocal":\n'
+        "        return [-out * out]\n"
+        "The derivative of 1 / x is −1 / x², which is −out².",
     ),
     verified="all local derivatives agree with the table of operations, in {cases} cases.",
 )
@@ -458,19 +500,34 @@ class Step(Number):
         return Difference(f"{error}{amount} of the derivative.", symptom)
 
     def alike(self, one: Any, other: Any) -> bool:
-        """Whatever the number, it is too large or too small, and that is in the symptom."""
-        return True
+        """Whether two steps are about as large. What is tiny is tiny, however much so."""
+        small, large = sorted(map(abs, (one, other)))
+        return large < TINY or large < ABOUT * small
+
+
+TINY = 1e-11
+ABOUT = 5
 
 
 def places(rng: Random) -> list[Case]:
-    """Places near 0 and far from it, on both sides, so that no single step serves all."""
+    """Places at 0, near it and far from it, on both sides, so that no single step serves all.
+
+    There is one of each order of magnitude, so that a rule for near and another for far places show
+    where they meet.
+    """
     near = [(round(rng.uniform(-3, 3), 2) + 0.005,) for _ in range(4)]
     far = [(rng.choice([-1.0, 1.0]) * round(rng.uniform(1, 9), 2) * 10.0 ** rng.randint(6, 9),)]
-    return [(1.0,), (-2.0,), (0.0,), (2.0e6,), (-1.0e9,), *near, *far]
+    between = [(9.9,), (-99.0,), (990.0,), (-9.9e3,), (9.9e4,), (1e-3,), (-1.0,)]
+    ends = [(1e10,), (-1e10,)]
+    return [(1.0,), (-2.0,), (0.0,), (2.0e6,), (-1.0e9,), *near, *between, *far, *ends]
 
 
 def _scaled(x: float) -> float:
     return max(1.0, abs(x))
+
+
+def _times_size(share: float) -> Callable[[float], float]:
+    return lambda x: share * _scaled(x)
 
 
 choose_step = Exercise(
@@ -492,10 +549,11 @@ choose_step = Exercise(
             "Your step is so small that f(x + h) and f(x − h) agree in nearly all of their "
             "digits. Their difference keeps only the few that are left, and these are rounding. A "
             "larger step is better.",
-            lambda x: 1e-15,
-            lambda x: 1e-12,
             lambda x: EPSILON,
-            lambda x: 1e-12 * _scaled(x),
+            lambda x: 1e-11,
+            lambda x: 1e-10,
+            lambda x: EPSILON * _scaled(x),
+            *(_times_size(10.0**-n) for n in range(10, 16)),
         ),
         Misconception(
             "the step of the forward difference",
@@ -509,26 +567,27 @@ choose_step = Exercise(
         Misconception(
             "the same step everywhere",
             "Near 0 your step is good. But far away the numbers that a computer knows lie further "
-            "apart, and x + h is rounded to one of them: of a step that is small against x little "
-            "is left, or nothing. Let the step grow with |x|.",
+            "apart, and x + h is rounded to one of them. How much is left of your step at x = 10⁹?",
             lambda x: EPSILON ** (1 / 3),
             lambda x: 1e-6,
+            lambda x: 2e-5,
         ),
         Misconception(
             "a fraction of x",
-            "At x = 0 your step is 0, and the difference quotient divides by it. Take the larger "
-            "of |x| and 1, times a small number.",
+            "At x = 0 your step is 0, and the difference quotient divides by it. Far from 0 a share "
+            "of x is what it takes. And near 0?",
             lambda x: EPSILON ** (1 / 3) * x,
-            lambda x: 1e-5 * abs(x),
+            lambda x: 1e-6 * abs(x),
+            lambda x: 2e-5 * abs(x),
         ),
         Misconception(
             "too large",
             "Between x − h and x + h the curve bends, and a step this large sees it: that is "
             "truncation. Its relative error shrinks with h², so make h smaller; but not as small "
             "as you can.",
-            lambda x: 0.01 * _scaled(x),
-            lambda x: 0.001 * _scaled(x),
+            *(_times_size(10.0**-n) for n in range(5)),
             lambda x: 0.001 * abs(x),
+            lambda x: 1.0,
             lambda x: 0.1,
             lambda x: 0.01,
             lambda x: 0.001,
@@ -579,7 +638,7 @@ predict_kink = Exercise(
     '"central" and "derivative".',
     arguments=lambda rng: [(0.02, 0.1)],
     reference=_at_a_kink,
-    form=Numbers(
+    form=Gradients(
         'a dictionary with a number for "forward", "backward", "central" and "derivative"'
     ),
     misconceptions=(
@@ -603,13 +662,13 @@ predict_kink = Exercise(
         ),
         Misconception(
             "divided by h",
-            "From x − h to x + h it is two steps. Divide the change by 2h.",
+            "How far is it from x − h to x + h? Divide the change by that.",
             _kink_but(central=0.4),
         ),
         Misconception(
             "backward difference swapped",
-            "The backward difference goes from x − h to x: f(x) minus f(x − h), so here it is "
-            "negative. The curve comes down to the kink before it rises.",
+            "The backward difference goes from x − h to x. Does the curve lie higher or lower at the "
+            "end of this way than at its beginning?",
             _kink_but(backward=0.6),
         ),
         Misconception(
