@@ -8,6 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ...autodiff.forward import jvp
+from ...autodiff.jacobian import jacobian
+from ...autodiff.reverse import grad
+from ...graph.node import Node
 from ...graph.operation import FUNCTIONS, OPERATIONS
 from ..answers import Difference
 from ..graphs import Graph, build
@@ -95,6 +99,7 @@ predict_derivatives = Exercise(
             "q = c − p. What happens to q when c grows by a little, and what when p does? A local "
             "derivative says so with its sign.",
             _but(dq_dp=1.0),
+            _but(dq_dc=-1.0),
             _but(dq_dp=1.0, dq_dc=-1.0),
         ),
         Misconception(
@@ -340,6 +345,7 @@ local_derivatives = Exercise(
     given=_with_output,
     as_code=_operation_as_code,
     reference=_slopes,
+    instead_of=(Node.backward, grad, jacobian, jvp),
     form=NumberList("a list with a number for each input"),
     misconceptions=(
         Misconception(
