@@ -13,14 +13,16 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import Random
 
 import nbformat
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mutations import mutated
 
 import minigraph as mg
 from minigraph.__main__ import main
@@ -434,6 +436,25 @@ def test_broken_arrays_in_the_file_are_refused(tmp_path):
         path.write_text(json.dumps(document), encoding="utf-8")
         with pytest.raises(mg.FormatError, match=rf"net\.json holds no graph: {said}"):
             mg.Graph.load(path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_changed_file_is_a_graph_or_is_refused(tmp_path, seed):
+    rng, path = Random(seed), tmp_path / "net.json"
+    x = mg.placeholder("x", (3,))
+    w = mg.variable(np.arange(300.0).reshape(3, 100), name="w")
+    mg.Graph([mg.sum(mg.softmax(x @ w)), w[0, 1:]], [x, w]).save(path)
+    good, accepted = json.loads(path.read_text(encoding="utf-8")), 0
+    for _ in range(150):
+        path.write_text(mutated(good, rng), encoding="utf-8")
+        graph = None
+        with suppress(mg.FormatError, mg.FileError), np.errstate(all="ignore"):
+            graph = mg.Graph.load(path)
+        if graph is not None:
+            accepted += 1
+            graph.save(path)
+            assert len(mg.Graph.load(path)) == len(graph)
+    assert 0 < accepted < 150
 
 
 # --- names ----------------------------------------------------------------------------------------

@@ -1,12 +1,16 @@
 """Recordings: the engine's own numbers as events, and the wrong passes that part from them."""
 
 import json
+from contextlib import suppress
+from itertools import product
+from random import Random
 
 import numpy as np
 import programs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mutations import mutated
 
 import minigraph as mg
 from minigraph.graph.errors import FormatError, GradientError, MinigraphError, NodeTypeError
@@ -18,7 +22,8 @@ from minigraph.recording import (
     first_difference,
     record,
 )
-from minigraph.recording.data import LARGEST, Summary, same
+from minigraph.recording.data import LARGEST, Summary, decoded, same
+from minigraph.widgets import play
 
 
 def worked_example():
@@ -236,6 +241,153 @@ def test_other_json_is_refused():
             Recording.from_json(text)
 
 
+def large():
+    return mg.mean(mg.variable(np.arange(300.0).reshape(20, -1), name="x") * 2).named("m")
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("build", [worked_example, classifier, large])
+def test_changed_json_is_a_recording_that_works_or_is_refused(build, seed):
+    rng, y = Random(seed), build()
+    right = record(y, opened=True)
+    told = [right, record(y, "backward", wrong="overwrite", opened=True)]
+    documents = [json.loads(recording.to_json()) for recording in told]
+    accepted = 0
+    for _ in range(120):
+        text = mutated(rng.choice(documents), rng)
+        recording = None
+        with suppress(FormatError):
+            recording = Recording.from_json(text)
+        if recording is None:
+            continue
+        accepted += 1
+        assert Recording.from_json(recording.to_json()).to_json() == recording.to_json()
+        assert len(recording.narrate()) == len(recording.events)
+        shown = [*recording.narrate(), *recording.table().splitlines()]
+        assert all(text.isprintable() for text in shown)
+        for one, other in ((right, recording), (recording, right)):
+            with suppress(MinigraphError):
+                first_difference(one, other)
+        if accepted % 5 == 1:
+            with suppress(MinigraphError):
+                play(y, own=recording).close()
+    assert 0 < accepted < 120
+
+
+NODE = {
+    "id": "n1", "name": "y", "kind": "operation", "operation": "sin", "symbol": "sin",
+    "inputs": ["n0"], "shape": [], "scope": "", "formulas": ["cos(x)"], "differentiable": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"wrong": "unknown"}, "there is no misconception 'unknown'"),
+        ({"wrong": None}, "there is no misconception None"),
+        ({"output": "n9"}, "the output 'n9' is none of the nodes"),
+        ({"output": ["n0"]}, "the output .* is none of the nodes"),
+        ({"nodes": {}}, 'no list of "nodes"'),
+        ({"events": None}, 'no list of "events"'),
+        ({"node": 5}, "node 1: it is an object, not 5"),
+        ({"node": {**NODE, "extra": 1}}, "node 1: it has no 'extra'"),
+        ({"node": {"id": "n1"}}, "node 1: its name is missing"),
+        ({"node": {**NODE, "id": "n0"}}, "node 1: its id is .* of its own, not 'n0'"),
+        ({"node": {**NODE, "id": "x"}}, "node 1: its id is"),
+        ({"node": {**NODE, "kind": "magic"}}, "node 1: its kind is"),
+        ({"node": {**NODE, "kind": "variable"}}, "node 1: a variable has no inputs"),
+        ({"node": {**NODE, "inputs": ["n1"]}}, "node 1: its inputs are nodes before it"),
+        ({"node": {**NODE, "inputs": "n0"}}, "node 1: its inputs are nodes before it"),
+        ({"node": {**NODE, "name": " "}}, "node 1: its name is empty"),
+        ({"node": {**NODE, "name": 5}}, "node 1: its name is a text, not 5"),
+        ({"node": {**NODE, "shape": [-1]}}, "node 1: a shape is a list of sizes"),
+        ({"node": {**NODE, "formulas": []}}, None),
+        ({"node": {**NODE, "formulas": ["1", "1"]}}, "node 1: it has one formula for each"),
+        ({"node": {**NODE, "differentiable": 1}}, "node 1: differentiable is true or false"),
+        ({"event": {"kind": "jump"}}, "there is no 'jump' in a pass"),
+        ({"event": {"phase": "sideways"}}, "in a pass 'sideways'"),
+        ({"event": {"phase": ["x"]}}, "in a pass"),
+        ({"event": {"node": "n7"}}, "there is no node 'n7'"),
+        ({"event": {"slot": 1}}, "n0 is not input number 1 of n1"),
+        ({"event": {"slot": True}}, "n0 is not input number True of n1"),
+        ({"event": {"user": "n0"}}, "n0 is not input number 0 of n0"),
+        ({"event": {"user": None}}, "there is no user None"),
+        ({"event": {"value": None}}, "multiply has a value"),
+        ({"event": {"value": "many"}}, "there is no number 'many'"),
+        ({"event": {"value": 10**40}}, "there is no number 1000"),
+        ({"event": {"upstream": None}}, "its local derivative multiplies nothing"),
+        ({"event": {"note": 5}}, "its note is a text"),
+        ({"compute": {"value": {"shape": [1], "dtype": "float64", "data": [1]}}}, "has the shape"),
+        ({"compute": {"node": "n0"}}, "n0 cannot be computed before its inputs"),
+        ({"compute": {"user": "n0"}}, "compute has no user and no slot"),
+        ({"given": {"value": None}}, "the value of n0 has the shape"),
+    ],
+)
+def test_what_a_recording_cannot_hold_is_named(change, said):
+    document = json.loads(record(mg.sin(mg.variable(2.0, name="x")).named("y")).to_json())
+    kinds = {"given": 0, "compute": 2, "event": 6}
+    assert document["events"][6]["kind"] == "multiply"
+    for name, value in change.items():
+        if name == "node":
+            document["nodes"][1] = value
+        elif name in kinds:
+            document["events"][kinds[name]] |= value
+        else:
+            document[name] = value
+    if said is None:
+        assert Recording.from_json(json.dumps(document)).narrate()
+    else:
+        with pytest.raises(FormatError, match=said):
+            Recording.from_json(json.dumps(document))
+
+
+def test_each_pass_ends_once_and_forward_comes_first():
+    document = json.loads(record(worked_example()).to_json())
+    events = document["events"]
+    backward = [event for event in events if event["phase"] == "backward"]
+    for wrong in (events[:-1], events[1:3], [*backward, *events], [*events, events[-1]]):
+        with pytest.raises(FormatError, match="pass"):
+            Recording.from_json(json.dumps({**document, "events": wrong}))
+    assert Recording.from_json(json.dumps({**document, "events": []})).narrate() == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"shape": [2], "dtype": "float64", "data": [1.0]},
+        {"shape": [], "dtype": "float64", "data": [1.0]},
+        {"shape": [300], "dtype": "float64", "data": [1.0] * 300},
+        {"shape": [2], "dtype": "object", "data": [1.0, 2.0]},
+        {"shape": [2], "dtype": "float64", "data": [1.0, [2.0]]},
+        {"shape": [1], "dtype": "uint8", "data": [300]},
+        {"shape": [1], "dtype": "int8", "data": ["nan"]},
+        {"shape": [2], "dtype": "float64", "data": "12"},
+        {"shape": [10**9], "dtype": "float64", "data": []},
+        {"shape": [9], "dtype": "float64", "least": 0, "most": 1, "mean": 1, "thumbnail": [[0]]},
+        {"shape": [300], "dtype": "float64", "least": 0, "most": 1, "thumbnail": [[0] * 8]},
+        {"shape": [300], "dtype": "float64", "least": 0, "most": 1, "mean": 1, "thumbnail": [[0]]},
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_no_values(value):
+    with pytest.raises((ValueError, OverflowError)):
+        decoded(value)
+
+
+def test_recordings_of_two_graphs_are_not_compared():
+    one, two = record(worked_example()), record(mg.sin(mg.variable(1.0)))
+    with pytest.raises(KeyError, match="these recordings are of two graphs") as caught:
+        first_difference(one, two)
+    assert str(caught.value).startswith("these")
+    with pytest.raises(MinigraphError, match="two graphs"):
+        play(worked_example(), own=two)
+    with pytest.raises(MinigraphError, match="no backward pass"):
+        first_difference(record(worked_example(), "forward"), one)
+    with pytest.raises(NodeTypeError, match="own is a Recording, not dict"):
+        play(worked_example(), own={})
+    with pytest.raises(MinigraphError, match="is not part of the graph"):
+        diagnose(worked_example(), {mg.variable(1.0, name="stranger"): 1.0})
+
+
 def test_large_arrays_are_kept_as_a_summary():
     x = mg.variable(np.arange(LARGEST + 44.0).reshape(20, -1), name="x")
     recording = record(mg.mean(x * 2))
@@ -449,9 +601,54 @@ def test_a_contribution_that_is_made_twice_is_noticed():
 
 
 def test_a_tracer_knows_its_graph_only():
-    tracer = Tracer(worked_example())
-    with pytest.raises(MinigraphError, match="not part of the graph"):
-        tracer.seed(mg.variable(1.0), 1.0)
+    y = worked_example()
+    tracer = Tracer(y)
+    for stranger in (mg.variable(1.0), None, "y", 3):
+        for tell in (
+            lambda: tracer.seed(stranger, 1.0),  # noqa: B023
+            lambda: tracer.visit(stranger),  # noqa: B023
+            lambda: tracer.multiply(stranger, 0, 1.0),  # noqa: B023
+            lambda: tracer.accumulate(stranger, 0, 1.0),  # noqa: B023
+        ):
+            with pytest.raises(MinigraphError, match="not part of the graph"):
+                tell()
+    for slot, said in ((2, "has 2 inputs, and none with number 2"), (-1, "none with number -1"),
+                       ("a", "is a number, not str"), (True, "is a number, not bool")):  # fmt: skip
+        with pytest.raises(MinigraphError, match=said):
+            tracer.multiply(y, slot, 1.0)
+    with pytest.raises(MinigraphError, match="has 0 inputs, and none with number 0"):
+        tracer.accumulate(y.leaves()[0], 0, 1.0)
+    assert len(tracer.recording().events) == 1  # of all that, nothing was written down
+
+
+@pytest.mark.parametrize("wrong", ["1", None, 1j, object(), [[1], [1, 2]], {}])
+def test_a_tracer_is_told_numbers(wrong):
+    y = worked_example()
+    tracer = Tracer(y)
+    for tell in (
+        lambda: tracer.seed(y, wrong),
+        lambda: tracer.multiply(y, 0, wrong),
+        lambda: tracer.accumulate(y, 0, wrong),
+    ):
+        with pytest.raises(NodeTypeError):
+            tell()
+    assert tracer.recording().gradients == {}
+
+
+def test_whatever_shapes_a_tracer_is_told_there_is_a_sentence():
+    y = worked_example()
+    kinds = [2.0, np.ones(3), np.ones((20, 20)), np.int8(3), True]
+    for g, c, total in product(kinds, repeat=3):
+        tracer = Tracer(y)
+        tracer.seed(y, g)
+        tracer.visit(y)
+        tracer.accumulate(y, 0, g)
+        tracer.multiply(y, 0, c)
+        tracer.accumulate(y, 0, total)
+        recording = tracer.recording()
+        assert len(recording.narrate()) == 6
+        assert Recording.from_json(recording.to_json()).table() == recording.table()
+        first_difference(record(y), recording)
 
 
 @pytest.mark.parametrize("wrong", ["overwrite", "upstream", "sign", "stale"])

@@ -78,12 +78,17 @@ def clean(name: str) -> str:
     """
     if len(name) > LONGEST:
         name = f"{name[: LONGEST // 2]}…{name[-(LONGEST // 2 - 1) :]}"
+    return one_line(name) or "�"
+
+
+def one_line(text: str) -> str:
+    """Make a text fit for one line, as `clean` does for names, of whatever length."""
     kept = (
         " " if c.isspace() else "�" if unicodedata.category(c) in ("Cs", "Cn", "Co") else c
-        for c in name
+        for c in text
         if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf") or c == "\u200d"
     )
-    return " ".join("".join(kept).split()) or "�"
+    return " ".join("".join(kept).split())
 
 
 def quoted(names: Sequence[str]) -> str:

@@ -87,7 +87,7 @@ def applied(box: Operated, names: list[str]) -> str:
     """Write an operation on its inputs: "a + b", "exp(x)"."""
     if box.symbol in _INFIX and len(names) == 2:
         return f"{names[0]} {box.symbol} {names[1]}"
-    if box.operation == "negative":
+    if box.operation == "negative" and len(names) == 1:
         return f"−{names[0]}"
     return f"{box.operation}({', '.join(names)})"
 

@@ -198,7 +198,7 @@ def _nodes(
     """Read a document and make its Nodes."""
     known = OPERATIONS | _operations(operations or {})
     try:
-        data = json.loads(text, parse_constant=_no_number)
+        data = parsed(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise FormatError(f"this is no JSON: {error}") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
@@ -218,7 +218,7 @@ def _nodes(
         except FileError:
             raise
         except Exception as error:  # whatever a broken or hostile file may cause
-            label = f" ({row.get('op', 'leaf')})" if isinstance(row, dict) else ""
+            label = f" ({row.get('op', 'leaf')!s:.40})" if isinstance(row, dict) else ""
             raise FormatError(f"node {i}{label}: {error}") from None
     return data, nodes
 
@@ -231,6 +231,11 @@ def _operations(given: Mapping[str, Function]) -> dict[str, Operation]:
             f"{{'cube': cube}}, not {given!r:.60}"
         )
     return {name: f.op for name, f in given.items()}  # type: ignore[attr-defined]
+
+
+def parsed(text: str) -> Any:
+    """Read JSON, and none of the numbers that it does not have."""
+    return json.loads(text, parse_constant=_no_number)
 
 
 def _no_number(text: str) -> NoReturn:
@@ -253,7 +258,8 @@ def _read(
             raise ValueError(f"it has {len(inputs)} inputs, not {len(fixed)}")
         node = apply(op, inputs, attrs or NO_ATTRS)
     elif row.get("placeholder") is True:
-        node = placeholder(str(row.get("name", "")), _shape(row), _dtype(row.get("dtype")))
+        shape, dtype = read_shape(row.get("shape")), read_dtype(row.get("dtype"))
+        node = placeholder(row.get("name", ""), shape, dtype)
     else:
         value = frozen(_stored(row["stored"], stored) if "stored" in row else _value(row))
         is_variable = row.get("variable", False) is True
@@ -261,7 +267,9 @@ def _read(
             raise ValueError(f"a variable holds floating-point numbers, not {value.dtype}")
         node = leaf(value, requires_grad=is_variable)
     node.name = checked_name(row.get("name"))
-    node.scope = str(row.get("scope", ""))
+    node.scope = row.get("scope", "")
+    if not isinstance(node.scope, str):
+        raise ValueError(f"a scope is a text, not {node.scope!r:.40}")
     return node
 
 
@@ -270,7 +278,7 @@ def _stored(name: Any, stored: Mapping[str, np.ndarray]) -> np.ndarray:
         array = stored[name]
     except KeyError:
         raise ValueError(f"its value {name!r:.40} is not among the stored arrays") from None
-    _dtype(array.dtype.name)
+    read_dtype(array.dtype.name)
     return array
 
 
@@ -301,21 +309,22 @@ def _at(nodes: list[Node], place: Any) -> Node:
 def _value(row: Mapping[str, Any]) -> Any:
     if "value" not in row:
         raise ValueError("it has neither an op nor a value")
-    value = np.array(_unspelled(row["value"]), _dtype(row.get("dtype", "float64")))
+    value = np.array(_unspelled(row["value"]), read_dtype(row.get("dtype", "float64")))
     return value.reshape(row.get("shape", value.shape))
 
 
-def _dtype(name: Any) -> np.dtype:
+def read_dtype(name: Any) -> np.dtype:
+    """Read the name of a dtype that a Node may have; anything else is a ValueError."""
     if not isinstance(name, str) or name not in DTYPES:
         raise ValueError(f"there is no dtype {name!r:.40}")
     return DTYPES[name]
 
 
-def _shape(row: Mapping[str, Any]) -> tuple[int, ...]:
-    shape = row.get("shape")
-    if not isinstance(shape, list) or any(type(n) is not int or n < 0 for n in shape):
-        raise ValueError(f"a shape is a list of sizes, not {shape!r:.40}")
-    return tuple(shape)
+def read_shape(given: Any) -> tuple[int, ...]:
+    """Read a shape from JSON; anything else is a ValueError."""
+    if not isinstance(given, list) or any(type(n) is not int or n < 0 for n in given):
+        raise ValueError(f"a shape is a list of sizes, not {given!r:.40}")
+    return tuple(given)
 
 
 def _unspelled(numbers: Any) -> Any:
@@ -440,8 +449,9 @@ def _unpacked(rows: Any) -> Arrays:
     for name, row in rows.items():
         try:
             data = b64decode(row["base64"], validate=True)
-            flat = np.frombuffer(data, _dtype(row["dtype"]).newbyteorder("<"))
-            found[name] = flat.astype(flat.dtype.newbyteorder("="), copy=False).reshape(_shape(row))
+            flat = np.frombuffer(data, read_dtype(row["dtype"]).newbyteorder("<"))
+            flat = flat.astype(flat.dtype.newbyteorder("="), copy=False)
+            found[name] = flat.reshape(read_shape(row["shape"]))
         except Exception as error:  # whatever a broken or hostile file may cause
             raise FormatError(f"array {name!r:.40}: {error}") from None
     return found

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..graph.errors import MinigraphError
 from ..graph.node import Node
 from ..graph.order import topological_order
 from .data import Summary, same, summarised, written
 from .events import BACKWARD, Event, Recording
 from .narration import gradient_name
-from .record import node_ids, record
+from .record import described, node_ids, record
 from .sweeps import MISCONCEPTIONS, Sweep
 
 Edge = tuple[str, str, int]  # the ids of input and user, and the slot
@@ -39,12 +40,24 @@ class Difference:
     text: str
 
 
+class OtherGraphError(MinigraphError, KeyError):
+    """Recordings of two graphs, where one graph is needed."""
+
+    __str__ = Exception.__str__  # a KeyError would quote it
+
+
 def first_difference(reference: Recording, other: Recording) -> Difference | None:
     """Find the first event of the backward pass that parts from the reference; None if none does.
 
     Raises:
-        KeyError: if the recordings are not of the same graph.
+        OtherGraphError: if the recordings are not of the same graph.
+        MinigraphError: if the reference has no backward pass.
     """
+    one, two = ([(n.id, n.inputs) for n in told.nodes] for told in (reference, other))
+    if one != two:
+        raise OtherGraphError("these recordings are of two graphs, and cannot be compared")
+    if reference.output not in reference.gradients:
+        raise MinigraphError("the first recording has no backward pass to compare with")
     return _Comparison(reference, other).run()
 
 
@@ -136,6 +149,9 @@ def diagnose(y: Node, gradients: Mapping[Node, Any], seed: Any = None) -> type[S
     None if they are right, or wrong in a way that is not known.
     """
     ids = node_ids(topological_order(y))
+    for node in gradients:
+        if node not in ids:
+            raise MinigraphError(f"{described(node)} is not part of the graph")
     wanted = {ids[node]: summarised(g) for node, g in gradients.items()}
 
     def agree(wrong: str) -> bool:

@@ -11,7 +11,8 @@ import numpy as np
 from ..drawing.diagram import VECTOR_ROOM
 from ..drawing.text import array, number, shape_text
 from ..drawing.theme import NAME_SIZE
-from ..graph.saving import SPECIAL
+from ..graph.node import frozen
+from ..graph.saving import SPECIAL, read_dtype, read_shape
 
 LARGEST = 256  # elements that are written out
 THUMBNAIL = 8  # rows and columns of a summary
@@ -76,16 +77,43 @@ def encoded(value: Any) -> Any:
 
 
 def decoded(written: Any) -> Any:
-    """Read what `encoded` has written."""
+    """Read what `encoded` has written.
+
+    Raises:
+        ValueError: if it is something else.
+    """
     if not isinstance(written, dict):
-        return SPECIAL.get(written, written) if isinstance(written, str) else written
-    shape = tuple(written["shape"])
+        return _number(written)
+    shape, dtype = read_shape(written.get("shape")), read_dtype(written.get("dtype"))
+    size = math.prod(shape)
     if "data" in written:
-        flat = [decoded(x) for x in written["data"]]
-        return np.array(flat, dtype=written["dtype"]).reshape(shape)
-    least, most, mean = (decoded(written[name]) for name in ("least", "most", "mean"))
-    rows = tuple(tuple(map(decoded, row)) for row in written["thumbnail"])
-    return Summary(shape, written["dtype"], least, most, mean, rows)
+        flat = [_number(x) for x in _listed(written["data"])]
+        if not shape or len(flat) != size or size > LARGEST:
+            raise ValueError(f"an array of shape {shape} does not have {len(flat)} elements")
+        with np.errstate(all="ignore"):
+            return frozen(np.array(flat, dtype).reshape(shape))
+    if size <= LARGEST:
+        raise ValueError(f"an array of shape {shape} is small enough to be written out")
+    least, most, mean = (_number(written.get(name)) for name in ("least", "most", "mean"))
+    rows = tuple(tuple(map(_number, _listed(row))) for row in _listed(written.get("thumbnail")))
+    tall, wide = (min(n, THUMBNAIL) for n in (1, *shape)[-2:])
+    if [*map(len, rows)] != [wide] * tall:
+        raise ValueError(f"the thumbnail of shape {shape} has {tall} × {wide} numbers")
+    return Summary(shape, dtype.name, least, most, mean, rows)
+
+
+def _number(written: Any) -> Any:
+    if isinstance(written, str) and written in SPECIAL:
+        return SPECIAL[written]
+    if isinstance(written, float) or (isinstance(written, int) and abs(written) < 2**64):
+        return written
+    raise ValueError(f"there is no number {written!r:.40}")
+
+
+def _listed(written: Any) -> list[Any]:
+    if not isinstance(written, list):
+        raise ValueError(f"numbers are in a list, not {written!r:.40}")
+    return written
 
 
 def _plain(x: Any) -> Any:

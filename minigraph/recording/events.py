@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from ..graph.errors import FormatError
 from ..graph.saving import dumped
-from .data import decoded, encoded
+from .data import encoded
 
 SCHEMA, VERSION = "minigraph recording", 1
 FORWARD, BACKWARD = "forward", "backward"
 KINDS = ("visit", "compute", "seed", "multiply", "accumulate", "done")
-_NUMBERS = ("upstream", "local", "before", "value")
+NUMBERS = ("upstream", "local", "before", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,24 +138,11 @@ class Recording:
         """Read what `to_json` has written.
 
         Raises:
-            FormatError: if it is something else.
+            FormatError: naming the node or the event that is wrong, if it is something else.
         """
-        try:
-            document = json.loads(text)
-            schema, version = document["schema"], document["version"]
-        except (ValueError, KeyError, TypeError):
-            raise FormatError("this is no recording: it has no schema and version") from None
-        if (schema, version) != (SCHEMA, VERSION):
-            raise FormatError(
-                f"this is {schema!r} version {version}, and what can be read is {SCHEMA!r} "
-                f"version {VERSION}"
-            )
-        nodes = tuple(map(_node, document["nodes"]))
-        events = tuple(
-            Event(**{k: decoded(v) if k in _NUMBERS else v for k, v in row.items()})
-            for row in document["events"]
-        )
-        return cls(nodes, events, document["output"], document["wrong"])
+        from .reading import recording_from_json
+
+        return recording_from_json(text)
 
 
 def _node_row(node: RecordedNode) -> Iterator[tuple[str, Any]]:
@@ -165,14 +150,9 @@ def _node_row(node: RecordedNode) -> Iterator[tuple[str, Any]]:
         yield field.name, getattr(node, field.name)
 
 
-def _node(row: dict[str, Any]) -> RecordedNode:
-    values: Any = (tuple(x) if isinstance(x, list) else x for x in row.values())
-    return RecordedNode(*values)
-
-
 def _event_row(event: Event) -> Iterator[tuple[str, Any]]:
     """The fields of an event that say something."""
     for field in fields(event):
         x = getattr(event, field.name)
         if x is not None and not (field.name == "note" and x == ""):
-            yield field.name, encoded(x) if field.name in _NUMBERS else x
+            yield field.name, encoded(x) if field.name in NUMBERS else x

@@ -190,7 +190,7 @@ def adds_up(recording: Recording, accumulate: Event, contribution: Any) -> bool:
 
 def sum_text(event: Event, contribution: Any) -> str:
     """Write an addition of numbers: 2 + 5 = 7."""
-    if contribution is None or np.ndim(event.value):
+    if contribution is None or any(map(np.ndim, (event.before, contribution, event.value))):
         return written(event.value)
     sign = "−" if contribution < 0 else "+"
     return f"{written(event.before)} {sign} {written(abs(contribution))} = {written(event.value)}"

@@ -18,7 +18,7 @@ from ..drawing.fold import Part
 from ..drawing.formula import local_derivative
 from ..drawing.text import clean
 from ..graph.errors import MinigraphError, NodeTypeError, SymbolicError
-from ..graph.node import Node, describe, is_symbolic
+from ..graph.node import Node, checked_value, describe, is_symbolic
 from ..graph.order import topological_order
 from .data import same, summarised
 from .events import BACKWARD, FORWARD, Event, RecordedNode, Recording
@@ -145,38 +145,51 @@ class Tracer:
 
     def seed(self, node: Node, g: Any) -> None:
         """The pass starts at a Node with the gradient g."""
-        self._gradients[node] = _value(g)
         self._add("seed", node, value=_value(g))
+        self._gradients[node] = _value(g)
 
     def visit(self, node: Node) -> None:
         """The pass reaches a Node."""
+        self._check(node)
         self._add("visit", node, value=self._gradients.get(node))
 
     def multiply(self, user: Node, slot: int, contribution: Any) -> None:
         """A Node hands a contribution to its input number `slot`."""
+        x, edge = self._edge(user, slot)
         upstream, value = self._gradients.get(user), _value(contribution)
         local = _local(user, slot)
-        if upstream is None or local is None or not same(upstream * local, value):
+        if upstream is None or local is None or not _is_product(value, upstream, local):
             local = None  # the program has not multiplied by it
-        edge = {"user": self._ids[user], "slot": slot}
-        numbers = {"upstream": upstream, "local": local, "value": value}
-        self._add("multiply", user.inputs[slot], **edge, **numbers)
+        self._add("multiply", x, **edge, upstream=upstream, local=local, value=value)
 
     def accumulate(self, user: Node, slot: int, total: Any) -> None:
         """The input number `slot` of a Node now has the gradient `total`."""
-        x = user.inputs[slot]
-        before, self._gradients[x] = self._gradients.get(x), _value(total)
-        edge = {"user": self._ids[user], "slot": slot}
-        self._add("accumulate", x, **edge, before=before, value=_value(total))
+        x, edge = self._edge(user, slot)
+        before, value = self._gradients.get(x), _value(total)
+        self._gradients[x] = value
+        self._add("accumulate", x, **edge, before=before, value=value)
 
     def recording(self) -> Recording:
         """What has been told so far, as a finished pass."""
         done = Event("done", BACKWARD, self._ids[self._y])
         return Recording(self._nodes, (*self._events, done), self._ids[self._y])
 
+    def _edge(self, user: Node, slot: int) -> tuple[Node, dict[str, Any]]:
+        """An input of a Node, and where it stands as events say it."""
+        self._check(user)
+        if isinstance(slot, bool) or not isinstance(slot, (int, np.integer)):
+            raise NodeTypeError(f"the place of an input is a number, not {type(slot).__name__}")
+        if not 0 <= slot < len(user.inputs):
+            inputs = f"{len(user.inputs)} input{'s' * (len(user.inputs) != 1)}"
+            raise MinigraphError(f"{describe(user)} has {inputs}, and none with number {slot}")
+        return user.inputs[slot], {"user": self._ids[user], "slot": int(slot)}
+
+    def _check(self, node: Node) -> None:
+        if not isinstance(node, Node) or node not in self._ids:
+            raise MinigraphError(f"{described(node)} is not part of the graph")
+
     def _add(self, kind: str, node: Node, **details: Any) -> None:
-        if node not in self._ids:
-            raise MinigraphError(f"{describe(node)} is not part of the graph", (node,))
+        self._check(node)
         self._events.append(Event(kind, BACKWARD, self._ids[node], **details))
 
 
@@ -189,5 +202,15 @@ def _local(user: Node, slot: int) -> Any:
         return rule(user.dtype.type(1), user.value, [x.value for x in user.inputs], user.attrs)
 
 
+def _is_product(value: Any, upstream: Any, local: Any) -> bool:
+    with np.errstate(all="ignore"):
+        return np.ndim(upstream) == 0 and same(upstream * local, value)
+
+
 def _value(given: Any) -> Any:
-    return summarised(np.asarray(given)[()])
+    return summarised(checked_value(given))
+
+
+def described(given: Any) -> str:
+    """Name what was given in the place of a Node."""
+    return describe(given) if isinstance(given, Node) else f"{type(given).__name__} {given!r:.40}"

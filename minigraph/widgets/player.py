@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from ..drawing import draw
-from ..graph.errors import MinigraphError
+from ..graph.errors import MinigraphError, NodeTypeError
 from ..graph.node import Node
 from ..graph.order import topological_order
 from ..recording import MISCONCEPTIONS, Recording, record
@@ -68,6 +68,8 @@ class Player(anywidget.AnyWidget):
             raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r:.60}")
         if predict not in (False, True, ORDER):
             raise MinigraphError(f"predict is True, False or {ORDER!r}, not {predict!r:.60}")
+        if own is not None and not isinstance(own, Recording):
+            raise NodeTypeError(f"own is a Recording, not {type(own).__name__} {own!r:.40}")
         self._y, self._own, self._direction, self._predict = y, own, direction, predict
         self._arrange(passes, wrong, opened if own is None else True, folded)
         steps = len(self._whole["steps"])

@@ -281,10 +281,10 @@ def own_pass(y: Node, right: Recording, own: Recording, on: Stage) -> dict[str, 
 
     If a misconception would have left the same gradients, it says which.
     """
+    difference = first_difference(right, own)
     nodes = {id: node for node, id in node_ids(topological_order(y)).items()}
     way = diagnose(y, {nodes[id]: g for id, g in own.gradients.items()})
     names = {"name": OWN, "title": "your own pass", "why": way.why if way else ""}
-    difference = first_difference(right, own)
     told = replace(own, wrong=OWN if difference else "")  # its last sentence depends on it
     return names | {"steps": _backward_steps(told, on, difference)}
 
