@@ -481,6 +481,11 @@ CASES = {
     "argmin": Case(
         lambda t, x, axis, keepdims: t.argmin(x, axis, keepdims), (REAL,), places_found()
     ),
+    "class_numbers": Case(
+        lambda t, x, classes: t.stack([x == k for k in range(classes)], -1).int().argmax(-1),
+        (PLACES,),
+        SHAPES.map(lambda shape: ((shape,), {"classes": 3})),
+    ),
     "argsort": Case(
         lambda t, x, axis: t.argsort(
             x.reshape(-1) if axis is None else x, dim=axis or 0, stable=True
@@ -668,6 +673,6 @@ CASES = {
 DISCRETE = {
     "equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "logical_and",
     "logical_or", "logical_not", "isnan", "isfinite", "argmax", "argmin", "argsort",
-    "stop_gradient",
+    "class_numbers", "stop_gradient",
 }  # fmt: skip
 DIFFERENTIABLE = [name for name in CASES if name not in DISCRETE]

@@ -382,6 +382,30 @@ def test_a_constant_that_a_checkpointed_function_knows_may_not_change():
         y.backward()
 
 
+def test_a_checkpoint_that_was_captured_runs_with_other_numbers(torch):
+    w = mg.variable([[0.5, -1.0], [2.0, 0.25]], name="w")
+    x = mg.variable([1.0, 2.0], name="x")
+    scale = mg.variable(3.0, name="scale")
+    around = mg.exp(scale)  # what the function knows may be computed, too
+
+    def block(x):
+        return mg.tanh(x @ w) * around + scale
+
+    y = mg.sum(mg.checkpoint(block)(x * 2) ** 2)
+    feeds = {"x": [-1.0, 0.5], "w": [[1.0, 0.0], [0.5, -0.5]], "scale": 0.5}
+    t = {k: torch.tensor(v, dtype=torch.float64, requires_grad=True) for k, v in feeds.items()}
+    inner = torch.tanh(t["x"] * 2 @ t["w"]) * torch.exp(t["scale"]) + t["scale"]
+    theirs = (inner**2).sum()
+    graph = mg.Graph(y, [x, w, scale])
+    assert graph.run(feeds) == pytest.approx(theirs.item(), rel=1e-14)
+    assert graph.compile()(**feeds) == pytest.approx(theirs.item(), rel=1e-14)
+    assert graph.run() == y.value
+    assert mg.Graph(y, [w]).run({"w": w.value}) == y.value
+    theirs.backward()
+    gradients = mg.Graph(mg.grad(y, [x]), [x]).run({"x": x.value})
+    np.testing.assert_allclose(gradients[0], mg.grad(y, x).value, rtol=1e-14)
+
+
 def test_any_callable_is_checkpointed():
     y = mg.checkpoint(partial(mg.multiply, mg.constant(3.0)))(mg.variable(2.0))
     assert (y.value, y.op.symbol) == (6, "partial")

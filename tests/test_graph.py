@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import cmath
+import contextlib
 import gc
 import math
 import operator
 import threading
+import warnings
 import weakref
 from array import array as buffer
 from graphlib import TopologicalSorter
@@ -292,6 +294,47 @@ def test_values_and_gradients_cannot_be_changed_in_place():
     for array in [node.value for node in nodes] + [x.grad, h.grad]:
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 7
+
+
+@pytest.mark.parametrize(
+    ("attribute", "new"), [("shape", (1, 2)), ("dtype", np.int64), ("strides", (0,))]
+)
+def test_shape_and_dtype_of_a_node_cannot_be_set_through_its_value(attribute, new):
+    x = mg.variable([1.0, 2.0])
+    y = x * 3
+    for node in (x, y):
+        with warnings.catch_warnings(), contextlib.suppress(AttributeError, ValueError):
+            warnings.simplefilter("ignore")  # NumPy deprecates some of this
+            setattr(node.value, attribute, new)
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            node.value.setflags(write=True)
+    assert (x.shape, x.dtype, y.shape, y.dtype) == ((2,), np.float64) * 2
+    assert [x.value.tolist(), y.value.tolist()] == [[1, 2], [3, 6]]
+
+
+def test_names_and_messages_move_no_cursor():
+    name = "red\x1b[31m\r\nnext\u202egnirts\x07"
+    x, p = mg.variable(1.0, name=name), mg.placeholder(name, (2,))
+    h = (x * 2).named(name)
+    messages = [repr(x), repr(h), repr(p), repr(mg.Graph(p * 2)), repr(mg.Graph(h, [x]))]
+    for fails in (
+        lambda: h + mg.variable([1.0, 2.0]) @ mg.variable([1.0]),
+        lambda: mg.matmul(x, h),
+        lambda: float(h),
+        lambda: p.value,
+        lambda: bool(p * 2),
+        lambda: mg.Graph(p * 2).run({name: 1.0}),
+        lambda: mg.Graph(p * 2).run({}),
+        lambda: mg.Graph(p * 2).run({"other": 1.0}),
+        lambda: mg.Graph(p * 2).compile()(**{name: "text"}),
+        lambda: mg.parse("a +\x1b[31m", a=1.0),
+        lambda: mg.parse("(\x07", a=1.0),
+    ):
+        with pytest.raises(mg.MinigraphError) as caught:
+            fails()
+        messages.append(str(caught.value).replace("\n", ""))
+    assert all(message.isprintable() for message in messages)
+    assert r"red\x1b[31m\r\nnext\u202egnirts\x07" in messages[0]
 
 
 def test_an_index_array_may_be_changed_afterwards():

@@ -154,6 +154,7 @@ ANY_ATTRS = {
     | hnp.arrays(np.int64, (2,), elements=NUMBERS)
     | hnp.arrays(bool, ANY_SHAPES),
     "dtype": st.sampled_from(["f4", "i8", "?"]),
+    "classes": st.just(2),
     "stride": st.integers(-1, 3) | st.tuples(st.integers(0, 2), st.integers(1, 2)),
 }
 

@@ -114,6 +114,32 @@ def test_labels_may_come_later():
     )
 
 
+@pytest.mark.parametrize("wrong", [-1, 3])
+@pytest.mark.parametrize("shape", [(2,), (1, 2), ()])
+def test_labels_that_come_later_are_checked_as_those_that_are_there(wrong, shape):
+    scores = mg.variable(np.zeros((*shape, 3)), name="scores")
+    right, bad = np.ones(shape, int), np.full(shape, wrong)
+    said = f"label {wrong} is none of the 3 classes"
+    for make in (lambda: bad, lambda: mg.constant(bad)):
+        with pytest.raises(mg.ShapeError, match=f"{said} of scores"):
+            mg.cross_entropy(scores, make())
+    fed = mg.placeholder("labels", shape, np.int64)
+    captured = mg.constant(right, name="labels")
+    logits = mg.placeholder("logits", (*shape, 3))
+    for graph in (
+        mg.Graph(mg.cross_entropy(scores, fed)),
+        mg.Graph(mg.cross_entropy(scores, captured), [captured]),
+        mg.Graph(mg.grad(mg.cross_entropy(scores, fed), scores)),
+        mg.Graph(mg.cross_entropy(logits, fed)),
+    ):
+        feeds = {x.name: np.zeros(x.shape) for x in graph.inputs if x.name == "logits"}
+        plan = graph.compile()
+        for way in (graph.run, lambda f, g=graph: g.run(f, workers=2), lambda f, p=plan: p(**f)):
+            assert np.isfinite(way(feeds | {"labels": right})).all()
+            with pytest.raises(mg.ShapeError, match=f"of labels .*{said}"):
+                way(feeds | {"labels": bad})
+
+
 def test_no_grad_leaves_a_symbolic_graph_whole():
     x = mg.placeholder("x")
     with mg.no_grad():
@@ -235,3 +261,68 @@ def test_a_broken_file_is_refused_by_name(tmp_path):
             mg.Graph.load(path)
     with pytest.raises(FileNotFoundError):
         mg.Graph.load(tmp_path / "nothing.json")
+
+
+# --- values that a dtype cannot hold --------------------------------------------------------------
+
+UNFIT = [
+    (np.int8, 128),
+    (np.int8, -129),
+    (np.int16, [0, 40_000, 1]),
+    (np.int32, 2**31),
+    (np.uint8, 256),
+    (np.uint8, np.int8(-1)),
+    (np.uint64, [[-1]]),
+    (np.int64, np.uint64(2**63)),
+    (np.int64, np.nan),
+    (np.int64, 1.0),
+    (np.bool_, 2),
+    (np.float16, 65_520.0),
+    (np.float16, 100_000),
+    (np.float32, [1.0, -4e38]),
+    (np.float32, np.longdouble("1e300")),
+    (np.float64, np.longdouble("1e4000")),
+]
+
+
+@pytest.mark.parametrize(("dtype", "value"), UNFIT)
+def test_a_value_that_would_wrap_or_overflow_is_refused_by_name(dtype, value):
+    if np.longdouble is np.float64 and np.ndim(value) == 0 and np.isinf(value):
+        pytest.skip("the platform's long double is a double")
+    n = mg.placeholder("n", np.shape(value), dtype)
+    graph = mg.Graph(mg.logical_not(n))
+    c = mg.constant(np.zeros(np.shape(value), dtype), name="n")
+    captured = mg.Graph(mg.logical_not(c), [c])
+    plan = graph.compile()
+    with pytest.raises(mg.NodeTypeError, match=r"^n \(constant.*cannot take this value") as caught:
+        c.value = value
+    for way in (
+        lambda: graph.run({"n": value}),
+        lambda: captured.run({"n": value}),
+        lambda: plan(n=value),
+    ):
+        with pytest.raises(mg.FeedError, match=f"input n .{np.dtype(dtype)}, .* cannot take this"):
+            way()
+    assert np.dtype(dtype).name in str(caught.value)
+    assert not c.value.any()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [
+        (np.int8, [-128, 127]),
+        (np.uint8, 255),
+        (np.uint64, 2**64 - 1),
+        (np.int64, np.uint64(2**63 - 1)),
+        (np.int16, True),
+        (np.float16, [65_504.0, -np.inf, np.nan]),
+        (np.float16, 65_504),
+        (np.float32, 1e-50),
+        (np.float64, 2**60 + 1),
+    ],
+)
+def test_a_value_that_fits_is_taken_as_numpy_converts_it(dtype, value):
+    n = mg.placeholder("n", np.shape(value), dtype)
+    found = mg.Graph(n).run({"n": value})
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, np.asarray(value).astype(dtype))

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..graph.errors import GradientError, NodeTypeError
+from ..graph.graph import computed
 from ..graph.node import Node, describe, leaf, new_seq, no_grad, recording
 from ..graph.operation import EachInput, Operation, record
 from ..graph.ops import astype
+from ..graph.order import topological_order
 from .forward import jvp
 from .reverse import gradients
 
@@ -52,7 +54,7 @@ def checkpoint(f: Callable[..., Node]) -> Callable[..., Node]:
             name=f"checkpoint of {rerun.name}",
             symbol=rerun.name.strip("<>"),
             parameters=("*inputs",),
-            forward=lambda *values: rerun.compute(values, y_value)[0].value,
+            forward=rerun.forward,
             vjps=EachInput(rerun.vjp),
             jvp=rerun.jvp,
             shape=lambda *shapes: y_value.shape,
@@ -80,6 +82,11 @@ def _frontier(y: Node, start: int) -> list[Node]:
                 seen.add(x)
                 stack.append(x)
     return sorted(found, key=lambda node: node.seq)
+
+
+def _stand_in(value: Any, differentiable: bool) -> Node:
+    """A leaf in the place of a value."""
+    return leaf(value, requires_grad=differentiable)
 
 
 class _Rerun:
@@ -112,7 +119,7 @@ class _Rerun:
                 )
         with recording():
             stand_ins = [
-                astype(x, x.dtype) if isinstance(x, Node) else leaf(x, requires_grad=differentiable)
+                astype(x, x.dtype) if isinstance(x, Node) else _stand_in(x, differentiable)
                 for x, differentiable in zip(inputs[: self.arguments], self.differentiable)
             ]
             y = self.f(*stand_ins)
@@ -124,6 +131,18 @@ class _Rerun:
                 (y,),
             )
         return y, [*stand_ins, *self.around]
+
+    def forward(self, *values: Any) -> Any:
+        """Compute f of other values, those of the Nodes that f uses beside its arguments too."""
+        start = next(new_seq)
+        with recording():
+            y = self.f(*map(_stand_in, values, self.differentiable[: self.arguments]))
+        known = dict(zip(self.around, values[self.arguments :]))
+        for node in topological_order(y):
+            if node.seq > start and node.op is not None:
+                inputs = [known.get(x, x._value) for x in node.inputs]
+                known[node] = computed(node, inputs)
+        return known.get(y, y._value)
 
     def vjp(self, i: int, g: Any, out: Any, inputs: Sequence[Any]) -> Any:
         """The share of input i; one run gives the shares of all."""

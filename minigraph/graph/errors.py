@@ -75,6 +75,7 @@ class ParseError(MinigraphError, ValueError):
     def __init__(self, message: str, text: str, position: int) -> None:
         start = text.rfind("\n", 0, position) + 1
         line = text[start:].split("\n", 1)[0]
+        line = "".join(c if c.isprintable() else " " for c in line)  # place for place
         column = position - start
         left = max(0, column - 40)
         clipped = (

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .errors import NodeTypeError, ShapeError
-from .node import Node, describe, is_symbolic
+from .node import Node, describe
 from .operation import Shape, arranged, composed
 from .ops import (
     argsort,
     astype,
     axis_numbers,
+    class_numbers,
     concatenate,
     diagonal_of,
     einsum,
@@ -367,13 +368,10 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
         raise ShapeError(
             f"labels of shape {labels.shape} do not fit {_named(logits)}: they need {tuple(rows)}"
         )
-    if isinstance(labels, Node):
-        values = np.zeros(0, int) if is_symbolic(labels) else labels.value
-    else:
-        values = labels
-    if values.size and not 0 <= values.min() <= values.max() < classes:
-        wrong = values[(values < 0) | (values >= classes)].flat[0]
-        raise ShapeError(f"label {wrong} is none of the {classes} classes of {_named(logits)}")
+    try:
+        labels = class_numbers(labels, classes)
+    except ShapeError as error:
+        raise ShapeError(f"{error} of {_named(logits)}", error.nodes) from None
     grid = np.ix_(*map(np.arange, rows)) if len(rows) > 1 else map(np.arange, rows)
     logits = _shifted(logits, -1)
     return mean(logsumexp(logits, axis=-1) - getitem(logits, (*grid, labels)))

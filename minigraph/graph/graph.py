@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .errors import FeedError, MinigraphError, NodeTypeError
-from .node import Node, checked_value, describe, frozen, is_symbolic
+from .node import Node, checked_value, describe, frozen, is_symbolic, printable
 from .operation import REFUSALS, explained
 from .order import topological_order
 
@@ -137,7 +137,7 @@ class Graph:
         operations = sum(node.op is not None for node in self.order)
         made = f"{operations:,} operation{'s' * (operations != 1)}"
         inputs = ", ".join(map(expected, self.inputs)) or "nothing"
-        outputs = ", ".join(y.name or describe(y) for y in self.outputs)
+        outputs = ", ".join(printable(y.name or describe(y)) for y in self.outputs)
         return f"<graph of {made} from {inputs} to {outputs}>"
 
     in_parallel: ClassVar[Callable[[Graph, Values, int], Values]]
@@ -175,7 +175,7 @@ def fitted(x: Node, value: Any) -> Any:
 
 def expected(x: Node) -> str:
     """What an input takes: "x (float64, shape (4, 3))"."""
-    return f"{x.name} ({x.dtype}, shape {x.shape})"
+    return f"{printable(x.name or '')} ({x.dtype}, shape {x.shape})"
 
 
 def _names(inputs: tuple[Node, ...]) -> dict[str, Node]:

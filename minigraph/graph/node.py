@@ -160,7 +160,8 @@ class Node:
                 "with numbers, as in mg.Graph(y).run({'x': 1.0})",
                 (self,),
             )
-        return self._value
+        # A view, for the shape and the dtype of an array can be set where its elements cannot.
+        return self._value.view() if type(self._value) is ndarray else self._value
 
     @value.setter
     def value(self, new: Any) -> None:
@@ -176,7 +177,10 @@ class Node:
                 "mg.Graph(y).run({'x': 1.0})",
                 (self,),
             )
-        new = checked_value(new, self.dtype)
+        try:
+            new = checked_value(new, self.dtype)
+        except NodeTypeError as error:
+            raise NodeTypeError(f"{describe(self)} cannot take this value: {error}") from None
         if new.shape != self.shape:
             raise ShapeError(
                 f"{describe(self)} cannot take a value of shape {new.shape}; make a new leaf",
@@ -233,7 +237,7 @@ class Node:
         what = self.op.name if self.op else self.kind
         is_unknown = type(self._value) is Unknown
         value = repr(self._value) if is_unknown else f"= {brief(self._value)}"
-        return f"<{what} {self.name + ' ' if self.name else ''}{value}>"
+        return f"<{printable(what)} {printable(self.name) + ' ' if self.name else ''}{value}>"
 
     def __eq__(self, other: object) -> Any:
         if isinstance(other, Node):
@@ -412,7 +416,7 @@ def _placeholders(node: Node) -> str:
             if y not in found and type(y._value) is Unknown:
                 found[y] = None
                 stack.append(y)
-    names = sorted(x.name or "" for x in found if x.op is None)
+    names = sorted(printable(x.name or "") for x in found if x.op is None)
     return " and ".join([*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else names)
 
 
@@ -441,7 +445,10 @@ def _cut_off(node: Node) -> None:
 
 
 def checked_value(value: Any, dtype: np.dtype | None = None) -> Any:
-    """Copy real numbers into the form that Nodes hold: NumPy scalar or read-only array."""
+    """Copy real numbers into the form that Nodes hold: NumPy scalar or read-only array.
+
+    With a dtype, floats are rounded to it; whole numbers must be among those that it holds.
+    """
     if isinstance(value, Node):
         raise NodeTypeError(
             f"{describe(value)} is a Node already; use it as it is, or take its .value", (value,)
@@ -458,9 +465,24 @@ def checked_value(value: Any, dtype: np.dtype | None = None) -> Any:
         raise NodeTypeError(f"a Node holds real numbers, not {_not_real(value, array)}")
     if dtype is None or dtype == array.dtype:
         return frozen(array)
-    if not np.can_cast(array.dtype, dtype, "same_kind"):
+    return frozen(_fitted(array, dtype))
+
+
+def _fitted(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """An array in another dtype, where no number wraps around or becomes infinite."""
+    are_whole = array.dtype.kind in "iu" and dtype.kind in "iu"
+    if not are_whole and not np.can_cast(array.dtype, dtype, "same_kind"):
         raise NodeTypeError(f"{array.dtype} does not fit into {dtype} without rounding")
-    return frozen(array.astype(dtype, copy=False))
+    with np.errstate(all="ignore"):
+        found = array.astype(dtype, copy=False)
+    wrong = found != array if are_whole else np.isinf(found) & np.isfinite(array)
+    if wrong.any():
+        limits: Any = np.iinfo(dtype) if are_whole else np.finfo(dtype)
+        raise NodeTypeError(
+            f"{array[wrong][0]} does not fit into {dtype}, "
+            f"which holds numbers from {limits.min} to {limits.max}"
+        )
+    return found
 
 
 def frozen(value: Any) -> Any:
@@ -500,9 +522,18 @@ def brief(value: Any) -> str:
     return f"{value.dtype} of shape {value.shape}"
 
 
+def printable(text: str) -> str:
+    """A text with escapes for what moves a terminal's cursor, or cannot be seen."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def describe(node: Node) -> str:
     """Name a Node in a message: "h (add, shape (3, 4))"."""
-    what = node.op.name if node.op else node.kind
-    label = node.name or (f"the {what}" if node.op or node.shape else f"the {what} {node._value}")
+    what = printable(node.op.name) if node.op else node.kind
+    label = (node.name and printable(node.name)) or (
+        f"the {what}" if node.op or node.shape else f"the {what} {node._value}"
+    )
     shape = f"shape {node.shape}"
     return f"{label} ({what}, {shape})" if node.name else f"{label} ({shape})"

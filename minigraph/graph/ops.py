@@ -778,7 +778,15 @@ def stop_gradient(x: Any) -> Any:
     return x
 
 
-# Places, which are whole numbers and carry no gradient.
+# Whole numbers, which carry no gradient.
+
+
+@general("class", None, shape=lambda s, classes: s)
+def class_numbers(x: Any, classes: int) -> Any:
+    """x itself, which must name classes: whole numbers from 0 to below `classes`."""
+    if (wrong := x[(x < 0) | (x >= classes)]).size:
+        raise ShapeError(f"label {wrong.flat[0]} is none of the {classes} classes")
+    return x
 
 
 def _place_shape(shape: Shape, axis: Any = None, keepdims: bool = False) -> Shape:
