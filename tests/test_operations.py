@@ -474,3 +474,87 @@ def test_arrays_are_made_flat_where_they_are_concatenated_along_no_axis():
     mg.sum(flat * [1.0, 2.0, 3.0]).backward()
     assert x.grad.tolist() == [[1, 2]]
     assert y.grad == 3
+
+
+# --- many elements of a small dtype ---------------------------------------------------------------
+
+MANY = 70_000  # more than float16 can count, which ends at 65,504 and counts to 2,048
+ROWS = np.zeros(MANY, int)
+CROWDS = {
+    "mean": (lambda x: mg.mean(x), lambda t, x: x.mean()),
+    "mean of rows": (
+        lambda x: mg.sum(mg.mean(mg.reshape(x, (2, -1)), axis=1)),
+        lambda t, x: x.reshape(2, -1).mean(1).sum(),
+    ),
+    "max": (lambda x: mg.max(x), lambda t, x: x.amax()),
+    "min": (
+        lambda x: mg.sum(mg.min(mg.reshape(x, (2, -1)), axis=1)),
+        lambda t, x: x.reshape(2, -1).amin(1).sum(),
+    ),
+    "var": (lambda x: mg.var(x * SPREAD), lambda t, x: (x * t.tensor(SPREAD)).var(correction=0)),
+    "std": (lambda x: mg.std(x * SPREAD, ddof=1), lambda t, x: (x * t.tensor(SPREAD)).std()),
+    "logsumexp": (lambda x: mg.logsumexp(x), lambda t, x: x.logsumexp(0)),
+    "softmax": (lambda x: mg.softmax(x)[0] * 1e3, lambda t, x: x.softmax(0)[0] * 1e3),
+    "cross_entropy": (
+        lambda x: mg.cross_entropy(x, 3),
+        lambda t, x: t.nn.functional.cross_entropy(x, t.tensor(3)),
+    ),
+    "sum of small ones": (lambda x: mg.sum(x * 1e-3), lambda t, x: (x * 1e-3).sum()),
+    "sum along the first axis": (
+        lambda x: mg.sum(mg.reshape(x * 1e-3, (-1, 2)), axis=0)[0],
+        lambda t, x: (x * 1e-3).reshape(-1, 2).sum(0)[0],
+    ),
+    "sum of what cancels": (
+        lambda x: mg.sum(mg.concatenate([x, -x])),
+        lambda t, x: t.cat([x, -x]).sum() * 1,
+    ),
+    "cumsum": (lambda x: mg.cumsum(x * 1e-3)[-1], lambda t, x: (x * 1e-3).cumsum(0)[-1]),
+    "one that is stretched": (
+        lambda x: mg.mean(x[0] * SPREAD),
+        lambda t, x: (x[0] * t.tensor(SPREAD)).mean(),
+    ),
+    "one that is looked up": (
+        lambda x: mg.sum(x[ROWS] * 1e-3),
+        lambda t, x: (x[t.tensor(ROWS)] * 1e-3).sum(),
+    ),
+    "avg_pool2d": (
+        lambda x: mg.sum(mg.avg_pool2d(mg.reshape(x[: 2**16], (1, 1, 256, 256)), 256)),
+        lambda t, x: x[: 2**16].mean(),
+    ),
+}
+SPREAD = np.linspace(0.5, 1.5, MANY).astype(np.float16)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("name", CROWDS)
+def test_counts_and_sums_are_right_in_a_dtype_that_cannot_hold_them(torch, name, dtype):
+    ours, theirs = CROWDS[name]
+    values = np.ones(MANY, dtype)
+    t = torch.ones(MANY, dtype=torch.float64, requires_grad=True)
+    z = theirs(torch, t)
+    z.backward()
+    x = mg.variable(values, name="x")
+    y = ours(x)
+    y.backward()
+    near = {"rtol": 1e-2, "atol": 1e-7}  # 6e-8 is the smallest number of float16
+    assert x.grad.dtype == dtype
+    np.testing.assert_allclose(y.value, z.detach(), **near)
+    np.testing.assert_allclose(x.grad.astype(float), t.grad, **near)
+    graph = mg.Graph([y, mg.grad(y, x)], [x])
+    for found in (graph.run({"x": values}), graph.compile()(x=values)):
+        np.testing.assert_allclose(found[0], z.detach(), **near)
+        np.testing.assert_allclose(found[1].astype(float), t.grad, **near)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.bool_])
+def test_sums_of_small_integers_do_not_wrap(dtype):
+    a = np.full(300, np.iinfo(dtype).max if dtype != np.bool_ else True, dtype)
+    x = mg.constant(a, name="x")
+    for f in (np.sum, np.mean, np.cumsum, np.prod, np.var):
+        with np.errstate(all="ignore"):
+            expected = f(a)
+        y = f(x)
+        graph = mg.Graph(y, [x])
+        for found in (y.value, graph.run({"x": a}), graph.compile()(x=a)):
+            assert found.dtype == expected.dtype
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)

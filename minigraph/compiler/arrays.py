@@ -356,6 +356,8 @@ def _can_write_into(node: Node, scalars: bool = False) -> bool:
         return x.dtype == np.bool_
     if name == "scatter_add":
         return names_places_once(filled(node.attrs["index"], node.inputs[1:]))
+    if name == "sum":
+        return x.dtype != np.float16
     return name != "mean" or x.dtype in (np.float32, np.float64)
 
 

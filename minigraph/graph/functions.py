@@ -249,6 +249,9 @@ def _count(shape: Shape, axis: Any) -> int:
 @composed
 def var(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
     """The variance over `axis`: squared distances from the mean, summed and divided by n − ddof."""
+    if x.dtype == np.float16:  # squares and their sums are too large for it
+        wide = var(astype(x, np.float32), axis, ddof=ddof, keepdims=keepdims)
+        return astype(wide, x.dtype)
     distances = square(x - mean(x, axis, keepdims=True))
     if not ddof:
         return mean(distances, axis, keepdims)

@@ -196,15 +196,28 @@ def _spread(g: Any, shape: Shape, axis: Any) -> Any:
     return broadcast_to(_kept(g, shape, axis) if g.shape else g, shape)
 
 
+def _is_half(x: Any) -> bool:
+    """Whether a value is float16, which has 3 digits and ends at 65,504: too few for sums."""
+    return isinstance(x, np.ndarray | np.generic) and x.dtype.char == "e"
+
+
 @linear("Σ", lambda g, out, x, axis, keepdims: _spread(g, x.shape, axis), shape=_reduced)
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over `axis` (None: over all)."""
+    if _is_half(x):
+        return np.add.reduce(x, axis, np.float32, keepdims=keepdims).astype(x.dtype)
     return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore  # a fast np.sum
+
+
+def _holds(dtype: np.dtype, count: int) -> bool:
+    """Whether a dtype of floats holds all whole numbers up to a count."""
+    return count <= {"e": 1 << 11, "f": 1 << 24}.get(dtype.char, 1 << 53)
 
 
 def _mean_transpose(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     count = prod(x.shape) // (prod(out.shape) or 1)
-    return _spread(g / count, x.shape, axis)
+    share = g / count if _holds(g.dtype, count) else astype(g / np.float64(count), g.dtype)
+    return _spread(share, x.shape, axis)
 
 
 @linear("mean", _mean_transpose, shape=_reduced)
@@ -420,13 +433,14 @@ def _scatter_called(x: Any, index: Any, shape: Any) -> tuple[tuple, dict]:
 )
 def scatter_add(x: Any, *indices: Any, index: Any, shape: Any) -> Any:
     """Zeros of `shape` with x added at `index`; places that are named twice receive twice."""
-    out = np.zeros(shape, x.dtype)
     index = filled(index, indices)
     if names_places_once(index):
+        out = np.zeros(shape, x.dtype)
         out[index] = x
-    else:
-        np.add.at(out, index, x)
-    return out
+        return out
+    out = np.zeros(shape, np.float32 if _is_half(x) else x.dtype)
+    np.add.at(out, index, x)
+    return out.astype(x.dtype, copy=False)
 
 
 def _concatenate_rule(i: int, g: Any, out: Any, arrays: Sequence[Any], axis: int) -> Any:
@@ -486,6 +500,8 @@ def _cumsum_shape(shape: Shape, axis: Any = None) -> Shape:
 @linear("cumsum", _cumsum_transpose, shape=_cumsum_shape)
 def cumsum(x: Any, axis: Any = None) -> Any:
     """The sums of the first 1, 2, 3 … elements along `axis` (None: of x made flat)."""
+    if _is_half(x):
+        return np.cumsum(x, axis, np.float32).astype(x.dtype)
     return np.cumsum(x, axis=axis)
 
 
@@ -712,7 +728,10 @@ def _extremum_jvp(tangents: Any, out: Any, x: Any, axis: Any, keepdims: bool) ->
 
 def _chosen(out: Any, x: Any, axis: Any) -> Any:
     """1 at the extremum of each slice, in equal parts where several elements share it."""
-    hits = astype(equal(x, _kept(out, x.shape, axis)), x.dtype)
+    hits = equal(x, _kept(out, x.shape, axis))
+    if not _holds(x.dtype, prod(x.shape)):
+        return astype(hits / sum(hits, axis, keepdims=True), x.dtype)
+    hits = astype(hits, x.dtype)
     return hits / sum(hits, axis, keepdims=True)
 
 
@@ -765,6 +784,8 @@ def _share(out: Any, x: Any, axis: Any) -> Any:
 )
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log Σ eˣ over `axis` (None: over all), without overflow."""
+    if _is_half(x):
+        return logsumexp(x.astype(np.float32), axis, keepdims).astype(x.dtype)
     largest = np.max(x, axis=axis, keepdims=True)
     if not np.isfinite(largest).all():
         largest = np.where(np.isfinite(largest), largest, 0)  # ∞ − ∞ is no number
