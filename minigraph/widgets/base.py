@@ -10,6 +10,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
+from .lifetime import Released
 from .page import joined, read
 
 
@@ -33,7 +34,7 @@ class Access(anywidget.AnyWidget):
     name = traitlets.Unicode().tag(sync=True)
 
 
-class GraphWidget(widgets.VBox):
+class GraphWidget(Released, widgets.VBox):
     """Controls above a drawing with a sentence below it.
 
     The sentence is a live region, so a screen reader speaks each change. In a notebook that is not

@@ -21,12 +21,13 @@ from ..graph.node import Node
 from . import explore_plot as plot
 from .explore_function import Curve, inputs_of, is_number, run, value
 from .explore_view import Scene
+from .lifetime import Released
 from .page import module, style
 
 AT_ONCE, WHEN_IDLE, ON_PAPER = 0.002, 0.03, 1.0  # seconds for a curve that takes its time
 
 
-class Explorer(anywidget.AnyWidget):
+class Explorer(Released, anywidget.AnyWidget):
     """A function of scalar Nodes under sliders.
 
     Attributes:

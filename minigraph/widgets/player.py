@@ -16,6 +16,7 @@ from ..graph.node import Node
 from ..graph.order import topological_order
 from ..recording import MISCONCEPTIONS, Recording, record
 from ..recording.record import PASSES
+from .lifetime import Released
 from .page import module, style
 from .player_questions import ORDER, questions
 from .player_view import OWN, mistake, own_pass, stage, up_to, view, within
@@ -24,7 +25,7 @@ MOST_STEPS = 80  # up to which every misconception that makes a difference comes
 _MODULE, _STYLE = module("player"), style("player")
 
 
-class Player(anywidget.AnyWidget):
+class Player(Released, anywidget.AnyWidget):
     """The passes of a graph, to step through with buttons, a scrubber or the keyboard.
 
     The whole recording is in the widget, so stepping needs no kernel.
