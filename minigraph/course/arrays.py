@@ -111,7 +111,7 @@ class Arrays:
 def _plain(answer: Any, what: str) -> Plain:
     if isinstance(answer, Node):
         raise WrongForm(f"It should be {what}, and it is a Node; take its `.value`.", "a Node")
-    if not isinstance(answer, (np.ndarray, np.generic, list, tuple)):
+    if type(answer) not in (np.ndarray, list, tuple):
         items = items_of(answer)  # of a deque, a filter, the values of a dictionary
         answer = answer if items is None else items
     try:

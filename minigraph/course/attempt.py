@@ -188,7 +188,9 @@ def attempt_once(
         text += STILL_RUNNING if late.still_running else ""
         return Attempt(case, given, wrong=Difference(text), printed=printed.text, stopped=True)
     except WrongForm as error:
-        text = _wrong_form(trial.returned, str(error)) if exercise.parameters else str(error)
+        text = str(error)
+        if exercise.parameters:
+            text = guarded(text, _wrong_form, trial.returned, text)
         wrong = Difference(text, error.symptom)
     except Interrupted:
         raise
@@ -230,6 +232,16 @@ def _raised(trial: _Trial, error: BaseException) -> Difference:
     what = "What your function returned" if trial.exercise.parameters else "Your answer"
     text = f"{what} cannot be read: it raised {told}. It should be {trial.exercise.form.what}."
     return Difference(text + line, f"unreadable: {symptom}")
+
+
+def alike(exercise: Exercise, one: Attempt, other: Attempt) -> bool:
+    """Whether two attempts came to the same answer, or both to none that can be compared."""
+    if one.answer is None or other.answer is None:
+        return one.answer is other.answer
+    try:
+        return exercise.form.alike(one.answer, other.answer)
+    except Exception:
+        return False
 
 
 def expected(exercise: Exercise, case: Case) -> Any:

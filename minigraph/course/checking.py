@@ -47,6 +47,7 @@ SECONDS = 4.0  # for a student's function, in all cases together
 SEED = "MINIGRAPH_SEED"  # the environment variable that fixes what is drawn at random
 MANY = 3  # different wrong answers, after which it is no longer told how many words are right
 MOST_LINES, MOST_WIDE = 40, 400  # of what a student returned
+MOST_TOLD = 1000  # characters of what is wrong, which may quote an answer
 MOST_DRAWN = 60  # nodes
 HINT_LABELS = ("Hint", "Another hint", "A similar case")
 _MISSING = object()
@@ -258,7 +259,8 @@ def _what_happened(exercise: Exercise, worst: Attempt) -> list[Part]:
 def _told(exercise: Exercise, wrong: Difference) -> str:
     """What is wrong; less of it to somebody who tries one answer after another."""
     tried = set().union(*failures[exercise.name].values())
-    return wrong.vague if wrong.vague and len(tried) > MANY else wrong.text
+    text = wrong.vague if wrong.vague and len(tried) > MANY else wrong.text
+    return text if len(text) <= MOST_TOLD else text[:MOST_TOLD] + " …"
 
 
 def _as_code(exercise: Exercise, attempt: Attempt) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .attempt import Attempt, attempts
+from .attempt import Attempt, alike, attempts
 from .specification import Exercise, Misconception
 
 SECONDS = 10.0  # wrong programs of the catalogue come back by themselves
@@ -30,7 +30,7 @@ def diagnose(exercise: Exercise, found: Sequence[Attempt]) -> Misconception | No
 def _agree(exercise: Exercise, mine: Attempt, theirs: Attempt) -> bool:
     if not (mine.wrong or theirs.wrong):
         return True
-    return _same_symptom(mine, theirs) and _same_answer(exercise, mine, theirs)
+    return _same_symptom(mine, theirs) and alike(exercise, mine, theirs)
 
 
 def _same_symptom(a: Attempt, b: Attempt) -> bool:
@@ -38,12 +38,6 @@ def _same_symptom(a: Attempt, b: Attempt) -> bool:
     if not a.wrong or not b.wrong or _symptom(a) != _symptom(b):
         return False
     return _symptom(a) is not None or (a.answer is not None and b.answer is not None)
-
-
-def _same_answer(exercise: Exercise, a: Attempt, b: Attempt) -> bool:
-    if a.answer is None or b.answer is None:
-        return a.answer is b.answer
-    return exercise.form.alike(a.answer, b.answer)
 
 
 def _symptom(attempt: Attempt) -> str | None:

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import copy
 import dis
+import functools
 import inspect
-from collections import deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
 from .answers import Difference
-from .attempt import Attempt, attempt_once
+from .attempt import Attempt, alike, attempt_once, short
 from .delegation import is_a_library
 from .specification import Exercise, Program
 
 MOST_PARTS = 50
-_COLLECTIONS = (list, dict, set, deque)
+COLLECTIONS = (list, dict, set, deque, defaultdict, Counter, OrderedDict)
+CACHED = functools._lru_cache_wrapper
 Holding = Callable[[], AbstractContextManager[None]]
 
 
@@ -36,10 +37,10 @@ def parts_of(function: Any) -> list[Any]:
         part = waiting.pop()
         if any(part is known for known in found):
             continue
-        if hasattr(part, "cache_clear"):
+        if type(part) is CACHED:
             found.append(part)
         written = inspect.unwrap(part) if callable(part) else part
-        if not isinstance(written, FunctionType) or written in found:
+        if type(written) is not FunctionType or written in found:
             continue
         if not is_a_library(written.__code__.co_filename):
             found.append(written)
@@ -49,7 +50,7 @@ def parts_of(function: Any) -> list[Any]:
 
 def fingerprint(function: Any) -> str:
     """The same text for the same program, wherever it stands and however it is laid out."""
-    functions = [part for part in parts_of(function) if isinstance(part, FunctionType)]
+    functions = [part for part in parts_of(function) if type(part) is FunctionType]
     codes = [code for part in functions for code in _codes(part.__code__)]
     return repr(
         [
@@ -95,9 +96,9 @@ def memories_of(function: Any) -> list[Memory]:
     """The places that can be seen in a function and in what it calls."""
     found: list[Memory] = []
     for part in parts_of(function):
-        if not isinstance(part, FunctionType):
+        if type(part) is CACHED:
             text = f"The cache of `{part.__name__}` keeps the answers of earlier calls."
-            found.append(Memory(text, (partial(_cleared, part),)))
+            found.append(Memory(text, (functools.partial(_cleared, part),)))
             continue
         for name, value in _defaults(part).items():
             text = f"`{name}` is a default argument: made once, it keeps what is put into it."
@@ -108,7 +109,7 @@ def memories_of(function: Any) -> list[Memory]:
         for name in _assigned_globally(part):
             text = f"`{name}` is global, so it keeps what one call leaves in it for the next."
             value = part.__globals__.get(name)
-            found.append(Memory(text, (partial(_bound, part.__globals__, name, value),)))
+            found.append(Memory(text, (functools.partial(_bound, part.__globals__, name, value),)))
     return found
 
 
@@ -123,11 +124,10 @@ def _assigned_globally(function: FunctionType) -> set[str]:
 
 
 def _collection(text: str, value: Any) -> list[Memory]:
-    if not isinstance(value, _COLLECTIONS):
+    if type(value) not in COLLECTIONS:
         return []
-    return [
-        Memory(text, (partial(_holding, value, copy.copy(value)), partial(_holding, value, ())))
-    ]
+    found, empty = (functools.partial(_holding, value, x) for x in (copy.copy(value), ()))
+    return [Memory(text, (found, empty))]
 
 
 @contextmanager
@@ -194,8 +194,8 @@ def what_is_remembered(
 def _is_same(exercise: Exercise, one: Attempt, other: Attempt) -> bool:
     if one.answer is None or other.answer is None:
         return True  # it raised something, perhaps in other words
-    alike = exercise.form.alike(one.answer, other.answer)
-    return alike or repr(one.answer) == repr(other.answer)  # NaN is the same as NaN
+    same_words = short(one.answer) == short(other.answer)  # also where NaN is in it
+    return same_words or alike(exercise, one, other)
 
 
 RIGHT_ALONE = (
