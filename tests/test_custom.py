@@ -126,3 +126,13 @@ def test_a_rule_without_its_return_is_named():
     forgetful = cube_with(lambda g, out, x: None)
     with pytest.raises(mg.GradientError, match=r"the rule of cube for input 0.*its return"):
         forgetful(mg.variable(2.0)).backward()
+
+
+def test_it_may_be_a_function_of_numpys_own():
+    distance = mg.custom(lambda g, out, x, y: g * x / out, lambda g, out, x, y: g * y / out)
+    made = distance(np.hypot)(mg.variable([3.0, 5.0]), mg.variable([4.0, 12.0]))
+    assert made.op.name == "hypot"
+    assert made.value.tolist() == [5, 13]
+    assert mg.check_custom(mg.custom(lambda g, out, x: g * out)(np.exp), 0.3)
+    with pytest.raises(mg.GradientError, match="hypot has 2 inputs and 1 rules"):
+        mg.custom(lambda g, out, x, y: g)(np.hypot)

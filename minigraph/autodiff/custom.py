@@ -39,6 +39,8 @@ def custom(*vjps: Function | None, symbol: str | None = None) -> Callable[[Funct
     """
 
     def decorate(forward: Function) -> Function:
+        if isinstance(forward, np.ufunc):
+            forward = _of_arrays_only(forward)
         parameters = list(inspect.signature(forward).parameters.values())
         required = sum(p.default is p.empty for p in parameters)
         if not vjps or not required <= len(vjps) <= len(parameters):
@@ -56,6 +58,19 @@ def custom(*vjps: Function | None, symbol: str | None = None) -> Callable[[Funct
         )
 
     return decorate
+
+
+def _of_arrays_only(ufunc: np.ufunc) -> Function:
+    """A function of NumPy's without its options, which say where and how it is computed."""
+
+    @wraps(ufunc)
+    def function(*arrays: Any) -> Any:
+        return ufunc(*arrays)
+
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    inputs = [inspect.Parameter(f"x{i}", kind) for i in range(1, ufunc.nin + 1)]
+    function.__signature__ = inspect.Signature(inputs)  # type: ignore[attr-defined]
+    return function
 
 
 def _checked(forward: Function) -> Function:
