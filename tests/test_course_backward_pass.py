@@ -18,10 +18,10 @@ def cases_and_answers(name):
     return [(case, expected(exercise, case)) for case in exercise.cases()]
 
 
-def gradients_of(graph, values, passes=1):
+def gradients_of(graph, values, seeds=(1.0,)):
     nodes = graphs.build(graph, values)
-    for _ in range(passes):
-        nodes[list(graph)[-1]].backward()
+    for seed in seeds:
+        nodes[[*values, *graph][-1]].backward(seed=seed)
     return {name: float(node.grad) for name, node in nodes.items()}
 
 
@@ -61,13 +61,13 @@ def is_topological(needs, order):
 
 
 def test_swept_gradients_agree_with_the_engines():
-    for (graph, values), answer in cases_and_answers("sweep"):
+    for (graph, values, _), answer in cases_and_answers("sweep"):
         assert answer["gradients"] == pytest.approx(gradients_of(graph, values), rel=1e-12)
 
 
 def test_gradients_after_several_passes_agree_with_the_engines():
-    for (graph, values, passes), answer in cases_and_answers("leave_gradients"):
-        assert answer == pytest.approx(gradients_of(graph, values, passes + 1), rel=1e-12)
+    for (graph, values, seeds), answer in cases_and_answers("leave_gradients"):
+        assert answer == pytest.approx(gradients_of(graph, values, [*seeds, 1.0]), rel=1e-12)
 
 
 def test_the_gradients_with_a_mistake_are_those_that_the_mistake_leaves():

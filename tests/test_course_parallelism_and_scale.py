@@ -149,6 +149,15 @@ def test_predicted_memory_is_what_the_engine_keeps():
 # --- what the checks say --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["find_critical_path", "start_times"])
+def test_the_code_of_a_long_graph_makes_it(name):
+    exercise = EXERCISES[name]
+    for case in exercise.cases():
+        made: dict = {}
+        exec(exercise.as_code(*case), made)
+        assert tuple(made[x] for x in exercise.parameters) == exercise.given(*case)
+
+
 def test_a_step_that_is_no_edge_is_named():
     error = failure("find_critical_path", lambda graph, seconds: [*graph])
     assert "After p comes q, but `q = a − b` does not use p." in str(error)

@@ -15,12 +15,10 @@ from ..graph.errors import MinigraphError
 from ..graph.node import Node
 from ..graph.order import topological_order
 from .data import Summary, same, summarised, written
-from .events import BACKWARD, Event, Recording
+from .events import BACKWARD, Edge, Event, Recording
 from .narration import gradient_name
 from .record import described, node_ids, record
 from .sweeps import MISCONCEPTIONS, Sweep
-
-Edge = tuple[str, str, int]  # the ids of input and user, and the slot
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,10 @@ class _Comparison:
     def __init__(self, reference: Recording, other: Recording) -> None:
         self.reference, self.other = reference, other
         backward = [e for e in reference.events if e.phase == BACKWARD]
-        self.contributions = {_edge(e): e for e in backward if e.kind == "multiply"}
+        self.contributions = {e.edge: e for e in backward if e.kind == "multiply"}
         self.gradients = reference.gradients
         self.arrived: dict[Edge, None] = {}
+        self.added: set[Edge] = set()
 
     def run(self) -> Difference | None:
         for place, event in enumerate(self.other.events):
@@ -91,7 +90,7 @@ class _Comparison:
         return None  # nothing is handed on yet; what is, is checked below
 
     def _multiply(self, event: Event) -> tuple[Any, str] | None:
-        edge = _edge(event)
+        edge = event.edge
         node, user = self._name(event.node), self._name(event.user)
         right = self.contributions.get(edge)
         if right is None:
@@ -113,8 +112,17 @@ class _Comparison:
             return None, f"{self._name(event.node)} gets a gradient that nothing has handed on."
         if any(isinstance(part, Summary) for part in parts):
             return None  # summaries do not add up; the contributions have been compared
+        # A pass may hand on to several inputs first, and add up afterwards, one by one.
+        self.added.add(event.edge)
+        added = [
+            self.contributions[e].value
+            for e in self.arrived
+            if e[0] == event.node and e in self.added
+        ]
+        if added and same(event.value, _total(added)):
+            return None
         what = f"With what has arrived, {self._gradient(event.node)} is"
-        return self._number(event.value, summarised(sum(parts[1:], parts[0])), what)
+        return self._number(event.value, _total(parts), what)
 
     def _done(self, event: Event) -> tuple[Any, str] | None:
         for edge, right in self.contributions.items():
@@ -139,8 +147,8 @@ class _Comparison:
         return gradient_name(self.reference, id)
 
 
-def _edge(event: Event) -> Edge:
-    return event.node, event.user or "", event.slot or 0
+def _total(parts: list[Any]) -> Any:
+    return summarised(sum(parts[1:], parts[0]))
 
 
 def diagnose(y: Node, gradients: Mapping[Node, Any], seed: Any = None) -> type[Sweep] | None:

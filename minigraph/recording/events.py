@@ -14,6 +14,7 @@ SCHEMA, VERSION = "minigraph recording", 1
 FORWARD, BACKWARD = "forward", "backward"
 KINDS = ("visit", "compute", "seed", "multiply", "accumulate", "done")
 NUMBERS = ("upstream", "local", "before", "value")
+Edge = tuple[str, str, int]  # the ids of input and user, and the slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ class Event:
     before: Any = None
     value: Any = None
     note: str = ""
+
+    @property
+    def edge(self) -> Edge:
+        """What the step belongs to, if it hands something on."""
+        return self.node, self.user or "", self.slot or 0
 
 
 @dataclass(frozen=True, eq=False)

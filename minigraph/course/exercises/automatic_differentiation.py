@@ -10,18 +10,21 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.custom import custom
+from ...autodiff.forward import jvp
+from ...autodiff.jacobian import jacobian
 from ...autodiff.reverse import grad
 from ...graph.errors import MinigraphError
 from ...graph.node import Node, variable
 from ...graph.operation import OPERATIONS
 from ..answers import Members, Numbers, WrongForm, not_a
-from ..graphs import WORKED_EXAMPLE, Graph, as_python, inputs_of, random_graph, random_graphs
+from ..graphs import WORKED_EXAMPLE, Graph, as_python, chain, random_graph, random_graphs
 from ..specification import Case, Exercise, Misconception
 from .forward_pass import PARTLY, SHARED, SQUARE, with_values
 from .forward_pass import forward as forward_pass
 
 LESSON = "06_automatic_differentiation"
 Values = dict[str, float]
+ENGINE = (Node.backward, grad, jacobian, jvp)  # what does the work of these exercises
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,23 @@ def _without_upstream(operation: str, g: float, out: float, x: float, y: float |
 
 
 def operations_to_pull_back(rng: Random) -> list[Case]:
-    """Each operation at points where its wrong rules differ; g is never 1."""
-    points = [(3.0, 0.5, 4.0), (-2.0, 1.5, -0.7)]
+    """Each operation at points where its wrong rules differ; g is never 1.
+
+    Which of two equal numbers max hands g to is left open, so no case asks.
+    """
+    points = [
+        (3.0, 0.5, 4.0),
+        (-2.0, 1.5, -0.7),
+        (0.5, -6.0, 1.25),  # the larger one in size is not the larger one
+        (2.5, 0.75, -5.0),
+        (-1.5, -0.5, -3.0),
+        (2.0, -4.0, -0.25),
+        (-3.0, 0.0, -1.5),
+        (4.0, 2.5, 2.5),
+        (-0.5, 1.5, 0.0),
+        (0.0, 1.5, -2.0),
+        (3.0, 0.5, 4.0),
+    ]
     points += [
         (rng.choice((-3, 4, 5)) / 2, rng.randint(-7, 7) / 4 or 0.3, rng.randint(8, 20) / 7)
         for _ in range(4)
@@ -85,6 +103,8 @@ def operations_to_pull_back(rng: Random) -> list[Case]:
     cases: list[Case] = []
     for g, x, y in points:
         for operation, apply in APPLY.items():
+            if (operation == "/" and y == 0) or (operation == "max" and x == y):
+                continue
             second = None if operation in ("exp", "tanh") else y
             out = apply(*[v for v in (x, second) if v is not None])
             cases.append((operation, g, out, x, second))
@@ -135,8 +155,7 @@ pull_back = Exercise(
         ),
         Misconception(
             "sign of the quotient",
-            "When the divisor y grows, does x / y grow or shrink? The sign of its share is "
-            "missing.",
+            "When the divisor y grows, does x / y grow or shrink? Try it with 6 / 2 and 6 / 3.",
             _but(over=lambda g, out, x, y: (g / y, g * x / y**2)),
         ),
         Misconception(
@@ -154,15 +173,16 @@ pull_back = Exercise(
         ),
         Misconception(
             "exp as a power of x",
-            "The derivative of eˣ is eˣ itself, and you have it already: it is out.",
+            "The slope of eˣ is as large as something that has been computed already. The rule of "
+            "powers is for a power of x, and here x stands in the exponent.",
             _but(exp=lambda g, out, x: (g * x,)),
             _but(exp=lambda g, out, x: (g * x * math.exp(x - 1),)),
             _but(exp=lambda g, out, x: (g * math.exp(out),)),
         ),
         Misconception(
             "tanh with the input in the formula",
-            "The derivative of tanh is 1 − tanh², written with the result out, not with the input "
-            "x.",
+            "The local derivative of tanh is between 0 and 1 everywhere, and 1 where x is 0. The "
+            "formula of the lesson is written with tanh itself: which of your arguments is that?",
             _but(tanh=lambda g, out, x: (g * (1 - x * x),)),
             _but(tanh=lambda g, out, x: (g * (1 - math.tanh(out) ** 2),)),
             _but(tanh=lambda g, out, x: (g * out * (1 - out),)),
@@ -182,8 +202,8 @@ pull_back = Exercise(
         ),
         Misconception(
             "max scaled by the number",
-            "As long as x is the larger one, max(x, y) is x. So how many times as fast as x does "
-            "it change?",
+            "Nudge the larger of the two numbers by a little: by how much does the maximum change? "
+            "Does that depend on how large it is?",
             _but(max=lambda g, out, x, y: (g * x, 0.0) if x > y else (0.0, g * y)),
         ),
     ),
@@ -192,14 +212,15 @@ pull_back = Exercise(
     hints=(
         "For each operation ask: how many times as fast as this input does the result change? "
         "Multiply the answer by g.",
-        "Keep everything else fixed and nudge one input. x / y is x times 1/y, and for y the rule "
-        "of powers gives −x/y². For exp and tanh the local derivative is shortest in terms of out.",
+        "Keep everything else fixed and nudge one input. x / y is x times 1/y, and 1/y is a power of "
+        "y. For exp and tanh the local derivative is shortest in terms of out.",
         "For x − y the local derivatives are 1 and −1:\n"
         '    if operation == "-":\n'
         '        return {"x": g, "y": -g}\n'
         "The other operations have other local derivatives, and the same g.",
     ),
     verified="every share agrees in {cases} calls, none of them with g = 1.",
+    instead_of=ENGINE,
 )
 
 # --- backward -------------------------------------------------------------------------------------
@@ -291,6 +312,24 @@ def _inputs_only(graph: Graph, values: Values) -> Values:
     return {x: g for x, g in _backward(graph, values).items() if x not in graph}
 
 
+def _asking_users(graph: Graph, values: Values) -> Values:
+    """Ask the users of a node for their gradients first, and remember each answer."""
+    known = _none_yet(graph, values)
+    users: dict[str, list[tuple[str, float]]] = {name: [] for name in values}
+    for name in graph:
+        for x, local in _edges(graph, values, name):
+            users[x].append((name, local))
+    done = {[*graph][-1]}
+
+    def gradient(name: str) -> float:
+        if name not in done:
+            known[name] = sum(gradient(user) * local for user, local in users[name])
+            done.add(name)
+        return known[name]
+
+    return {name: float(gradient(name)) for name in values}
+
+
 def _path_by_path(graph: Graph, values: Values) -> Values:
     gradients = dict.fromkeys(values, 0.0)
 
@@ -303,6 +342,7 @@ def _path_by_path(graph: Graph, values: Values) -> Values:
     return gradients
 
 
+ROW = 40  # operations one after the other: more than rounds that somebody would count out
 DOUBLINGS = 3000  # each two operations deep: more than Python's stack has room for
 
 
@@ -315,18 +355,41 @@ def doubled(times: int) -> Graph:
     return graph
 
 
+def with_signs(rng: Random, graph: Graph) -> Case:
+    """A graph and a different value for each of its inputs, about half of them negative."""
+    graph, values = with_values(rng, graph)
+    return graph, {x: rng.choice((1, -1)) * value for x, value in values.items()}
+
+
+_UNUSED: Graph = {"p": ("*", "a", "b"), "q": ("*", "p", "c"), "y": ("-", "p", "a")}
+_WAVE: Graph = {"s": ("sin", "t"), "q": ("*", "s", "r"), "y": ("-", "q", "s")}
+
+
 def graphs_after_forward(rng: Random) -> list[Case]:
-    """Graphs in an order in which they can be computed, and the values of all of their nodes."""
+    """Graphs in an order in which they can be computed, and the values of all of their nodes.
+
+    There are zeros, nodes on which the last result does not depend, and last what is long.
+    """
     inputs: list[tuple[Graph, Values]] = [
         ({"y": ("-", "a", "b")}, {"a": 2.0, "b": 5.0}),
         ({"y": ("*", "a", "b")}, {"a": 2.0, "b": 5.0}),
         (SQUARE, {"x": 3.0}),
+        ({"y": ("sin", "t")}, {"t": -2.0}),
+        ({"y": ("*", "a", "b")}, {"a": 0.0, "b": -3.0}),
+        ({"y": ("-", "x", "x")}, {"x": 2.0}),
         (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}),
-        ({"s": ("sin", "t"), "q": ("*", "s", "r"), "y": ("-", "q", "s")}, {"t": 2.0, "r": 4.0}),
+        (WORKED_EXAMPLE, {"a": -1.5, "b": 4.0, "c": 4.0}),
+        (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}),
+        (_WAVE, {"t": 2.0, "r": 4.0}),
+        (_UNUSED, {"a": 2.0, "b": -3.0, "c": 0.5, "k": 4.0}),
     ]
     random = [*random_graphs(rng, 20, 2, 6, "+-+-*"), PARTLY]
-    inputs += [with_values(rng, graph) for graph in sorted(random, key=len)]
-    inputs.append((doubled(DOUBLINGS), {"x0": 3.0, "half": 0.5}))
+    inputs += [with_signs(rng, graph) for graph in sorted(random, key=len)]
+    inputs += [
+        (doubled(10), {"x0": 3.0, "half": 0.5}),
+        (chain(ROW), {"x": -2.5}),
+        (doubled(DOUBLINGS), {"x0": 3.0, "half": 0.5}),
+    ]
     return [(graph, _forward(graph, values)) for graph, values in inputs]
 
 
@@ -350,7 +413,8 @@ backward = Exercise(
     points=3,
     task="Given a graph as a dictionary, in an order in which it can be computed, and the values "
     "of all of its nodes, return a dictionary with the gradient of every node: the derivative of "
-    "the last result by it.",
+    "the last result by it, which is 0 where the last result does not depend on the node. The "
+    "graph may have thousands of operations in a row, and more paths than can be counted.",
     parameters=("graph", "values"),
     arguments=graphs_after_forward,
     as_code=_graph_and_values,
@@ -365,8 +429,8 @@ backward = Exercise(
         ),
         Misconception(
             "upstream gradient left out",
-            "You add up the local derivatives. Each of them has to be multiplied by the gradient "
-            "of the node that the edge leads to: upstream times local.",
+            "You add up the local derivatives. Each says how fast the next node changes. How fast "
+            "the last result changes with that node has been found before; what becomes of it?",
             _local_only,
         ),
         Misconception(
@@ -388,12 +452,12 @@ backward = Exercise(
             _seeded_with(lambda y: y),
         ),
         Misconception(
-            "path by path",
-            "Your gradients are right for small graphs. But a function that calls itself for each "
-            "input goes along every path, and here there are more than anybody can count, each "
-            "deeper than calls can be nested. Visit each node once instead, in a loop, when its "
-            "gradient is complete.",
+            "a call for each step",
+            "Your gradients are right for small graphs. But your function calls itself, nested as "
+            "deep as the graph, and here that is deeper than Python allows. The nodes stand in an "
+            "order already: in which direction could a loop go through them?",
             _path_by_path,
+            _asking_users,
         ),
         Misconception(
             "two edges taken for one",
@@ -433,31 +497,36 @@ backward = Exercise(
         "p hands on after both contributions have arrived.",
     ),
     verified=f"every gradient agrees in {{cases}} graphs, one of them with 2^{DOUBLINGS} paths.",
+    instead_of=ENGINE,
 )
 
 # --- forward mode ---------------------------------------------------------------------------------
 
 
+def _of_inputs(graph: Graph, values: Values, changes: Values, unlisted: float = 0.0) -> Values:
+    return {x: changes.get(x, unlisted) for x in values if x not in graph}
+
+
 def _push(graph: Graph, values: Values, changes: Values) -> Values:
-    result = {x: changes.get(x, 0.0) for x in inputs_of(graph)}
+    result = _of_inputs(graph, values, changes)
     for name in graph:
-        result[name] = sum(local * result[x] for x, local in _edges(graph, values, name))
+        result[name] = float(sum(local * result[x] for x, local in _edges(graph, values, name)))
     return result
 
 
 def _unlisted_changes(graph: Graph, values: Values, changes: Values) -> Values:
-    return _push(graph, values, {x: changes.get(x, 1.0) for x in inputs_of(graph)})
+    return _push(graph, values, _of_inputs(graph, values, changes, unlisted=1.0))
 
 
 def _local_total(graph: Graph, values: Values, changes: Values) -> Values:
-    result = {x: changes.get(x, 0.0) for x in inputs_of(graph)}
+    result = _of_inputs(graph, values, changes)
     for name in graph:
         result[name] = sum(local for _, local in _edges(graph, values, name))
     return result
 
 
 def _product_of_changes(graph: Graph, values: Values, changes: Values) -> Values:
-    result = {x: changes.get(x, 0.0) for x in inputs_of(graph)}
+    result = _of_inputs(graph, values, changes)
     for name, (symbol, *inputs) in graph.items():
         if symbol == "*":
             result[name] = result[inputs[0]] * result[inputs[1]]
@@ -468,7 +537,7 @@ def _product_of_changes(graph: Graph, values: Values, changes: Values) -> Values
 
 def _one_input_only(which: int) -> Any:
     def program(graph: Graph, values: Values, changes: Values) -> Values:
-        result = {x: changes.get(x, 0.0) for x in inputs_of(graph)}
+        result = _of_inputs(graph, values, changes)
         for name in graph:
             x, local = _edges(graph, values, name)[which]
             result[name] = local * result[x]
@@ -478,7 +547,7 @@ def _one_input_only(which: int) -> Any:
 
 
 def _own_local_derivative(graph: Graph, values: Values, changes: Values) -> Values:
-    result = {x: changes.get(x, 0.0) for x in inputs_of(graph)}
+    result = _of_inputs(graph, values, changes)
     for name in graph:
         edges = _edges(graph, values, name)
         result[name] = sum(local * result[x] for (x, _), (_, local) in zip(edges, reversed(edges)))
@@ -486,7 +555,7 @@ def _own_local_derivative(graph: Graph, values: Values, changes: Values) -> Valu
 
 
 def _as_finite_change(graph: Graph, values: Values, changes: Values) -> Values:
-    inputs = {x: values[x] + changes.get(x, 0.0) for x in inputs_of(graph)}
+    inputs = {x: values[x] + changes.get(x, 0.0) for x in values if x not in graph}
     return {name: value - values[name] for name, value in _forward(graph, inputs).items()}
 
 
@@ -494,13 +563,15 @@ def graphs_and_changes(rng: Random) -> list[Case]:
     """Graphs with values, and changes of some of their inputs that are neither 1 nor alike."""
     cases: list[Case] = []
     for graph, values in graphs_after_forward(rng)[:-1]:
-        names = inputs_of(graph)
+        names = [x for x in values if x not in graph]
         sizes = rng.sample([-3.0, -2.0, 0.5, 2.0, 3.0, 5.0, 7.0], len(names))
         changes = dict(zip(names, sizes))
         if len(names) > 2:
             del changes[rng.choice(names)]
         cases.append((graph, values, changes))
-    return cases
+    still: Case = (WORKED_EXAMPLE, _forward(WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}), {})
+    again: Case = (*still[:2], {"b": 0.0, "c": -2.0})
+    return [*cases, still, again, still]
 
 
 push_forward = Exercise(
@@ -573,6 +644,7 @@ push_forward = Exercise(
         "p changes 15 times as fast as the clock.",
     ),
     verified="every change agrees in {cases} graphs.",
+    instead_of=ENGINE,
 )
 
 # --- gradient check -------------------------------------------------------------------------------
@@ -608,7 +680,7 @@ def _checking(
 
 
 def _close(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-7)
+    return math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-9)
 
 
 def _central(f: Function, point: Values, x: str) -> float:
@@ -621,30 +693,66 @@ def _all_nudged(f: Function, point: Values, x: str) -> float:
     return (f(high) - f(low)) / (2 * h)
 
 
+def _within(share: float) -> Callable[[float, float], bool]:
+    """Whether two numbers differ by less than this share."""
+    return lambda a, b: math.isclose(a, b, rel_tol=share, abs_tol=1e-9)
+
+
 def _spoiled(rng: Random, gradient: Values) -> Values:
     """Make some of the numbers wrong, in ways that real mistakes do; none by less than a tenth."""
     return {x: rng.choice((1, 1, -1, 2, 1.15, 0.85)) * g for x, g in gradient.items()}
 
 
 def claims(rng: Random) -> list[Case]:
-    """Functions, points, and gradients of which some numbers are wrong, large and small ones."""
+    """Functions, points, and gradients of which some numbers are wrong.
+
+    Products and sums are straight along each input, so that any step finds their slopes, and a
+    claim may be off by a little more or less than what is allowed.
+    """
     cubic: Graph = {"q": ("*", "x", "x"), "y": ("*", "q", "x")}
     product: Graph = {"y": ("*", "a", "b")}
     waves: Graph = {"p": ("*", "a", "b"), "s": ("sin", "p"), "y": ("*", "s", "a")}
+    wide: Graph = {
+        "p": ("*", "a", "b"),
+        "q": ("*", "c", "d"),
+        "r": ("*", "e", "f"),
+        "s": ("-", "p", "q"),
+        "y": ("-", "s", "r"),
+    }
+    six = dict(zip("abcdef", (2.0, 5.0, -3.0, 0.5, 4.0, -7.0)))
+    slopes = dict(zip("abcdef", (5.0, 2.0, -0.5, 3.0, 7.0, -4.0)))
+    here, there, steep = {"a": 2.0, "b": 5.0}, {"a": -4.0, "b": 0.5}, {"a": 1.1, "b": 12.7}
     fixed: list[tuple[Graph, Values, Values]] = [
-        (product, {"a": 2.0, "b": 5.0}, {"a": 5.0, "b": 2.0}),
-        (product, {"a": 2.0, "b": 5.0}, {"a": 2.0, "b": 5.0}),
+        (product, here, {"a": 5.0, "b": 2.0}),
+        (product, here, {"a": 2.0, "b": 5.0}),
         ({"y": ("-", "a", "b")}, {"a": 0.0, "b": 0.0}, {"a": 1.0, "b": 1.0}),
+        (product, here, {"a": -5.0, "b": 2.0}),
+        (product, here, {"a": 5 * 1.0009, "b": 2 * 0.9991}),
+        (product, here, {"a": 5 * 1.0011, "b": 2.0}),
+        (product, here, {"a": 5.0, "b": 2 * 0.9989}),
+        (product, there, {"a": 0.5 * 0.9991, "b": -4 * 1.0009}),
+        (product, there, {"a": 0.5 * 0.9989, "b": -4.0}),
+        (product, there, {"a": 0.5, "b": -4 * 1.0011}),
+        (product, there, {"a": 0.5 * 1.006, "b": -4 * 0.994}),
+        (product, there, {"a": 0.5 * 0.96, "b": -4 * 1.04}),
+        (product, {"a": 0.0, "b": 4.0}, {"a": 4.0, "b": 0.0}),
+        (product, {"a": 0.0, "b": 4.0}, {"a": 4.0, "b": 0.002}),
         (cubic, {"x": 3.0}, {"x": 27.0}),
         (cubic, {"x": 3.0}, {"x": 18.0}),
         (product, {"a": 0.0002, "b": 0.0003}, {"a": 0.0006, "b": 0.0002}),
+        (product, {"a": 0.0002, "b": -0.0003}, {"a": -0.0003 * 1.002, "b": 0.0002 * 1.0005}),
+        (product, {"a": 3e5, "b": 2e5}, {"a": 2e5 * 1.0005, "b": 3e5 * 0.998}),
         (cubic, {"x": 700.0}, {"x": 3 * 700.0**2}),
         (cubic, {"x": 700.0}, {"x": 2.9 * 700.0**2}),
+        (waves, steep, _true_gradient(waves, steep)),
+        (wide, six, slopes),
+        (wide, six, slopes | {"a": 2.0}),
+        (wide, six, slopes | {"f": 4.0}),
+        (wide, six, {x: -slope for x, slope in slopes.items()}),
+        (product, here, {"a": 5.0, "b": 2.0}),
     ]
-    steep = {"a": 1.1, "b": 12.7}
-    fixed.append((waves, steep, _true_gradient(waves, steep)))
-    while len(fixed) < 25:
-        graph, point = with_values(rng, random_graph(rng, rng.randint(2, 4), "+-*"))
+    while len(fixed) < 40:
+        graph, point = with_signs(rng, random_graph(rng, rng.randint(2, 4), "+-*"))
         gradient = _true_gradient(graph, point)
         if _is_plain(graph, point, gradient):
             fixed.append((graph, point, _spoiled(rng, gradient)))
@@ -680,7 +788,7 @@ gradient_check = Exercise(
     points=2,
     task="Given a function f of a dictionary of inputs, a point, and a claimed gradient of f "
     "there, both as dictionaries, return a list of the names for which the claim is wrong. A claim "
-    "that is off by less than a thousandth counts as right.",
+    "that is off by less than a thousandth of the right number counts as right.",
     parameters=("f", "point", "claimed"),
     arguments=claims,
     given=_as_function,
@@ -702,8 +810,8 @@ gradient_check = Exercise(
         ),
         Misconception(
             "not divided by the step",
-            "You compare the change of f with the gradient. The slope is the change divided by the "
-            "width of the step.",
+            "You compare the change of f with the gradient. Over a step half as wide f would change "
+            "half as much; the slope would be the same.",
             _checking(lambda f, p, x: 2e-5 * _central(f, p, x), _close),
             _checking(lambda f, p, x: 2e-6 * _central(f, p, x), _close),
         ),
@@ -713,12 +821,11 @@ gradient_check = Exercise(
             "digits; a step near 1e-5 leaves enough of them.",
             _checking(lambda f, p, x: _slope(f, p, x, 1e-15, 1e-15), _close),
             _checking(lambda f, p, x: _slope(f, p, x, 1e-16, 1e-16), _close),
-            _checking(lambda f, p, x: _slope(f, p, x, 1e-12, 1e-12), _close),
         ),
         Misconception(
             "step too large",
             "Over a step as wide as yours a curve bends, and the slope between its ends is not the "
-            "slope in the middle. A step near 1e-5 is a good choice.",
+            "slope at the point. How small can a step be before rounding spoils the difference?",
             _checking(lambda f, p, x: _slope(f, p, x, 0.1, 0.0), _close),
             _checking(lambda f, p, x: _slope(f, p, x, 1.0, 0.0), _close),
             _checking(lambda f, p, x: _slope(f, p, x, 0.1, 0.1), _close),
@@ -739,7 +846,20 @@ gradient_check = Exercise(
             _checking(_central, lambda a, b: abs(a - b) < 1e-2),
             _checking(_central, lambda a, b: abs(a - b) < 1e-3),
             _checking(_central, lambda a, b: abs(a - b) < 1e-6),
-            _checking(_central, lambda a, b: abs(a - b) < 1e-8),
+        ),
+        Misconception(
+            "tolerance too wide",
+            "You let claims pass that are off by more than a thousandth. How large is the error that "
+            "you allow, beside the right number?",
+            _checking(_central, _within(0.003)),
+            _checking(_central, _within(0.01)),
+            _checking(_central, _within(0.1)),
+        ),
+        Misconception(
+            "tolerance too narrow",
+            "You blame claims that are off by less than a thousandth, and the task lets them count "
+            "as right. How large is the error that you allow, beside the right number?",
+            _checking(_central, _within(1e-5)),
         ),
         Misconception(
             "sign not compared",
@@ -749,10 +869,9 @@ gradient_check = Exercise(
         ),
         Misconception(
             "errors in one direction only",
-            "A claim may be too large or too small, and you notice only one of the two. Take the "
-            "absolute value of the difference.",
-            _checking(_central, lambda a, b: a - b < 1e-4 * abs(a) + 1e-7),
-            _checking(_central, lambda a, b: b - a < 1e-4 * abs(a) + 1e-7),
+            "A claim may be too large or too small, and you notice only one of the two.",
+            _checking(_central, lambda a, b: a - b < 1e-3 * abs(a) + 1e-9),
+            _checking(_central, lambda a, b: b - a < 1e-3 * abs(a) + 1e-9),
         ),
         Misconception(
             "the right ones listed",
@@ -766,8 +885,9 @@ gradient_check = Exercise(
     hints=(
         "Take the first input above by hand: nudge it by 0.00001 up and down, and look at how f "
         "changes.",
-        "The slope is (f(above) − f(below)) / (2 · h), with h about 1e-5. The error that you allow "
-        "should grow with the slope: `math.isclose(slope, claimed[x], rel_tol=1e-3)`.",
+        "The slope is the change of f from below to above, divided by the way between the two, with "
+        "a step of about 1e-5. The error that you allow should grow with the slope; see "
+        "`math.isclose` and its `rel_tol`.",
         "How fast does the area of a square grow with its side, at side 3?\n"
         "    h = 1e-5\n"
         "    slope = ((3 + h) ** 2 - (3 - h) ** 2) / (2 * h)\n"
@@ -829,8 +949,18 @@ def _distance(*vjps: Any, function: Any = np.hypot) -> Any:
 
 
 def points_in_the_plane(rng: Random) -> list[Case]:
-    """Points whose coordinates differ, on both sides of the axes."""
-    fixed: list[Case] = [(3.0, 4.0), (-6.0, 2.5), (0.3, -0.8)]
+    """Points on both sides of the axes, on an axis, between the axes, and far away."""
+    fixed: list[Case] = [
+        (3.0, 4.0),
+        (-6.0, 2.5),
+        (0.3, -0.8),
+        (-5.0, -12.0),
+        (2.0, 2.0),
+        (0.0, 2.5),
+        (-1.5, 0.0),
+        (300.0, 0.25),
+        (3.0, 4.0),
+    ]
     return fixed + [(rng.uniform(-4, 4), rng.uniform(1, 6)) for _ in range(5)]
 
 
@@ -857,13 +987,14 @@ distance = Exercise(
     misconceptions=(
         Misconception(
             "upstream gradient left out",
-            "Your rules are the local derivatives. Where the result is used further, as here in "
-            "its cube, what arrives from above has to be multiplied in: that is g.",
+            "Your rules are the local derivatives. The result is used further, as here in its cube. "
+            "Where in your rules does it come in how fast that changes with the distance?",
             _distance(lambda g, out, x, y: x / out, lambda g, out, x, y: y / out),
         ),
         Misconception(
             "rules swapped",
-            "The first rule belongs to x, the second one to y. Yours stand the other way round.",
+            "On the x axis a nudge of y does not change the distance. Which of your two rules says "
+            "so, and which of them comes first?",
             _distance(lambda g, out, x, y: g * y / out, lambda g, out, x, y: g * x / out),
         ),
         Misconception(
@@ -874,13 +1005,14 @@ distance = Exercise(
         ),
         Misconception(
             "inner derivative forgotten",
-            "You have the derivative of the square root. What is under it changes with x too: "
-            "multiply by 2x, and by 2y for y.",
+            "You have the derivative of the square root. But a nudge of x first moves what is under "
+            "it. How many times as fast as x?",
             _distance(lambda g, out, x, y: g / (2 * out), lambda g, out, x, y: g / (2 * out)),
         ),
         Misconception(
             "a factor 2",
-            "The 2 of x² and the 2 below the root's derivative cancel.",
+            "Your rules are right up to a factor, the same at every point. Walk along the x axis: how "
+            "many times as fast as x does the distance change?",
             _distance(lambda g, out, x, y: 2 * g * x / out, lambda g, out, x, y: 2 * g * y / out),
             _distance(lambda g, out, x, y: g * x / out / 2, lambda g, out, x, y: g * y / out / 2),
         ),
@@ -903,8 +1035,8 @@ distance = Exercise(
         Misconception(
             "composed",
             "This is right, and built from several operations; their rules came along by "
-            "themselves. The exercise asks for one operation with rules of your own: put "
-            "`@mg.custom(rule_for_x, rule_for_y)` above a function that returns `np.hypot(x, y)`.",
+            "themselves. The exercise asks for one operation with rules of your own, made by "
+            "`mg.custom`.",
             lambda x, y: (x * x + y * y) ** 0.5,
         ),
         Misconception(
@@ -1024,8 +1156,12 @@ def _users_first(graph: Graph) -> list[str]:
     return order
 
 
+def _mixed(rng: Random, graph: Graph) -> Graph:
+    return {x: graph[x] for x in rng.sample(list(graph), len(graph))}
+
+
 def graphs_in_no_order(rng: Random) -> list[Case]:
-    """Graphs with shared nodes, whose dictionaries are in no particular order."""
+    """Graphs with shared nodes and long rows, whose dictionaries are in no particular order."""
     short_and_long: Graph = {
         "y": ("+", "s", "t"),
         "s": ("*", "a", "b"),
@@ -1033,14 +1169,20 @@ def graphs_in_no_order(rng: Random) -> list[Case]:
     }
     graphs: list[tuple[Graph, Values, str]] = [
         (short_and_long, {"a": 2.0, "b": 3.0, "c": 4.0}, "y"),
+        (short_and_long, {"a": -1.5, "b": 0.0, "c": 4.0}, "y"),
+        (short_and_long, {"a": 2.0, "b": 3.0, "c": 4.0}, "y"),
+        (SQUARE, {"x": 3.0}, "y"),
+        ({"y": ("-", "x", "x")}, {"x": 2.0}, "y"),
         (SHARED, {"a": 2.0, "b": 3.0}, "e"),
         ({x: PARTLY[x] for x in "stpyrq"}, {"a": 2.0, "b": 3.0, "c": 7.0}, "y"),
         (dict(reversed(doubled(4).items())), {"x0": 3.0, "half": 0.5}, "x4"),
+        (_mixed(rng, chain(ROW)), {"x": -2.5}, f"x{ROW}"),
+        (_mixed(rng, doubled(10)), {"x0": 3.0, "half": 0.5}, "x10"),
+        (dict(reversed(chain(4 * ROW).items())), {"x": 0.5}, f"x{4 * ROW}"),
     ]
     for graph in random_graphs(rng, 25, 3, 8, "+-*"):
-        mixed = {x: graph[x] for x in rng.sample(list(graph), len(graph))}
-        _, inputs = with_values(rng, graph)
-        graphs.append((mixed, inputs, list(graph)[-1]))
+        _, inputs = with_signs(rng, graph)
+        graphs.append((_mixed(rng, graph), inputs, list(graph)[-1]))
     graphs.sort(key=lambda case: len(case[0]))
     return [(graph, _values_of(graph, inputs), output) for graph, inputs, output in graphs]
 
@@ -1070,8 +1212,7 @@ repair_backward = Exercise(
         Misconception(
             "handed on too early",
             "A node that is used twice still hands on its gradient when the first contribution has "
-            "arrived; what comes later stays there. It has to wait until all of its users have "
-            "handed on theirs.",
+            "arrived; what comes later stays there. What does it have to wait for?",
             as_given,
             _depth_first,
             _recursive,
@@ -1079,8 +1220,8 @@ repair_backward = Exercise(
         Misconception(
             "handed on again and again",
             "Without the test whether a node has been seen, it hands on its gradient each time it "
-            "is reached, and what came first is counted again. Each node must hand on once, when "
-            "its gradient is complete.",
+            "is reached, and what came first is counted again. How often should a node hand on, and "
+            "when?",
             _everything_again,
         ),
         Misconception(
@@ -1129,6 +1270,7 @@ repair_backward = Exercise(
         "The low tank waits for the left one, although the top one fills it too.",
     ),
     verified="every gradient agrees in {cases} graphs, whatever their order.",
+    instead_of=ENGINE,
 )
 
 EXERCISES = (pull_back, backward, push_forward, gradient_check, distance, repair_backward)

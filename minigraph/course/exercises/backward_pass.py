@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from ...autodiff.jacobian import jacobian
+from ...autodiff.reverse import grad
 from ...graph.node import Node
 from ...graph.order import topological_order
-from ...recording import Recording, Tracer, diagnose, first_difference
-from ..answers import Difference, Order, WrongForm
+from ...recording import Event, Recording, Tracer, diagnose, first_difference, record
+from ..answers import Difference, Order
 from ..choices import Choices
-from ..graphs import WORKED_EXAMPLE, Graph, build, plain_formula, random_graphs
+from ..graphs import WORKED_EXAMPLE, Graph, build, chain, plain_formula, random_graphs
 from ..specification import Case, Exercise, Misconception
-from .automatic_differentiation import Gradients, Values
+from .automatic_differentiation import Gradients, Values, doubled, with_signs
 from .forward_pass import (
     PARTLY,
     SHARED,
@@ -21,7 +23,6 @@ from .forward_pass import (
     by_distance_from_the_output,
     by_name,
     users_first,
-    with_values,
 )
 
 LESSON = "05_backward_pass"
@@ -44,11 +45,30 @@ def _local(node: Node, i: int) -> float:
 
 
 def _last(graph: Graph, values: Values) -> Node:
-    return build(graph, values)[list(graph)[-1]]
+    """The Node of the last result; of the only input, if there is no result."""
+    return build(graph, values)[[*values, *graph][-1]]
+
+
+def _after_passes(graph: Graph, values: Values, seeds: list[float]) -> tuple[Node]:
+    """The output Node, after a backward pass from each of these seeds."""
+    y = _last(graph, values)
+    for seed in seeds:
+        y.backward(seed=seed)
+    return (y,)
+
+
+def _as_code_after_passes(graph: Graph, values: Values, seeds: list[float]) -> str:
+    lines = [
+        f"y.backward(seed={seed:g})  # an earlier pass, which leaves numbers" for seed in seeds
+    ]
+    return "\n".join([_as_parsed(graph, values), *lines])
 
 
 def _as_parsed(graph: Graph, values: Values) -> str:
     """Python code that makes the graph, and names its output y."""
+    if not graph:
+        ((name, value),) = values.items()
+        return f'y = mg.variable({value:g}, name="{name}")'
     steps = "; ".join(f"{name} = {plain_formula(step)}" for name, step in graph.items())
     inputs = ", ".join(f"{x}={value:g}" for x, value in values.items())
     return f'y = mg.parse("{steps}", {inputs})'
@@ -108,8 +128,8 @@ predict_gradients = Exercise(
         ),
         Misconception(
             "factors swapped",
-            "In y = p · q a nudge of p is multiplied by q, and a nudge of q by p: each factor finds "
-            "the other one. The same holds for a and b.",
+            "Nudge one factor of a product and keep the other one. By which of the two is the nudge "
+            "multiplied? Look at y = p · q, and at p = a · b.",
             _claimed(4, 10, 4, 30, 20),
             _claimed(6, 10, 6, 30, 20),
             _claimed(4, 10, 4, 20, 30),
@@ -120,13 +140,12 @@ predict_gradients = Exercise(
             _claimed(4, 6, -2, 3, 2),
         ),
     ),
-    first_step="Write the value of each node and the local derivative on each edge first: p = 6, "
-    "q = 4, and dy/dp = 4, dy/dq = 6. Then begin at y with a 1 and go against the arrows, and "
-    "replace the dots by your numbers.",
+    first_step="Write the value of each node and the local derivative on each edge first. Then "
+    "begin at y with a 1 and go against the arrows, and replace the dots by your numbers.",
     hints=(
         "Go in the order y, q, p. Which edges leave p, and what does each of them bring back?",
-        "q gets 1 · 6. The node p gets 1 · 4 from y, and from q its gradient times 1. Only then "
-        "does p hand on: its gradient times b goes to a, and times a goes to b.",
+        "An edge of a product multiplies by the other factor, an edge of a sum by 1. p has to wait: "
+        "it gets something from y, and something from q, and hands on when both have come.",
         "In u = r + s, v = r · u with r = 3, s = 4 the forward pass gives u = 7. Backward u gets "
         "1 · 3 = 3. From v the node r gets 1 · 7, from u it gets 3 · 1, which makes 10. And s gets "
         "3 · 1.",
@@ -185,13 +204,13 @@ predict_sweep = Exercise(
             "This is an order for the forward pass. Backward the users of a node come first, "
             "beginning with y, which has none.",
             _names(topological_order),
+            _names(lambda y: sorted(topological_order(y), key=lambda node: node.op is not None)),
         ),
         Misconception(
             "sorted by name",
-            "This is the order of the alphabet, or the same backwards. Names are only labels; who "
-            "uses whom is written in the edges.",
+            "This is the order of the alphabet. Names are only labels; who uses whom is written in "
+            "the edges.",
             _names(by_name),
-            _names(lambda y: by_name(y)[::-1]),
         ),
         Misconception(
             "inputs left out",
@@ -232,16 +251,19 @@ class TracedGradients(Gradients):
         numbers = super().difference(answer["gradients"], expected["gradients"], case)
         right, told = (Recording.from_json(json.dumps(one["told"])) for one in (expected, answer))
         first = first_difference(right, told)
-        if first is None:
+        if numbers and first is None:
             return numbers
-        by_hand_on = first.event.kind == "multiply"
-        node = right.by_id[(by_hand_on and first.event.user) or first.event.node].name
+        found = (first.event, first.text) if first else _not_told_in_turn(right, told)
+        if found is None:
+            return None
+        event, text = found
+        node = right.by_id[(event.kind == "multiply" and event.user) or event.node].name
         if numbers:
-            return Difference(first.text, numbers.symptom, node)
+            return Difference(text, numbers.symptom, node)
         start = "Your gradients are right, but not what the tracer was told. "
         if len(told.events) == 1:  # that the pass has ended
             return Difference(start + "It was told nothing.", "told nothing", node)
-        return Difference(start + first.text, f"told {first.event.kind}", node)
+        return Difference(start + text, f"told {_by_edge(told)}", node)
 
     def alike(self, one: Any, other: Any) -> bool:
         """Compare the gradients; a tracer can be told the same in many orders."""
@@ -252,20 +274,97 @@ class TracedGradients(Gradients):
         return super().show(answer["gradients"])
 
 
+def _by_edge(told: Recording) -> list[Any]:
+    """What was told, edge by edge, whatever the order of the edges."""
+    steps = [(event.edge, event.kind, f"{event.value}") for event in told.events]
+    return sorted(steps, key=lambda step: step[0])
+
+
+def _not_told_in_turn(right: Recording, told: Recording) -> tuple[Event, str] | None:
+    """The first step that comes before what it needs, or a second time, and the step in words."""
+
+    def name(id: str | None) -> str:
+        return right.by_id[id or ""].name
+
+    needed = [event.edge for event in right.events if event.kind == "multiply"]
+    started = False
+    handed_on: set[tuple[str, str, int]] = set()
+    added: set[tuple[str, str, int]] = set()
+    for event in told.events:
+        edge = event.edge
+        x, user = name(event.node), name(event.user) if event.user else ""
+        if event.kind == "seed":
+            if started:
+                return event, "The start was told twice."
+            started = True
+        elif event.kind == "multiply":
+            if not started:
+                text = f"{user} hands on to {x} before the start was told, with `seed`."
+                return event, text
+            for other in needed:
+                if other[0] == event.user and other not in added:
+                    held = f"what {user} holds with the contribution of {name(other[1])}"
+                    text = (
+                        f"{user} hands on to {x}, and {held} has not been told, with `accumulate`."
+                    )
+                    return event, text
+            handed_on.add(edge)
+        elif event.kind == "accumulate":
+            if edge not in handed_on:
+                text = f"What {x} holds with the contribution of {user} is told before `multiply`."
+                return event, text
+            if edge in added:
+                return event, f"What {x} holds with the contribution of {user} was told twice."
+            added.add(edge)
+    if not started:
+        return told.events[-1], "The start was not told, with `seed`."
+    for edge in needed:
+        if edge not in added:
+            held = f"what {name(edge[0])} holds with the contribution of {name(edge[1])}"
+            last = next(event for event in right.events if event.edge == edge)
+            return last, f"The pass ends, and {held} has not been told, with `accumulate`."
+    return None
+
+
+_FALSE_START: Graph = {"p": ("*", "a", "b"), "y": ("-", "p", "p")}  # what arrives at p adds up to 0
+
+
 def graphs_to_sweep(rng: Random) -> list[Case]:
-    """Graphs with shared nodes, double edges, a sine and a quotient; no value is 0 or 1."""
+    """Graphs, values, and the seeds of passes that have been run before.
+
+    There are shared nodes, double edges, zeros, a graph without operations, and long ones.
+    """
     fixed: list[Case] = [
-        ({"y": ("-", "a", "b")}, {"a": 2.0, "b": 5.0}),
-        ({"y": ("/", "a", "b")}, {"a": 3.0, "b": 4.0}),
-        (SQUARE, {"x": 3.0}),
-        (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}),
-        (FAN_OUT, {"a": 2.0, "b": 3.0, "c": -2.5}),
-        (DIVIDED, {"t": 2.0, "r": 4.0}),
-        (TANGLED, {"a": 2.0, "b": 3.0, "c": 0.5}),
-        (SHARED, {"b": 3.0, "a": 2.0}),
+        ({"y": ("-", "a", "b")}, {"a": 2.0, "b": 5.0}, []),
+        ({"y": ("/", "a", "b")}, {"a": 3.0, "b": -4.0}, []),
+        (SQUARE, {"x": 3.0}, []),
+        ({}, {"y": 2.5}, []),
+        ({"y": ("*", "a", "b")}, {"a": 0.0, "b": -3.0}, []),
+        ({"y": ("-", "x", "x")}, {"x": 2.0}, []),
+        (_FALSE_START, {"a": 2.5, "b": 2.5}, []),
+        (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}, []),
+        (FAN_OUT, {"a": 2.0, "b": 3.0, "c": -2.5}, []),
+        (DIVIDED, {"t": 2.0, "r": 4.0}, []),
+        (TANGLED, {"a": 2.0, "b": 3.0, "c": 0.5}, []),
+        (SHARED, {"b": 3.0, "a": 2.0}, []),
     ]
-    random = [with_values(rng, graph) for graph in [*random_graphs(rng, 12, 2, 6, "+-*"), PARTLY]]
-    return sorted(fixed + random, key=lambda case: len(case[0]))
+    random = [
+        (*with_signs(rng, graph), []) for graph in [*random_graphs(rng, 10, 2, 6, "+-*"), PARTLY]
+    ]
+    again: list[Case] = [
+        (FAN_OUT, {"a": -1.5, "b": 4.0, "c": 0.5}, []),
+        (FAN_OUT, {"a": 2.0, "b": 3.0, "c": -2.5}, []),
+        (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}, [1.0]),
+        (FAN_OUT, {"a": 2.0, "b": 3.0, "c": -2.5}, [-2.5, 1.0]),
+    ]
+    long: list[Case] = [
+        (doubled(8), {"x0": 3.0, "half": 0.5}, []),
+        (chain(ROW), {"x": 2.0}, []),
+    ]
+    return [*fixed, *random, *again, *long]
+
+
+ROW = 40  # operations one after the other: more than rounds that somebody would count out
 
 
 def _users_first(y: Node) -> list[Node]:
@@ -373,9 +472,10 @@ sweep = Exercise(
     "and tracer.accumulate(node, i, total) for what that input holds then.",
     parameters=("y", "tracer"),
     arguments=graphs_to_sweep,
-    given=lambda graph, values: (y := _last(graph, values), Tracer(y)),
-    as_code=lambda graph, values: (
-        f"from minigraph.recording import Tracer\n\n{_as_parsed(graph, values)}\ntracer = Tracer(y)"
+    given=lambda *case: (y := _after_passes(*case)[0], Tracer(y)),
+    as_code=lambda *case: (
+        f"from minigraph.recording import Tracer\n\n{_as_code_after_passes(*case)}\n"
+        "tracer = Tracer(y)"
     ),
     reference=_sweeping(),
     form=TracedGradients("a dictionary with the gradient of every Node"),
@@ -388,8 +488,8 @@ sweep = Exercise(
         ),
         Misconception(
             "upstream gradient left out",
-            "You hand on the local derivatives alone. Each of them is multiplied by the gradient "
-            "of the node that hands on: upstream times local.",
+            "You hand on the local derivatives alone. Each says how fast the next node changes. How "
+            "fast y changes with that node has been found before; what becomes of it here?",
             _sweeping(contribution=lambda g, local: local),
         ),
         Misconception(
@@ -484,6 +584,7 @@ sweep = Exercise(
         "Wheels that trailers have ordered before stay on the list: the new ones are added.",
     ),
     verified="every gradient and every step agree in {cases} graphs.",
+    instead_of=(Node.backward, grad, jacobian, record),
 )
 
 # --- name the mistake -----------------------------------------------------------------------------
@@ -585,34 +686,36 @@ class GradientsInNodes(Gradients):
     def read(self, answer: Any, given: tuple[Any, ...]) -> Values:
         """Read `grad` from every node, whatever was returned."""
         (y,) = given
-        grads = {node.name: node.grad for node in topological_order(y)}
-        if missing := [name for name, g in grads.items() if g is None]:
-            raise WrongForm(f"{missing[0]}.grad is None when your function is done.", "no gradient")
+        grads = {node.name: node.grad for node in topological_order(y) if node.grad is not None}
         return super().read(grads, given)
+
+    def difference(self, answer: Values, expected: Values, case: Case) -> Difference | None:
+        """Name a node without a gradient, or the first one that is wrong."""
+        if missing := [name for name in expected if name not in answer]:
+            text = f"{missing[0]}.grad is None when your function is done."
+            return Difference(text, f"without {missing}", missing[0])
+        return super().difference(answer, expected, case)
 
 
 def graphs_run_before(rng: Random) -> list[Case]:
-    """Graphs and values, and how many backward passes have been run before."""
-    fixed: list[Case] = [
+    """Graphs and values, and the seeds of the backward passes that have been run before."""
+    fixed: list[tuple[Graph, Values]] = [
         ({"y": ("*", "a", "b")}, {"a": 2.0, "b": 5.0}),
         (SQUARE, {"x": 3.0}),
+        (_FALSE_START, {"a": 2.5, "b": 2.5}),
         (WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}),
         (FAN_OUT, {"a": 2.0, "b": 3.0, "c": -2.5}),
+        (DIVIDED, {"t": 2.0, "r": -4.0}),
     ]
-    random = [with_values(rng, graph) for graph in random_graphs(rng, 8, 3, 6, "+-*")]
-    return [(*case, passes) for case in fixed + random for passes in (0, 1, 2)]
+    cases = [(*case, list(seeds)) for case in fixed for seeds in _EARLIER]
+    for graph in random_graphs(rng, 8, 3, 6, "+-*"):
+        cases.append((*with_signs(rng, graph), list(rng.choice(_EARLIER))))
+    single: Case = ({}, {"y": 2.5}, [])
+    long: Case = (chain(ROW), {"x": 2.0}, [1.0])
+    return [*cases, single, cases[0], (doubled(8), {"x0": 3.0, "half": 0.5}, []), long]
 
 
-def _after_passes(graph: Graph, values: Values, passes: int) -> tuple[Node]:
-    y = _last(graph, values)
-    for _ in range(passes):
-        y.backward()
-    return (y,)
-
-
-def _as_code_after_passes(graph: Graph, values: Values, passes: int) -> str:
-    line = "y.backward()  # an earlier pass, which has left its gradients\n"
-    return f"{_as_parsed(graph, values)}\n{line * passes}".rstrip()
+_EARLIER: tuple[tuple[float, ...], ...] = ((), (1.0,), (1.0, 1.0), (-2.5,), (3.0, 1.0))
 
 
 def _leaving(
@@ -676,28 +779,27 @@ leave_gradients = Exercise(
     misconceptions=(
         Misconception(
             "overwritten instead of added",
-            "Where a node fans out, the last contribution still replaces the others. Add it to what "
-            "has arrived before.",
+            "Where a node fans out, the last contribution still replaces the others. How do they "
+            "come together in the sweep of exercise 3?",
             _leaving(lambda x, user: 0.0),
         ),
         Misconception(
             "old gradients handed on",
-            "The first pass is right now, and the second one is not. The nodes in between still "
-            "hold what the first pass has left, add the new gradient to it, and hand on both. "
-            "Before the sweep they must be cleared, and only they.",
+            "The first pass is right now, and the second one is not. Look at a node in between when "
+            "the second pass begins: what does it hold, and what does it hand on at its turn?",
             _leaving(_kept),
         ),
         Misconception(
             "inputs cleared",
-            "Each pass is right by itself. But the inputs are to add up over the passes, as with "
-            "minigraph's `backward`: clear the nodes that have an operation, and leave the inputs "
-            "as they are.",
+            "Each pass is right by itself. But there are nodes that are to add up over the passes, "
+            "as with minigraph's `backward`. Which ones, and what becomes of their numbers in your "
+            "function before the sweep?",
             _leaving(_kept, cleared=lambda node: True),
         ),
         Misconception(
             "inputs cleared, the others kept",
-            "It is the other way round: the inputs keep what they hold, and the nodes with an "
-            "operation start afresh.",
+            "Some nodes keep what they hold from pass to pass, and some start afresh. Read in the "
+            "task which ones do what, and compare with yours.",
             _leaving(_kept, cleared=lambda node: node.op is None),
         ),
         Misconception(
@@ -708,14 +810,21 @@ leave_gradients = Exercise(
         ),
         Misconception(
             "y adds up",
-            "You add the 1 to what y holds from an earlier pass. y is no input: it starts with 1 "
-            "each time.",
+            "You add the 1 to what y holds from an earlier pass. Is y one of the nodes that add up?",
             _leaving(_kept, cleared=_is_operation, start=lambda y: (y.grad or 0.0) + 1.0),
         ),
         Misconception(
+            "y left as it was",
+            "Your pass starts with what y holds already, if it holds something. That came from an "
+            "earlier pass, and need not be what this one starts with.",
+            _leaving(
+                _kept, cleared=_is_operation, start=lambda y: 1.0 if y.grad is None else y.grad
+            ),
+        ),
+        Misconception(
             "None not counted as nothing",
-            "A node to which nothing has come yet holds None, and None cannot be added to. Where "
-            "`x.grad` is None, the contribution is all that x has.",
+            "A node to which nothing has come yet holds None, and None cannot be added to. What "
+            "should such a node hold after its first contribution?",
             _adding_to_none,
             _adding_in_place_to_none,
         ),
@@ -731,9 +840,9 @@ leave_gradients = Exercise(
     hints=(
         "Call your function twice, and print the gradient of every node after each call. Which of "
         "them may grow, and which may not?",
-        "Before the sweep, put back to None or 0 the gradient of each node that has an operation: "
-        "`node.op` is None for an input. In the sweep add each contribution to what the node "
-        "holds, where None counts as nothing.",
+        "A contribution is added to what a node holds, where None counts as nothing. So before the "
+        "sweep nothing old may be left where it would be handed on once more. `node.op` is None "
+        "for an input.",
         "A shop counts what it sells in a day, and adds the days up:\n"
         "    total = {'apples': 7}            # stays from day to day\n"
         "    today = {}                       # begins anew each day\n"
@@ -743,6 +852,7 @@ leave_gradients = Exercise(
         "Without the second line yesterday would be counted again.",
     ),
     verified="every gradient agrees after a first, a second and a third pass, in {cases} cases.",
+    instead_of=(Node.backward, grad, jacobian, record),
 )
 
 EXERCISES = (predict_gradients, predict_sweep, sweep, name_mistakes, leave_gradients)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...compiler import critical_path
 from ..answers import Difference, Numbers, Order
 from ..arrays import Arrays, locked
 from ..graphs import Graph, as_python, chain, formula, random_graphs
@@ -16,6 +17,7 @@ from ..specification import Case, Exercise, Misconception
 LESSON = "12_parallelism_and_scale"
 
 Seconds = dict[str, int]
+ROW = 150  # operations one after the other: more than rounds that somebody would count out
 DEEP = 3000  # operations of a chain in which calls cannot be nested
 
 
@@ -28,11 +30,15 @@ def _as_tuples(graph: Mapping[str, Any], seconds: Seconds, *others: Any) -> tupl
 def _as_code(graph: Mapping[str, Any], seconds: Seconds, **others: Any) -> str:
     """Python code for the arguments; of a long chain, a loop."""
     if len(graph) > 20:
-        return (
-            'names = ["x", *(f"x{n}" for n in range(1, ' + f"{len(graph)} + 1))]\n"
-            'graph = {new: ("+", old, "x") for old, new in zip(names, names[1:])}\n'
-            "seconds = dict.fromkeys(graph, 1)"
-        )
+        each = max(seconds.values())
+        lines = [
+            'names = ["x", *(f"x{n}" for n in range(1, ' + f"{len(graph)} + 1))]",
+            'graph = {new: ("+", old, "x") for old, new in zip(names, names[1:])}',
+            f"seconds = dict.fromkeys(graph, {each})",
+        ]
+        if "order" in others:
+            lines.append(f"workers, order = {others['workers']}, [*reversed(graph)]")
+        return "\n".join(lines)
     written = as_python({name: tuple(step) for name, step in graph.items()})
     lines = [f"{name} = {value!r}" for name, value in {"seconds": seconds, **others}.items()]
     return "\n".join([f"graph = {written}", *lines])
@@ -100,15 +106,18 @@ predict_makespans = Exercise(
             "You divided the work by the number of workers. That is a bound, and it is reached "
             "only if nobody ever waits. When y is computed, all but one have nothing to do.",
             _divided,
-            _with(two=6),
-            _with(two=6, a_hundred=1),
             _with(a_hundred=0.12),
-            _with(two=6.5),
+        ),
+        Misconception(
+            "nobody waits",
+            "Your number for two workers is a bound: half of the work, and the longest path. Fill "
+            "in the bars: who has nothing to do, and when?",
+            _with(two=6),
         ),
         Misconception(
             "level by level",
-            "You let each level end before the next one begins. But r need not wait for s: it can "
-            "start as soon as p and q are there.",
+            "That is what it takes if each level ends before the next one begins. Which operations "
+            "does r really wait for?",
             _with(a_hundred=7),
         ),
         Misconception(
@@ -121,7 +130,7 @@ predict_makespans = Exercise(
         Misconception(
             "the most expensive operation only",
             "With many workers each operation starts at once if its inputs are there. But they "
-            "must be there: add what waits for s, and what s waits for.",
+            "must be there: does anything wait for the most expensive operation?",
             _with(a_hundred=4),
             _with(two=4, a_hundred=4),
         ),
@@ -133,8 +142,8 @@ predict_makespans = Exercise(
         ),
         Misconception(
             "the second worker sent for too late",
-            "For two workers there is a better way. Begin with the two operations from which the "
-            "way to y is the longest.",
+            "For two workers there is a better way. From which two operations is the way to y the "
+            "longest, and when do they start in yours?",
             _with(two=8),
             _with(two=9),
             _with(two=10),
@@ -143,12 +152,12 @@ predict_makespans = Exercise(
     first_step="Begin with one worker, who does everything: add up the seconds. Replace the dots "
     "by your numbers.",
     hints=(
-        "With a hundred workers only one thing counts: the longest path, in seconds. For two, draw "
-        "a row for each worker, and fill in bars.",
-        "There are three paths to y, over p, over q and over s. For two workers begin with p and "
-        "s. Who computes q, and when can r start?",
+        "With a hundred workers nobody waits for a worker, only for inputs. For two, draw a row for "
+        "each worker, and fill in bars.",
+        "There are three paths to y, over p, over q and over s. How long is each of them, and which "
+        "two should begin first, if there are only two workers?",
         "For u = f(a), v = g(b), w = h(u, v) with 2, 5 and 1 seconds one worker takes 8 seconds, "
-        "two take 6, and so do a hundred: v and w wait for each other, and together they take 6.",
+        "two take 6, and so do a hundred: w has to wait for v, and together they take 6.",
     ),
     verified="all three agree with a schedule that nobody can beat.",
 )
@@ -249,6 +258,12 @@ _LURE: Graph = {  # the most expensive input is not the last one to come
     "r": ("-", "a", "b"),
     "y": ("*", "q", "r"),
 }
+_WAVES: Graph = {
+    "s": ("sin", "a"),
+    "t": ("sin", "s"),
+    "u": ("*", "s", "s"),
+    "y": ("-", "u", "b"),
+}
 _TWO_ENDS: Graph = {
     "p": ("*", "a", "b"),
     "q": ("+", "p", "a"),
@@ -268,11 +283,19 @@ def graphs_with_seconds(rng: Random) -> list[Case]:
         (_TWO_ENDS, {"p": 4, "q": 5, "u": 3, "v": 1}),
         (_TWO_ENDS, {"p": 1, "q": 2, "u": 6, "v": 3}),
         (GRAPH, SECONDS | {"t": 4}),
+        ({"y": ("sin", "a")}, {"y": 3}),
+        (_WAVES, {"s": 2, "t": 9, "u": 4, "y": 3}),
+        (_WAVES, {"s": 2, "t": 1, "u": 7, "y": 3}),
+        (_SIDES, {"p": 1, "q": 1, "r": 1, "y": 1}),
+        (_SIDES, {"p": 7, "q": 2, "r": 1, "y": 1}),
+        (dict.fromkeys("pqrstuvw", ("+", "a", "b")), dict(zip("pqrstuvw", (4, 2, 9, 1, 3, 8, 7, 5)))),
     ]  # fmt: skip
     for graph in random_graphs(rng, 16, 4, 10):
         cases.append((graph, {name: rng.randint(1, 9) for name in graph}))
-    deep = chain(DEEP)
-    return [*cases, (deep, dict.fromkeys(deep, 1))]
+    for length in (ROW, DEEP):
+        row = chain(length)
+        cases.append((row, dict.fromkeys(row, 1)))
+    return cases
 
 
 find_critical_path = Exercise(
@@ -299,14 +322,14 @@ find_critical_path = Exercise(
         ),
         Misconception(
             "the most expensive input followed",
-            "Going back you follow the input that takes the longest itself. The one to follow is "
-            "the last to be done, counting all that it had to wait for.",
+            "Going back you follow the input that takes the longest itself. Is it the one that the "
+            "operation has been waiting for?",
             _backwards(lambda inputs, end, seconds: max(inputs, key=lambda x: seconds[x])),
         ),
         Misconception(
             "the most expensive next step",
             "You begin at the inputs and go on to what is most expensive next. A cheap step may "
-            "lead to expensive ones. First find for every operation when it is done.",
+            "lead to expensive ones. What would you have to know of a step before you take it?",
             _forwards,
         ),
         Misconception(
@@ -329,15 +352,15 @@ find_critical_path = Exercise(
         ),
         Misconception(
             "an end missing",
-            "An end of the path is missing. The first operation waits for inputs of the graph "
-            "only, and nobody waits for the last one; both belong to the path.",
+            "An end of the path is missing. Does somebody wait for your last operation, and does the "
+            "first one wait for another?",
             lambda graph, seconds: _critical(graph, seconds)[:-1],
             lambda graph, seconds: _critical(graph, seconds)[1:],
         ),
         Misconception(
             "a call for each step",
-            "Your function is right, but it calls itself, nested as deep as the graph. The steps "
-            "stand in order already: a loop over them does the same.",
+            "Your function is right for small graphs, but it calls itself, nested as deep as the "
+            "graph. The steps stand in an order already. What is known when a loop comes to one?",
             _by_recursion,
         ),
     ),
@@ -359,6 +382,7 @@ find_critical_path = Exercise(
         "It was the tram.",
     ),
     verified="no path takes longer, in {cases} graphs.",
+    instead_of=(critical_path,),
 )
 
 # --- a scheduler ----------------------------------------------------------------------------------
@@ -470,7 +494,7 @@ def _ways(graph: Graph, seconds: Seconds) -> Seconds:
 
 
 def graphs_to_schedule(rng: Random) -> list[Case]:
-    """Graphs with unequal costs, one to three workers, and orders that help more or less."""
+    """Graphs with unequal costs, few and many workers, and orders that help more or less."""
     eight: Graph = {
         "p": ("*", "a", "b"),
         "q": ("+", "a", "c"),
@@ -483,6 +507,7 @@ def graphs_to_schedule(rng: Random) -> list[Case]:
     }
     costs: Seconds = {"p": 1, "q": 1, "r": 2, "w": 4, "s": 1, "t": 3, "u": 1, "y": 1}
     two: Graph = {"p": ("+", "a", "b"), "q": ("-", "a", "b"), "y": ("*", "p", "q")}
+    apart: Graph = dict.fromkeys("pqrstuvw", ("+", "a", "b"))
     cases: list[Case] = [
         (two, {"p": 2, "q": 3, "y": 1}, 1, ["p", "q", "y"]),
         (two, {"p": 2, "q": 3, "y": 1}, 2, ["p", "q", "y"]),
@@ -493,6 +518,19 @@ def graphs_to_schedule(rng: Random) -> list[Case]:
         (eight, costs, 2, ["r", "q", "w", "t", "p", "s", "u", "y"]),
         (eight, costs, 2, ["y", "w", "u", "s", "t", "r", "p", "q"]),
         (eight, costs, 3, ["r", "q", "w", "t", "p", "s", "u", "y"]),
+        (eight, costs, 2, ["r", "q", "w", "t", "p", "s", "u", "y"]),
+        (eight, costs, 1, ["y", "u", "t", "s", "w", "r", "q", "p"]),
+        (eight, costs, 20, ["y", "u", "t", "s", "w", "r", "q", "p"]),
+        (
+            eight,
+            {name: 100 * n for name, n in costs.items()},
+            2,
+            ["r", "q", "w", "t", "p", "s", "u", "y"],
+        ),
+        ({"y": ("sin", "a")}, {"y": 3}, 2, ["y"]),
+        (_WAVES, {"s": 2, "t": 9, "u": 4, "y": 3}, 2, ["t", "s", "y", "u"]),
+        (apart, dict(zip(apart, (4, 2, 9, 1, 3, 8, 7, 5))), 3, [*"wpsqtrvu"]),
+        (apart, dict.fromkeys(apart, 2), 4, [*"wpsqtrvu"]),
     ]
     for graph in random_graphs(rng, 16, 4, 9):
         seconds = {name: rng.randint(1, 6) for name in graph}
@@ -500,7 +538,8 @@ def graphs_to_schedule(rng: Random) -> list[Case]:
         urgent = sorted(graph, key=lambda name: -ways[name])
         order = rng.choice([urgent, rng.sample([*graph], len(graph))])
         cases.append((graph, seconds, rng.randint(2, 3), order))
-    return cases
+    row = chain(ROW)
+    return [*cases, (row, dict.fromkeys(row, 2), 2, [*row][::-1])]
 
 
 start_times = Exercise(
@@ -524,8 +563,8 @@ start_times = Exercise(
     misconceptions=(
         Misconception(
             "inputs not waited for",
-            "An operation of yours starts before its inputs are done. A worker that is free may "
-            "take only what is ready.",
+            "An operation of yours starts before its inputs are done. What may a worker take that is "
+            "free?",
             _whatever_the_inputs,
         ),
         Misconception(
@@ -625,6 +664,13 @@ def shards(rng: Random) -> list[Case]:
         ([5, 2], [[[1.0, 2.0], [3.0, 4.0]], [[-1.0, 0.5], [2.5, 8.0]]]),
         ([2, 0, 4], [[3.0, 1.5], [None, None], [-1.5, 2.0]]),
         ([7], [[2.5, -0.5, 3.0]]),
+        ([3, 1], [2.0, 6.0]),
+        ([0, 3, 1], [[None, None], [2.0, -1.0], [6.0, 3.0]]),
+        ([4, 0, 0, 4], [[1.5, 2.0], [None, None], [None, None], [2.5, -3.0]]),
+        ([0, 5], [[None], [0.5]]),
+        ([1000, 1], [[0.0, -2.0], [4.0, 1.0]]),
+        ([1, 1, 1], [[0.5, -2.0], [4.0, 1.0], [-1.5, 2.5]]),
+        ([3, 1], [[2.0, -1.0], [6.0, 3.0]]),
     ]
     for _ in range(10):
         count, long = rng.randint(2, 5), rng.randint(1, 4)
@@ -690,45 +736,45 @@ combine_shards = Exercise(
         ),
         Misconception(
             "not divided by all examples",
-            "You multiply each gradient by the size of its shard. That gives the gradient of the "
-            "sum of all losses; what is asked for is that of their mean.",
+            "That is the gradient of the sum of all losses. What is asked for is that of their mean.",
             _any_size(lambda n: n),
             _with_empty_ones(lambda n: n),
         ),
         Misconception(
             "divided by the number of shards",
-            "You multiply by the sizes, and divide by the number of shards. Divide by the number "
-            "of all examples.",
+            "You multiply by the sizes, and divide by the number of shards. How many summands has the "
+            "sum that you have made?",
             _any_size(lambda n: n / len(n)),
             _with_empty_ones(lambda n: n / len(n)),
         ),
         Misconception(
             "divided twice",
-            "The weights n_k/n add up to 1. To divide by the number of shards besides is once too "
-            "often.",
+            "Try it with equal gradients in all shards: the mean of all should be the same. To what "
+            "do your weights add up?",
             _any_size(lambda n: n / n.sum() / len(n)),
             _with_empty_ones(lambda n: n / n.sum() / len(n)),
         ),
         Misconception(
             "small shards count more",
-            "You divide by the size of the shard once more. It has been divided by it already, "
-            "when the mean was taken; so it has to be multiplied.",
+            "In your mean a small shard counts more than a large one. Which of the two stands for "
+            "more examples?",
             _any_size(lambda n: 1 / n),
             _any_size(lambda n: (1 / n) / (1 / n).sum()),
         ),
         Misconception(
             "nothing times NaN",
-            "The weights are right now. But a shard without examples has the gradient NaN, and "
-            "0 · NaN is NaN. Leave such a shard out.",
+            "Where every shard has examples, your gradient is right. What is 0 times NaN, and what "
+            "should a shard without examples contribute?",
             _with_empty_ones(lambda n: n / n.sum()),
         ),
     ),
     first_step="Take two shards, of three examples and of one. By how much does each of the four "
     "examples count in the mean of all, and by how much in the mean of the two means?",
     hints=(
-        "Make of each mean the sum again that it came from. What do you have to multiply by?",
-        "Multiply each gradient by the size of its shard, add up, and divide by the number of all "
-        "examples. Then look at a shard of size 0.",
+        "How much does a single example of shard k count in gradients[k], and how much should it "
+        "count in the mean over all?",
+        "From the mean over a shard you can find the sum again that it came from. Do that for each "
+        "shard, and make the mean over all of the sums. Then look at a shard of size 0.",
         "Three people earn 2, 2 and 5 on average 3, and one earns 7:\n"
         "    (3 * 3 + 1 * 7) / 4   # 4.0, the mean of all four\n"
         "    (3 + 7) / 2           # 5.0, the mean of the means",
@@ -780,7 +826,7 @@ predict_checkpoints = Exercise(
         ),
         Misconception(
             "results counted, not megabytes",
-            "You counted results. Each of them takes 2 megabytes.",
+            "You counted results. Asked for are megabytes.",
             _memory_but(kept=4, at_most=13),
             _memory_but(kept=4),
             _memory_but(at_most=13),
@@ -812,8 +858,8 @@ predict_checkpoints = Exercise(
         ),
         Misconception(
             "each segment begun at the first layer",
-            "A segment is computed again from its own input, the result of the segment before, "
-            "which has been kept. So each layer is computed once more, and that is all.",
+            "Where does a segment begin when it is computed again? The result of the segment before "
+            "it has been kept.",
             _memory_but(layers_computed=36 + 9 + 18 + 27 + 36),
             _memory_but(layers_computed=36 * 5),
             _memory_but(layers_computed=36 * 4),
@@ -839,8 +885,8 @@ predict_checkpoints = Exercise(
     hints=(
         "Draw the chain, and mark what is kept. Then go back to the last segment, and mark what is "
         "there while it is computed again.",
-        "With k segments of n layers k results are kept, and n/k come on top for a while. When is "
-        "k + n/k smallest?",
+        "Cut n layers into k segments. How many results are kept after the forward pass, and how many "
+        "come on top while one segment is computed again? Which of the two grows with k?",
         "For 16 layers of 1 megabyte and 2 segments 2 megabytes are kept, and at most 2 + 8 = 10. "
         "Computed are 16 layers going forward, and the 8 and 8 of the segments once more. With 4 "
         "segments it would be 4 + 4 = 8 at most, and that is the best.",

@@ -10,7 +10,16 @@ from typing import Any
 
 from ..answers import Difference, Numbers, WrongForm, kind_of, not_a
 from ..choices import Choices
-from ..graphs import Graph, as_python, build, chain, formula, inputs_of, random_graphs
+from ..graphs import (
+    WORKED_EXAMPLE,
+    Graph,
+    as_python,
+    build,
+    chain,
+    formula,
+    inputs_of,
+    random_graphs,
+)
 from ..specification import Case, Exercise, Misconception
 
 LESSON = "11_static_graphs"
@@ -55,8 +64,7 @@ predict_products = Exercise(
     misconceptions=(
         Misconception(
             "elements of the results counted",
-            "You counted how many numbers come out. For each of them a whole row is multiplied by "
-            "a whole column.",
+            "You counted how many numbers come out. How many multiplications does one of them take?",
             _for_both_orders(lambda i, j, k: i * k),
         ),
         Misconception(
@@ -67,16 +75,16 @@ predict_products = Exercise(
         ),
         Misconception(
             "all sizes multiplied",
-            "You multiplied all four sizes. There are two products one after the other, and each "
-            "of them involves three sizes. What they cost adds up.",
+            "You multiplied all four sizes. There are two products one after the other. Which sizes "
+            "does the first of them involve?",
             lambda sizes: dict.fromkeys(
                 ("(A @ B) @ C", "A @ (B @ C)"), reduce(operator.mul, sizes)
             ),
         ),
         Misconception(
             "the costs of the two products multiplied",
-            "You multiplied what the two products cost. They are done one after the other, so it "
-            "adds up.",
+            "You multiplied what the two products cost. What do two things cost that are done one "
+            "after the other?",
             _for_both_orders(lambda i, j, k: i * j * k, operator.mul),
         ),
         Misconception(
@@ -178,8 +186,10 @@ def _as_tuples(graph: Mapping[str, Any], *others: Any) -> tuple[Any, ...]:
 # --- remove dead code -----------------------------------------------------------------------------
 
 DEEP = 3000
+ROW = 150  # steps one after the other: more than rounds that somebody would count out
 _DEAD_CHAIN: Graph = {"p": ("+", "a", "b"), "q": ("*", "p", "a"), "y": ("-", "a", "b")}
 _TWO_OUTPUTS: Graph = {"s": ("+", "a", "b"), "m": ("*", "s", "s"), "u": ("-", "a", "b")}
+_WAVES: Graph = {"s": ("sin", "a"), "t": ("sin", "s"), "u": ("sin", "b"), "y": ("+", "s", "s")}
 _LONG: Graph = {
     "p": ("*", "a", "b"),
     "q": ("+", "p", "c"),
@@ -189,8 +199,13 @@ _LONG: Graph = {
 }
 
 
+def _dead_row(length: int) -> Graph:
+    """A row of steps that nobody needs, and one step that is needed."""
+    return {**chain(length), "y": ("*", "x", "x")}
+
+
 def graphs_and_outputs(rng: Random) -> list[Case]:
-    """Graphs of which some or all is needed, and at last a deep one."""
+    """Graphs of which some, all or nothing is needed, and at last deep ones."""
     cases: list[Case] = [
         ({"p": ("+", "a", "b"), "y": ("*", "a", "b")}, ["y"]),
         (_DEAD_CHAIN, ["y"]),
@@ -198,11 +213,24 @@ def graphs_and_outputs(rng: Random) -> list[Case]:
         (_TWO_OUTPUTS, ["s"]),
         (_LONG, ["y"]),
         (_LONG, ["p", "r"]),
+        (_LONG, ["r", "p"]),
+        (_LONG, ["y"]),
+        (_WAVES, ["y"]),
+        (_WAVES, ["u", "t"]),
+        (_TWO_OUTPUTS, ["m", "s", "u"]),
+        (_TWO_OUTPUTS, []),
+        ({"y": ("*", "a", "a")}, ["y"]),
+        (dict.fromkeys("pqrstuvw", ("+", "a", "b")), ["q", "w", "t"]),
     ]
     for graph in random_graphs(rng, 12, 4, 9):
         names = [*graph]
         cases.append((graph, rng.sample(names, rng.randint(1, 2))))
-    return [*cases, (chain(DEEP), [f"x{DEEP - 1}"])]
+    return [
+        *cases,
+        (_dead_row(ROW), ["y"]),
+        (_dead_row(ROW), [f"x{ROW}"]),
+        (chain(DEEP), [f"x{DEEP - 1}"]),
+    ]
 
 
 def _kept(graph: Graph, needed: set[str]) -> Graph:
@@ -276,8 +304,7 @@ remove_dead_code = Exercise(
         Misconception(
             "one round only",
             "You leave out what nobody uses. But when it is gone, what it used itself may have no "
-            "user left: dead code comes in chains. Begin at the outputs instead, and collect what "
-            "is needed.",
+            "user left: dead code comes in chains.",
             _unused_once,
         ),
         Misconception(
@@ -289,9 +316,8 @@ remove_dead_code = Exercise(
         ),
         Misconception(
             "direct inputs only",
-            "You keep the outputs and what they use. What is used by that is needed as well, and so "
-            "on up to the inputs. A single loop can find all of it, if it comes to the users "
-            "before their inputs.",
+            "You keep the outputs and what they use. But what is used by that is needed as well, and "
+            "so on. Is there an order in which one loop is enough?",
             lambda graph, outputs: _kept(
                 graph, {*outputs} | {x for name in outputs for x in graph[name][1:]}
             ),
@@ -312,8 +338,8 @@ remove_dead_code = Exercise(
         ),
         Misconception(
             "a call for each step",
-            "Your function is right, but it calls itself, nested as deep as the graph. The steps "
-            "stand in order already: a loop over them, users first, does the same.",
+            "Your function is right for small graphs, but it calls itself, nested as deep as the "
+            "graph. The steps stand in an order already. What does a loop know when it comes to one?",
             _needed_by_recursion,
         ),
     ),
@@ -342,10 +368,12 @@ def _graph_as_code(graph: Mapping[str, Any]) -> str:
     """Python code that makes a graph; of a long chain, a loop."""
     if len(graph) <= 12:
         return f"graph = {as_python({name: tuple(step) for name, step in graph.items()})}"
-    return (
-        'names = ["x", *(f"x{n}" for n in range(1, ' + f"{len(graph)} + 1))]\n"
+    steps = sum(name.startswith("x") for name in graph)
+    made = (
+        'names = ["x", *(f"x{n}" for n in range(1, ' + f"{steps} + 1))]\n"
         'graph = {new: ("+", old, "x") for old, new in zip(names, names[1:])}'
     )
+    return made + '\ngraph["y"] = ("*", "x", "x")' * ("y" in graph)
 
 
 # --- share common subexpressions ------------------------------------------------------------------
@@ -379,6 +407,7 @@ def _sharing(
     key: Callable[[tuple[str, ...], tuple[str, ...]], Any] = lambda step, renamed: renamed,
     rename: bool = True,
     latest_only: bool = False,
+    sort: bool = False,
 ) -> Any:
     """Share steps that have the same key, which is made of the step as it was and as it is now."""
 
@@ -387,7 +416,8 @@ def _sharing(
         first: dict[Any, str] = {}
         instead: dict[str, str] = {}
         for name, (operation, *inputs) in graph.items():
-            now = operation, *(instead.get(x, x) for x in inputs)
+            names = [instead.get(x, x) for x in inputs]
+            now = operation, *(sorted(names) if sort else names)
             same = key(graph[name], now)
             if same in first:
                 instead[name] = first[same]
@@ -432,14 +462,47 @@ def _copied(rng: Random, graph: Graph) -> Graph:
     return made
 
 
+_RUN_TOGETHER: Graph = {  # different steps, although their letters in a row are the same
+    "p": ("+", "ab", "c"),
+    "q": ("+", "a", "bc"),
+    "y": ("*", "p", "q"),
+}
+_LATE: Graph = {  # becomes a copy of what was there as it is
+    "p": ("+", "a", "b"),
+    "q": ("*", "p", "p"),
+    "r": ("+", "a", "b"),
+    "s": ("*", "p", "r"),
+    "y": ("-", "s", "q"),
+}
+_HALVES: Graph = {"s": ("sin", "a"), "t": ("sin", "b"), "u": ("sin", "a"), "y": ("/", "u", "t")}
+
+
+def rails(length: int) -> Graph:
+    """Two rows of the same steps, and their sum; all of the second row are copies."""
+    graph: Graph = {"p0": ("*", "a", "b"), "q0": ("*", "a", "b")}
+    for n in range(1, length):
+        graph |= {row + str(n): ("-", f"{row}{n - 1}", "c") for row in "pq"}
+    return graph | {"y": ("+", f"p{length - 1}", f"q{length - 1}")}
+
+
+def _rails_as_code(length: int) -> str:
+    return (
+        'graph = {"p0": ("*", "a", "b"), "q0": ("*", "a", "b")}\n'
+        f"for n in range(1, {length}):\n"
+        '    graph |= {row + str(n): ("-", f"{row}{n - 1}", "c") for row in "pq"}\n'
+        f'graph["y"] = ("+", "p{length - 1}", "q{length - 1}")'
+    )
+
+
 def graphs_with_copies(rng: Random) -> list[Case]:
-    """Graphs in which something is computed twice, or only seems to be."""
+    """Graphs in which something is computed twice, or only seems to be, and rows of copies."""
     fixed = [_TWICE, _TURNED, _OPERATIONS, _APART, _LEVELS, _THREE]
+    fixed += [{"y": ("-", "a", "a")}, WORKED_EXAMPLE, _RUN_TOGETHER, _LATE, _HALVES, _TWICE]
     copied = [_copied(rng, graph) for graph in random_graphs(rng, 40, 3, 6)]
     random = [_without_dead_code(graph, [*graph][-1:]) for graph in copied]
     # Whether a + b and b + a are the same is left open, so no graph asks.
     plain = [g for g in random if g != _shared(g) == _sorted_inputs_of_sums(g)]
-    return [(graph,) for graph in [*fixed, *sorted(plain[:12], key=len)]]
+    return [(graph,) for graph in [*fixed, *sorted(plain[:12], key=len), rails(4), rails(ROW)]]
 
 
 _sorted_inputs_of_sums = _sharing(
@@ -459,22 +522,25 @@ share_common_subexpressions = Exercise(
     parameters=("graph",),
     arguments=graphs_with_copies,
     given=_as_tuples,
-    as_code=lambda graph: f"graph = {as_python({k: tuple(v) for k, v in graph.items()})}",
+    as_code=lambda graph: (
+        _rails_as_code(len(graph) // 2)
+        if len(graph) > ROW
+        else f"graph = {as_python({k: tuple(v) for k, v in graph.items()})}"
+    ),
     reference=_shared,
     form=RewrittenGraph(),
     misconceptions=(
         Misconception(
             "users not told",
-            "You leave a copy out, but its users still ask for it by its name. Remember which name "
-            "stands for it now, and write this one into their steps.",
+            "You leave a copy out, but its users still ask for it by its name. What do you have to "
+            "remember of a copy, so that they can be helped?",
             _sharing(rename=False),
             _sharing(lambda step, now: step, rename=False),
         ),
         Misconception(
             "copies of copies missed",
             "You compare the steps as they were given. When q is left out for p, then q − c and "
-            "p − c have become the same, and that shows only after the name is replaced. Replace "
-            "first, then compare.",
+            "p − c have become the same. When does that show?",
             _sharing(lambda step, now: step),
         ),
         Misconception(
@@ -482,6 +548,7 @@ share_common_subexpressions = Exercise(
             "You share a − b and b − a. The order of the inputs is part of a step.",
             _sorted_inputs,
             _sharing(lambda step, now: (now[0], frozenset(now[1:]))),
+            _sharing(sort=True),
         ),
         Misconception(
             "operation ignored",
@@ -496,14 +563,13 @@ share_common_subexpressions = Exercise(
         ),
         Misconception(
             "neighbours only",
-            "You compare a step with the one before it. Its copy may stand much earlier: remember "
-            "all that you have kept.",
+            "You compare a step with the one before it. Its copy may stand much earlier.",
             _sharing(latest_only=True),
         ),
         Misconception(
             "last one kept",
             "You keep the last of the copies. Users that stand before it would need a result that "
-            "has not been computed yet. Keep the first.",
+            "has not been computed yet.",
             _last_kept,
         ),
         Misconception(
@@ -547,14 +613,10 @@ class BufferPlan:
     what: str = "a dictionary that gives each value the number of its buffer"
 
     def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, int]:
-        """Read names and whole numbers."""
+        """Read names and whole numbers, also those that are written as 2.0."""
         if not isinstance(answer, Mapping):
             raise not_a(self.what, answer)
-        for name, buffer in answer.items():
-            if isinstance(buffer, bool) or not hasattr(buffer, "__index__"):
-                text = f"The buffer of {name!r:.40} should be a whole number, and it is "
-                raise WrongForm(text + kind_of(buffer) + ".", "numbers")
-        return {str(name): operator.index(buffer) for name, buffer in answer.items()}
+        return {str(name): _whole(buffer, name) for name, buffer in answer.items()}
 
     def difference(
         self, answer: dict[str, int], expected: dict[str, int], case: Case
@@ -593,6 +655,17 @@ class BufferPlan:
     def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw nothing: lifetimes are no graph."""
         return None
+
+
+def _whole(buffer: Any, name: Any) -> int:
+    """The number of a buffer; what is no whole number is refused."""
+    try:
+        if not isinstance(buffer, (bool, str)) and int(buffer) == buffer:
+            return int(buffer)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    text = f"The buffer of {name!r:.40} should be a whole number, and it is {kind_of(buffer)}."
+    raise WrongForm(text, "numbers")
 
 
 def _written(lifetimes: Lifetimes) -> str:
@@ -670,6 +743,12 @@ def lifetimes_to_plan(rng: Random) -> list[Case]:
         {"a": [2, 5], "b": [5, 6], "c": [6, 6], "d": [2, 2]},  # so does the shortest first
         {"a": [3, 5], "b": [5, 7], "c": [1, 4], "d": [6, 6]},  # and by the end
         {"k": [6, 7], "l": [1, 2], "m": [3, 5], "n": [2, 3], "o": [5, 6], "p": [1, 7]},
+        {"y": [1, 1]},
+        {},
+        {"p": [1, 2], "q": [2, 3]},
+        {name: [1, 4] for name in "abcdef"},
+        {name: [n, 9] for n, name in enumerate("fabdec", 1)},
+        {"p": [1, 900], "q": [901, 2000], "r": [900, 901], "s": [2001, 2001]},
     ]
     for _ in range(16):
         names = rng.sample("abcdefghijklmnopqrstuvw", rng.randint(5, 10))
@@ -677,6 +756,9 @@ def lifetimes_to_plan(rng: Random) -> list[Case]:
         spans = [[first, first + rng.choice([0, 1, 1, 2, 3, 5])] for first in firsts]
         rng.shuffle(spans)
         fixed.append(dict(zip(names, spans)))
+    row = [[n, n + 1] for n in range(1, ROW)]
+    rng.shuffle(row)
+    fixed.append({f"x{first}": [first, last] for first, last in row})
     return [(lifetimes,) for lifetimes in fixed]
 
 
@@ -700,8 +782,7 @@ plan_buffers = Exercise(
         Misconception(
             "buffer given back a step too early",
             "You give a buffer to a new value in the step in which the old one is used for the last "
-            "time. In that step both are alive: the operation reads the one while it writes the "
-            "other. The buffer is free from the next step on.",
+            "time. What does the operation of that step read, and where does it write?",
             _planned(is_free=lambda last, first: last <= first),
         ),
         Misconception(
@@ -724,15 +805,15 @@ plan_buffers = Exercise(
         ),
         Misconception(
             "sorted by the end",
-            "You take the values by the step in which they die. A buffer is needed from the step "
-            "in which a value is computed, so sort by this one.",
+            "You take the values by the step in which they die. From which step on is a buffer "
+            "needed?",
             _planned(lambda lifetimes: sorted(lifetimes, key=lambda name: lifetimes[name][1])),
             _first_gap(lambda lifetimes: sorted(lifetimes, key=lambda name: lifetimes[name][1])),
         ),
         Misconception(
             "sorted by length",
             "You take the values by how long they live. That may split the gaps so that a buffer "
-            "more is needed; in the order in which they are computed it never is.",
+            "more is needed. In which order do the values come when the graph runs?",
             _first_gap(_by_length(-1)),
             _first_gap(_by_length(1)),
         ),
@@ -807,39 +888,37 @@ predict_static = Exercise(
     misconceptions=(
         Misconception(
             "a branch on numbers that are not there",
-            "An `if` of Python is decided once, in the moment when Python comes to it. There are no "
-            "numbers at that time.",
+            "When does Python come to the `if`, and what does it have to know then?",
             _but(branch="run"),
             _but(branch="fine"),
             _but(branch="frozen"),
         ),
         Misconception(
             "where taken for if",
-            "`mg.where` does not branch. It is an operation with three inputs like any other, and it "
-            "chooses among numbers when they are there.",
+            "Is `mg.where` something that Python does, or a node? What does it need to know, and "
+            "when?",
             _but(where="define"),
             _but(where="run"),
             _but(where="frozen"),
         ),
         Misconception(
             "shapes found out at the run",
-            "The shapes of placeholders are known before any number. So the product of shapes that "
-            "do not fit is refused where it is written.",
+            "What is known of a placeholder before there are numbers, and what does a matrix product "
+            "ask for?",
             _but(matmul="run"),
             _but(matmul="fine"),
         ),
         Misconception(
             "any length fits",
-            "The graph is defined for four numbers, and nothing is wrong with it. What happens when "
-            "it is fed five?",
+            "For how many numbers is the graph of *length* made, and how many come when it is fed?",
             _but(length="fine"),
             _but(length="define"),
             _but(length="frozen"),
         ),
         Misconception(
             "loops forbidden",
-            "This loop goes from 0 to 3, whatever the numbers are. Python runs it while the graph "
-            "is defined, and what stays are four multiplications and four additions.",
+            "What does Python have to know to run this loop: the numbers in x, or only how many there "
+            "are? And what stays of the loop in the graph?",
             _but(loop="define"),
             _but(loop="run"),
             _but(loop="frozen"),

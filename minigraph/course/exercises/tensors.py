@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ...autodiff.jacobian import jacobian
+from ...autodiff.reverse import grad
+from ...graph.node import Node
+from ...graph.ops import unbroadcast as unbroadcast_
 from ..arrays import MISFIT, Arrays, Shapes, as_python, locked
 from ..specification import Case, Exercise, Misconception
 
@@ -13,6 +17,9 @@ LESSON = "07_tensors"
 
 Array = np.ndarray
 Shape = tuple[int, ...]
+
+
+ENGINE = (Node.backward, grad, jacobian, unbroadcast_)  # what does the work of these exercises
 
 
 def numbers(rng: Random, *shape: int) -> Any:
@@ -199,7 +206,10 @@ def _from_the_left(g: Array, shape: Shape) -> Array:
 
 
 def stretched_shapes(rng: Random) -> list[Case]:
-    """A gradient, and the shape from which something was stretched to the gradient's shape."""
+    """A gradient, and the shape from which something was stretched to the gradient's shape.
+
+    In squares and cubes the wrong axis fits, too.
+    """
     fixed: list[tuple[Shape, Shape]] = [
         ((2, 3), (3,)),
         ((2, 3), (2, 1)),
@@ -209,6 +219,18 @@ def stretched_shapes(rng: Random) -> list[Case]:
         ((3, 3), (3, 1)),
         ((2, 3, 4), (3, 1)),
         ((2, 3, 4), (1, 4)),
+        ((3, 3), (1, 3)),
+        ((3, 3), (3,)),
+        ((3, 3), (1, 1)),
+        ((3, 3, 3), (3, 1, 3)),
+        ((3, 3, 3), (3,)),
+        ((2, 1, 3), (1, 3)),
+        ((4,), (1,)),
+        ((4,), ()),
+        ((), ()),
+        ((2, 2, 3, 2), (2, 1, 2)),
+        ((2, 3, 2, 2, 2), (1, 2, 1)),
+        ((3, 3), (3, 1)),
     ]
     pairs = list(fixed)
     for _ in range(16):
@@ -229,7 +251,7 @@ unbroadcast = Exercise(
     parameters=("g", "shape"),
     arguments=stretched_shapes,
     given=lambda g, shape: (locked(g), tuple(shape)),
-    as_code=lambda g, shape: as_python(g=g, shape=tuple(shape)),
+    as_code=lambda g, shape: as_python(g=np.asarray(g), shape=tuple(shape)),
     reference=_unbroadcast,
     form=Arrays("an array of the given shape"),
     misconceptions=(
@@ -260,8 +282,8 @@ unbroadcast = Exercise(
         ),
         Misconception(
             "only the axes that were added",
-            "You sum over the axes that the array did not have. One that it had with size 1 was "
-            "stretched too.",
+            "You sum over the axes that the array did not have. Were those the only ones along which "
+            "there are copies now?",
             _only_new,
         ),
         Misconception(
@@ -272,8 +294,8 @@ unbroadcast = Exercise(
         ),
         Misconception(
             "axes of size 1 lost",
-            "Your numbers are right, but a sum removes its axis, and an axis that was there with size 1 "
-            "has to be there again. See `keepdims=True`, or reshape at the end.",
+            "Your numbers are right, but not their shape. A sum removes its axis. Was each of the axes "
+            "over which you sum missing in the array?",
             _axes_lost,
         ),
         Misconception(
@@ -290,13 +312,12 @@ unbroadcast = Exercise(
         ),
     ),
     first_step="Write the shape of g and `shape` below each other, aligned at the right. Which axes were "
-    "added, and which stretched? Begin with the added ones: there are `g.ndim - len(shape)` of them, all "
-    "at the front.",
+    "added, and which stretched? Begin with the added ones: how many are there, and where?",
     hints=(
         "Compare `g.shape` with `shape` from the right. Wherever they differ, several numbers of g "
         "belong to one element.",
-        "Two steps. First, as long as g has more axes than `shape`, sum over axis 0. Then the two "
-        "have equally many axes: wherever `shape` has 1, sum over that axis with `keepdims=True`.",
+        "Two steps. First the axes that `shape` does not have, until the two have equally many. Then "
+        "those that it has with size 1, which have to stay; see `keepdims=True`.",
         "For g of shape (5, 2, 3) and shape (2, 1): the axis of size 5 was added, so\n"
         "    g = g.sum(axis=0)\n"
         "has shape (2, 3). The last axis was stretched from 1 to 3, so\n"
@@ -304,6 +325,7 @@ unbroadcast = Exercise(
         "has shape (2, 1), as asked for. Your function has to find these axes.",
     ),
     verified="shape and numbers agree for {cases} gradients.",
+    instead_of=ENGINE,
 )
 
 # --- matmul ---------------------------------------------------------------------------------------
@@ -311,7 +333,8 @@ unbroadcast = Exercise(
 
 def factors(rng: Random) -> list[Case]:
     """A gradient and two matrices: none of them square, then square ones, which hide a shape error."""
-    sizes = [(2, 3, 4), (2, 2, 2), (1, 3, 2), (3, 2, 1)]
+    sizes = [(2, 3, 4), (2, 2, 2), (1, 3, 2), (3, 2, 1), (1, 1, 1), (2, 1, 3), (3, 3, 3), (1, 4, 1)]
+    sizes += [(2, 5, 7), (2, 3, 4)]
     sizes += [(rng.randint(1, 4), rng.randint(1, 4), rng.randint(1, 4)) for _ in range(12)]
     return [(numbers(rng, n, m), numbers(rng, n, k), numbers(rng, k, m)) for n, k, m in sizes]
 
@@ -383,6 +406,7 @@ matmul_vjp = Exercise(
         "is g times row 0 of y, summed: one element of a product of g with y turned round.",
     ),
     verified="both gradients agree for {cases} pairs of matrices.",
+    instead_of=ENGINE,
 )
 
 # --- mean -----------------------------------------------------------------------------------------
@@ -399,7 +423,7 @@ def _stretched(g: Array, x: Array, axis: Axis) -> Array:
 
 
 def means(rng: Random) -> list[Case]:
-    """A gradient, an array and an axis: both axes of a matrix, a square, all, and random ones."""
+    """A gradient, an array and an axis: each axis from both ends, squares, all, and random ones."""
     fixed: list[tuple[Shape, Axis]] = [
         ((2, 3), 1),
         ((2, 3), 0),
@@ -408,6 +432,20 @@ def means(rng: Random) -> list[Case]:
         ((4,), 0),
         ((2, 3, 4), 1),
         ((2, 3), -1),
+        ((2, 3), -2),
+        ((3, 3), 0),
+        ((3, 3), -2),
+        ((2, 3, 4), 0),
+        ((2, 3, 4), 2),
+        ((2, 3, 4), -2),
+        ((2, 3, 4), None),
+        ((3, 3, 3), 1),
+        ((4,), None),
+        ((4,), -1),
+        ((2, 1), 1),
+        ((1, 3), 0),
+        ((1,), 0),
+        ((2, 3), 1),
     ]
     chosen = list(fixed)
     for _ in range(10):
@@ -462,7 +500,7 @@ mean_vjp = Exercise(
         Misconception(
             "axis not put back",
             "The mean has removed an axis, so g has one less than x, and broadcasting aligns it at the "
-            "right, with the wrong one or with none. Put an axis of size 1 back where it was.",
+            "right, with the wrong one or with none. Where was the axis that is missing?",
             lambda g, x, axis: np.broadcast_to(g / _count(x, axis), x.shape),
         ),
         Misconception(
@@ -479,13 +517,14 @@ mean_vjp = Exercise(
             lambda g, x, axis: _stretched(g, x, axis) * x,
         ),
     ),
-    first_step="How many elements go into each mean? Call the number n: it is `x.size` if axis is None, "
-    "else `x.shape[axis]`. Then every one of them gets g / n.",
+    first_step="Begin with the mean of everything, where axis is None and g is one number. By how much "
+    "does it move if one element of x is nudged? And how many numbers are asked for?",
     hints=(
         "What does one mean do if one of its n elements is nudged by 1? And which number of g belongs to "
         "that mean?",
-        "Three steps: divide g by n; put the axis back that was removed, with `np.expand_dims(g, axis)`, "
-        "unless axis is None; stretch to the shape of x with `np.broadcast_to`.",
+        "Write the shapes of x, of its mean and of g below each other. g has an axis less than x, and "
+        "broadcasting fills up on the left: put the axis back where it was, and then stretch. That "
+        "leaves how much of each number of g an element gets.",
         "The sum of each row of a (2, 3) matrix removes axis 1. With g of shape (2,),\n"
         "    column = np.expand_dims(g, 1)\n"
         "has shape (2, 1), and\n"
@@ -493,6 +532,7 @@ mean_vjp = Exercise(
         "gives each element of a row the gradient of that row's sum. For the mean one step is missing.",
     ),
     verified="shape and numbers agree for {cases} means, along every axis.",
+    instead_of=ENGINE,
 )
 
 # --- indexing -------------------------------------------------------------------------------------
@@ -540,6 +580,15 @@ def indexed(rng: Random) -> list[Case]:
         ([1, 1, 1, 0], (3, 2)),
         ([3, 0], (4,)),
         ([-1, 2, -1], (4, 2)),
+        ([-1, 3, -4], (4,)),
+        ([1], (3,)),
+        ([0], (1, 2)),
+        ([0, 1, 2], (3,)),
+        ([2, 0, 1], (3, 2)),
+        ([0, 0, 0, 0, 0], (2,)),
+        ([4, 4], (5, 3)),
+        ([1, 0, 1], (2, 3, 2)),
+        ([2, 0, 2], (4,)),
     ]
     for _ in range(12):
         rows = rng.randint(2, 5)
@@ -565,15 +614,15 @@ index_vjp = Exercise(
     misconceptions=(
         Misconception(
             "assigned instead of added",
-            "Where a row was picked several times, only the last of its gradients is left. They have to "
-            "add up. Note that `out[index] += g` does not do that: NumPy reads all old values first, "
-            "adds, and then writes, so that for a repeated row the last one wins.",
+            "Where a row was picked several times, only the last of its gradients is left. (In "
+            "`out[index] += g` NumPy reads all old values first, adds, and then writes.) What should "
+            "become of the others?",
             _scatter,
         ),
         Misconception(
             "first one wins",
-            "Where a row was picked several times, you keep the first of its gradients. They have to "
-            "add up.",
+            "Where a row was picked several times, you keep the first of its gradients. What should "
+            "become of the others?",
             _first_write,
         ),
         Misconception(
@@ -613,13 +662,13 @@ index_vjp = Exercise(
             _everywhere,
         ),
     ),
-    first_step="Start with `out = np.zeros(shape)`. Then go through the rows of g together with their "
-    "places, `zip(index, g)`, and add each row where it belongs.",
+    first_step="What is the gradient of a row of x that was not picked? Begin with an array in which "
+    "every row has that, and ask of each row of g where it has come from.",
     hints=(
         "Which row of x did the first row of g come from? And what if another row of g came from there "
         "too?",
-        "A loop does it: for each place and each row of g, add the row to `out[place]`. `np.add.at` does "
-        "the same without a loop.",
+        "A loop over index and g together does it, one row after the other. `np.add.at` does the same "
+        "without a loop.",
         "To count votes for candidates 0, 1 and 2:\n"
         "    out = np.zeros(3)\n"
         "    for candidate, weight in zip([2, 0, 2], [1.5, 2.0, 0.5]):\n"
@@ -627,6 +676,7 @@ index_vjp = Exercise(
         "gives [2.0, 0.0, 2.0]: candidate 2 got 1.5 and 0.5.",
     ),
     verified="shape and numbers agree for {cases} index lists, most of them with repetitions.",
+    instead_of=ENGINE,
 )
 
 # --- repair ---------------------------------------------------------------------------------------
@@ -643,8 +693,8 @@ def _centred_by(back: Any) -> Any:
 
 
 def tables(rng: Random) -> list[Case]:
-    """A gradient and a matrix: wide, square, tall, one row, and random ones."""
-    sizes = [(2, 3), (3, 3), (3, 2), (1, 4)]
+    """A gradient and a matrix: wide, square, tall, one row, one column, and random ones."""
+    sizes = [(2, 3), (3, 3), (3, 2), (1, 4), (4, 1), (1, 1), (2, 2), (5, 7), (2, 3)]
     sizes += [(rng.randint(1, 4), rng.randint(2, 4)) for _ in range(12)]
     return [(numbers(rng, n, k), numbers(rng, n, k)) for n, k in sizes]
 
@@ -688,13 +738,13 @@ repair_center_vjp = Exercise(
         Misconception(
             "axis lost in the sum",
             "Your sum removes axis 1, and broadcasting then aligns what is left with the columns: an "
-            "error, or for a square matrix silently the wrong numbers. See `keepdims=True`.",
+            "error, or for a square matrix silently the wrong numbers. Which shape has the mean?",
             _centred_by(lambda g, n: g.sum(axis=1) / n),
         ),
         Misconception(
             "share of the mean forgotten",
-            "You sum, which was missing. But then the gradient still has to go through the mean, in "
-            "which each element has a share of 1/n only.",
+            "You sum, which was missing. But then the gradient still has to go through the mean. How "
+            "much does the mean of a row move with one of its elements?",
             _centred_by(lambda g, n: g.sum(axis=1, keepdims=True)),
         ),
         Misconception(
@@ -719,8 +769,8 @@ repair_center_vjp = Exercise(
     "beside it, and compare `g_mean` with the shape of the mean itself.",
     hints=(
         "The mean has shape (n, 1). What shape has its gradient in the broken function?",
-        "The difference stretches the mean from (n, 1) to (n, k). So `g_mean` has to be summed over that "
-        "axis, back to (n, 1), before it goes through the mean.",
+        "The difference stretches the mean from (n, 1) to (n, k). So before `g_mean` goes through the "
+        "mean, it needs what every gradient needs whose value was stretched; see exercise 2.",
         "For out = x / x.sum() with a vector x, the sum s is one number that is stretched. What comes "
         "back to it is a whole vector, -g * x / s**2, and its gradient is the sum of that vector:\n"
         "    g_s = (-g * x / s**2).sum()\n"
@@ -728,6 +778,7 @@ repair_center_vjp = Exercise(
         "Without the sum both lines would run, and be wrong.",
     ),
     verified="the gradient agrees for {cases} matrices.",
+    instead_of=ENGINE,
 )
 
 EXERCISES = (predict_shapes, unbroadcast, matmul_vjp, mean_vjp, index_vjp, repair_center_vjp)
