@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 import time
+from copy import deepcopy
 from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
@@ -462,6 +463,112 @@ def undo(graph):
     return rebuilt(graph, "undo", lambda node: subtract(*node.inputs[::-1]))
 
 
+DTYPES = ["float16", "float32", "float64", "int8", "int64", "bool"]
+# Each dtype beside each other one, and a third one in turn.
+THREE_DTYPES = [
+    (first, second, DTYPES[(i + j) % len(DTYPES)])
+    for i, first in enumerate(DTYPES)
+    for j, second in enumerate(DTYPES)
+]
+REWRITTEN = {
+    "divide": lambda x, c, d: x / c,
+    "divide twice": lambda x, c, d: x / c / d,
+    "two factors": lambda x, c, d: x * c * d,
+    "factors first": lambda x, c, d: d * (c * x),
+    "product over a number": lambda x, c, d: x * c / d,
+    "square": lambda x, c, d: (x * c) ** 2.0 * d,
+    "cube": lambda x, c, d: (x * c) ** 3 * d,
+    "power of another dtype": lambda x, c, d: (x + d) ** (c * 0 + 2),
+    "reciprocal": lambda x, c, d: (x + c + 1) ** -1.0 * d,
+    "signs": lambda x, c, d: (x + -(c * 1.0)) - -(d * 1.0),
+    "negative factor": lambda x, c, d: (-(x * 1.0)) * c * d,
+    "sigmoid": lambda x, c, d: mg.sigmoid(x * c) * d,
+    "logsumexp": lambda x, c, d: mg.logsumexp(x * c * 1.0) + d,
+    "softmax": lambda x, c, d: mg.softmax(x * c * 1.0) * d,
+    "mean": lambda x, c, d: mg.mean(x) * c,
+    "one and zero": lambda x, c, d: (x * 1.0 - 0.0) * c,
+    "stretched": lambda x, c, d: x * mg.broadcast_to(c, (3,)) + mg.broadcast_to(d, (3,)),
+    "maximum": lambda x, c, d: mg.maximum(x, c) + mg.where(x > c, x, d),
+    "cast there and back": lambda x, c, d: mg.astype(mg.astype(x, np.float16), np.float64) * c,
+    "products": lambda x, c, d: matrix_of(x) @ (matrix_of(c) @ mg.reshape(d * x, (3, 1))),
+    "products from the left": lambda x, c, d: matrix_of(x) @ matrix_of(c) @ (column_of(d)),
+    "sums": lambda x, c, d: mg.sum(x) * c + mg.max(x, keepdims=True) * d,
+    "mixed sum": lambda x, c, d: mg.concatenate([x, mg.reshape(c, (1,))]) * d,
+}
+
+
+def matrix_of(x):
+    return mg.broadcast_to(x, (3, 3))
+
+
+def column_of(x):
+    return mg.broadcast_to(x, (3, 1))
+
+
+@each(REWRITTEN)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("leaf", [mg.constant, mg.placeholder], ids=["constants", "inputs"])
+def test_no_pass_changes_a_dtype_or_a_precision(name, leaf):
+    """Three dtypes meet in every way; an error is of the size of the roundings that there were."""
+    for dtypes in THREE_DTYPES:
+        x, c, d = (np.asarray(v, t) for v, t in zip(([1.2, 2, 7], 3.3, 1.1), dtypes))
+        nodes = [mg.placeholder("x", (3,), x.dtype)]
+        if leaf is mg.constant:
+            nodes += map(mg.constant, (c, d))
+        else:
+            nodes += [mg.placeholder("c", (), c.dtype), mg.placeholder("d", (), d.dtype)]
+        try:
+            expected = REWRITTEN[name](*map(mg.constant, (x, c, d)))
+        except mg.NodeTypeError:
+            continue  # such as −x for booleans
+        graph = mg.Graph(REWRITTEN[name](*nodes), nodes if leaf is mg.placeholder else nodes[:1])
+        found = graph.compile()(**{y.name: v for y, v in zip(graph.inputs, (x, c, d))})
+        assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+        tolerance = 0.0
+        if found.dtype.kind == "f":
+            narrowest = np.finfo(found.dtype).eps
+            for node in mg.topological_order(expected):
+                if node.op and node.dtype.kind == "f":
+                    narrowest = max(narrowest, np.finfo(node.dtype).eps)
+            tolerance = 12 * narrowest
+        np.testing.assert_allclose(found, expected.value, rtol=tolerance, atol=tolerance)
+
+
+def test_factors_and_divisors_are_as_precise_as_the_result():
+    x, exact = np.array([1.0, 2.0, 7.0]), 1e-15
+    node = mg.placeholder("x", (3,))
+    for narrow in (np.float32, np.float16):
+        a, b = narrow(1.1), narrow(1.3)
+        for y, expected in (
+            (node / a, x / float(a)),
+            (node * a * b, x * float(a) * float(b)),
+            (node * 3 * mg.constant(2) * a, x * 6 * float(a)),
+        ):
+            found = mg.Graph(y).compile()(x=x)
+            np.testing.assert_allclose(found, expected, rtol=exact)
+    left = mg.constant(np.full((50, 2), 1 / 3))
+    right = [mg.constant(np.full(s, 0.1, np.float32)) for s in ((2, 2), (2, 1))]
+    chain_ = mg.Graph(mg.placeholder("x", (50, 2)) @ right[0] @ right[1])
+    found = chain_.compile()(x=left.value)
+    expected = left.value @ right[0].value.astype(float) @ right[1].value.astype(float)
+    np.testing.assert_allclose(found, expected, rtol=exact)
+
+
+def test_sizes_may_be_numpys_and_dtypes_another_machines():
+    images = np.arange(64.0).reshape(1, 1, 8, 8)
+    pooled = images.reshape(4, 2, 4, 2).max((1, 3))
+    for size in (np.int64(2), (np.int32(2), np.uint8(2)), np.array([2, 2])):
+        node = mg.max_pool2d(mg.placeholder("x", images.shape), size) * 1.5
+        assert {*map(type, node.shape)} == {int}
+        for passes in (None, []):
+            found = mg.Graph(mg.tanh(node)).compile(passes)(x=images)
+            np.testing.assert_array_equal(found[0, 0], np.tanh(pooled * 1.5))
+    x = mg.placeholder("x", (2,), ">f8")
+    graph = mg.Graph([mg.astype(x * 2, ">f4"), mg.astype(x, ">i2") + 1])
+    for found, expected in zip(graph.compile()(x=[1.0, 2.0]), graph.run({"x": [1.0, 2.0]})):
+        same(found, expected)
+
+
 def test_a_wrong_pass_is_caught():
     x = mg.placeholder("x", (3,))
     graph = mg.Graph(x - mg.exp(x))
@@ -909,6 +1016,81 @@ def test_a_call_that_fails_changes_no_variable():
     np.testing.assert_array_equal(w.value, np.full(3, 2.0))
 
 
+def test_what_was_taken_from_a_variable_never_changes():
+    x, w = mg.placeholder("x", (2,)), mg.variable([1.0, 2.0], name="w")
+    loss = mg.sum((w * x) ** 2)
+    step = mg.Graph(loss).compile(updates={w: w - RATE * mg.grad(loss, w)})
+    for reuse in (False, True):
+        step = mg.Graph([loss, w, w * 1.0], [x]).compile(updates={w: w + x}, reuse=reuse)
+        step(x=np.ones(2))
+        before = w.value.copy()
+        taken = [w.value, w.detach().value, w.value[::-1][::-1], mg.reshape(w, (2,)).value]
+        taken += [deepcopy(w).value, mg.Graph(w).run()]
+        kept = deepcopy(w * w)
+        older = w * w
+        for _ in range(3):
+            _, first, second = step(x=np.ones(2))
+            for y in (first, second):
+                assert not np.shares_memory(y, w.value)
+        for value in taken:
+            np.testing.assert_array_equal(value, before)
+        np.testing.assert_array_equal(kept.value, before**2)
+        np.testing.assert_array_equal(older.value, before**2)
+        leaf = kept.inputs[0]
+        np.testing.assert_array_equal(mg.grad(mg.sum(kept), leaf).value, 2 * before)
+        np.testing.assert_array_equal(w.value, before + 3)
+
+
+@pytest.mark.parametrize("shape", [(), (2,)], ids=["scalars", "arrays"])
+def test_an_update_that_overflows_changes_no_variable(shape):
+    x = mg.placeholder("x", shape)
+    w, v, n = (mg.variable(np.full(shape, c)) for c in (1.0, 2.0, 3.0))
+    step = mg.Graph(mg.sum(w), [x]).compile(updates={w: w + x, v: mg.exp(v * x), n: n + 1.0})
+    with np.errstate(over="raise"):
+        with pytest.raises(FloatingPointError):
+            step(x=np.full(shape, 1e3))
+        for node, value in ((w, 1.0), (v, 2.0), (n, 3.0)):
+            np.testing.assert_array_equal(node.value, np.full(shape, value))
+        step(x=np.full(shape, 1.0))
+    for node, value in ((w, 2.0), (v, np.exp(2.0)), (n, 4.0)):
+        np.testing.assert_array_equal(node.value, np.full(shape, value))
+
+
+@pytest.mark.parametrize("shape", [(), (2,)], ids=["scalars", "arrays"])
+def test_an_interrupt_comes_before_all_variables_change_or_after(shape):
+    ws = [mg.variable(np.zeros(shape)) for _ in range(3)]
+    step = mg.Graph(mg.sum(ws[0])).compile(updates={w: w + 1.0 for w in ws})
+    found = set()
+    for moment in range(1000):
+        for w in ws:
+            w.value = np.zeros(shape)
+        steps = iter(range(moment))
+
+        def interrupt(frame, event, argument, steps=steps):
+            """Python looks for signals when it enters a function and when a call has returned."""
+            if event != "c_call" and next(steps, None) is None:
+                raise KeyboardInterrupt
+
+        before = sys.getprofile()
+        sys.setprofile(interrupt)
+        try:
+            step()
+            done = True
+        except KeyboardInterrupt:
+            done = False
+        finally:
+            sys.setprofile(before)
+        values = {float(np.sum(w.value)) for w in ws}
+        assert len(values) == 1
+        found |= values
+        assert len({w._assigned for w in ws} if done else values) == 1
+        if done:
+            break
+    assert done
+    assert moment > 20
+    assert found == {0.0, float(np.sum(np.ones(shape)))}
+
+
 def test_updates_that_cannot_be_are_refused():
     x, w = mg.placeholder("x", (2,)), mg.variable([1.0, 2.0], name="w")
     for updates, kind, problem in (
@@ -1007,7 +1189,7 @@ def scaled(x, a):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_numbers_keep_the_dtype_of_what_stands_beside_them(name):
     f = WITH_NUMBERS[name]
-    for dtype in "float16 float32 float64 int8 uint8 int64 bool".split():
+    for dtype in [*DTYPES, "uint8"]:
         x = np.array([1, 0, 2], dtype)
         compiled_ = mg.compile(f)
         for a in NUMBERS:

@@ -116,7 +116,10 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The elements, rows … that `indices` name along `axis` (None: of x made flat)."""
     if axis is None:
         x, axis = ravel(x), 0
-    indices = indices if isinstance(indices, Node) else np.asarray(indices)
+    if not isinstance(indices, Node):
+        indices = np.asarray(indices) if np.size(indices) else np.zeros(np.shape(indices), int)
+    if indices.dtype.kind == "b":  # no mask: True is the place 1
+        indices = indices.astype(int)
     return getitem(x, (*[slice(None)] * normalize_axis_index(axis, len(x.shape)), indices))
 
 
@@ -130,6 +133,10 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
         raise ShapeError(
             f"take_along_axis of {_named(x)}: the indices have shape {indices.shape}, but need as "
             "many axes"
+        )
+    if indices.dtype.kind not in "iu":
+        raise NodeTypeError(
+            f"take_along_axis of {_named(x)}: indices are whole numbers, not {indices.dtype}"
         )
     k = normalize_axis_index(axis, len(x.shape))
     grid = list(np.ix_(*map(np.arange, x.shape)))
@@ -292,7 +299,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """The sum of products over `axes`: so many last of x and first of y, or a pair of lists."""
     m, n = len(x.shape), len(y.shape)
-    if np.ndim(axes) == 0:
+    if not isinstance(axes, list | tuple | np.ndarray):
         axes = range(m - axes, m), range(axes)
     ours, theirs = (normalize_axis_tuple(a, k) for a, k in zip(axes, (m, n)))
     labels, spare = list(ascii_letters[:m]), list(ascii_letters[m : m + n])

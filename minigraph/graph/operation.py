@@ -85,7 +85,8 @@ class EachInput:
 
 _CHANGEABLE = {list, dict, set, np.ndarray}  # settings that a caller could change afterwards
 
-REFUSALS = (ValueError, TypeError, IndexError, AttributeError)  # of values that do not fit
+# Of values that do not fit.
+REFUSALS = (ValueError, TypeError, IndexError, AttributeError, OverflowError)
 _DTYPES: dict[tuple[Any, ...], np.dtype] = {}  # that an operation gives, by what it is given
 
 OPERATIONS: dict[str, Operation] = {}
@@ -231,9 +232,9 @@ def unknown(
         ) from None
     try:
         shape = op.shape(*[x.shape for x in inputs], **attrs)
-    except (ValueError, TypeError, IndexError) as better:
+        return Unknown(tuple(map(operator.index, shape)), _dtype(op, inputs, attrs))
+    except REFUSALS as better:
         raise explained(op, inputs, attrs, better) from None
-    return Unknown(tuple(map(operator.index, shape)), _dtype(op, inputs, attrs))
 
 
 def _dtype(op: Operation, inputs: tuple[Node, ...], attrs: dict[str, Any]) -> np.dtype:
@@ -254,7 +255,7 @@ def explained(
     reason = error
     try:
         op.shape(*[x.shape for x in nodes], **attrs)
-    except (ValueError, TypeError, IndexError) as better:
+    except REFUSALS as better:
         reason = better
     kind = NodeTypeError if isinstance(error, TypeError) else ShapeError
     return kind(f"{op.name} of {' and '.join(map(describe, nodes))}: {reason}", nodes)
@@ -459,12 +460,15 @@ def _arrayed(function: Function) -> Function:
             options[first] = _array_or_nodes(options[first])
         try:
             return function(*args, **options)
-        except (ValueError, IndexError) as error:
-            nodes = tuple(x for x in (*args, *options.values()) if type(x) is Node)
+        except (ValueError, IndexError, TypeError) as error:
+            given = [*args, *options.values()]
+            given += [x for x in given if isinstance(x, list | tuple) for x in x]
+            nodes = tuple(x for x in given if type(x) is Node)
             if isinstance(error, MinigraphError) or not nodes:
                 raise
             named = " and ".join(map(describe, nodes))
-            raise ShapeError(f"{function.__name__} of {named}: {error}", nodes) from None
+            kind = NodeTypeError if isinstance(error, TypeError) else ShapeError
+            raise kind(f"{function.__name__} of {named}: {error}", nodes) from None
 
     return call
 

@@ -329,24 +329,21 @@ def _kept_item(item: Any) -> Any:
     """
     if item is None or item is ... or type(item) is int:
         return item
-    if isinstance(item, slice):
-        try:
-            return slice(*[p if p is None else operator.index(p) for p in _parts(item)])
-        except TypeError:
+    try:
+        if isinstance(item, slice):
+            parts = item.start, item.stop, item.step
+            return slice(*[p if p is None else operator.index(p) for p in parts])
+        if not isinstance(item, bool):
+            return operator.index(item)
+    except TypeError:
+        if isinstance(item, slice):
             return item
     try:
         array = np.array(item)
     except ValueError:
         return item
-    if not array.size and not isinstance(item, np.ndarray):
-        return array.astype(np.intp)  # [] chooses nothing, though it makes an array of floats
-    if array.dtype.kind in "iu":
-        return array.astype(np.intp) if array.shape else int(array)
-    return array
-
-
-def _parts(item: slice) -> tuple[Any, Any, Any]:
-    return item.start, item.stop, item.step
+    is_empty = not array.size and not isinstance(item, np.ndarray)  # [] is an array of floats
+    return array.astype(np.intp) if is_empty or array.dtype.kind in "iu" else array
 
 
 def index_items(index: Any) -> tuple[Any, ...]:
@@ -510,7 +507,7 @@ def cumsum(x: Any, axis: Any = None) -> Any:
 
 def _strides(shape: Shape, stride: Any) -> tuple[int, ...]:
     strides = (stride,) * len(shape) if np.ndim(stride) == 0 else tuple(stride)
-    if not shape or len(strides) != len(shape) or any(n < 1 for n in (*strides, *shape)):
+    if not len(shape) or len(strides) != len(shape) or any(n < 1 for n in (*strides, *shape)):
         raise ValueError(f"windows {shape} with stride {stride}: sizes and strides are 1 or more")
     return strides
 
@@ -537,7 +534,7 @@ def windows(x: Any, shape: Any, stride: Any = 1) -> Any:
     """
     _windows_shape(x.shape, shape, stride)
     k = len(shape)
-    every = sliding_window_view(x, shape, tuple(range(x.ndim - k, x.ndim)))
+    every = sliding_window_view(x, tuple(shape), tuple(range(x.ndim - k, x.ndim)))
     steps: Any = (..., *[slice(None, None, s) for s in _strides(shape, stride)])
     return every[(*steps, *[slice(None)] * k)]
 
