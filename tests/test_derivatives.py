@@ -463,6 +463,58 @@ def test_infinities_that_were_put_in_may_pass_until_they_make_a_nan():
         mg.sin(broken)
 
 
+def bad_ways():
+    """Ways to run log x, or its derivative, at 0; each with what the error must say."""
+    x, w = mg.placeholder("x", (2,)), mg.variable([1.0, 2.0], name="w")
+    h = mg.log(x).named("h")
+    y = mg.sum(h * w).named("y")
+    graph, slope = mg.Graph(y), mg.Graph(mg.grad(y, x))
+    kept = mg.variable([1.0, 2.0], name="x")
+    captured = mg.Graph(mg.sum(mg.log(kept).named("h")), [kept])
+    step = graph.compile(updates={w: w - 0.1 * mg.grad(y, w)})
+    compiled = mg.compile(lambda x: mg.sum(mg.log(x).named("h")))
+    at, log = {"x": [0.0, 1.0]}, "h .log, shape .2,.. holds -inf at .0."
+    slope_at_zero = "the divide .* holds inf at .0."
+    return {
+        "run": (lambda: graph.run(at), log),
+        "by two": (lambda: graph.run(at, workers=2), log),
+        "captured": (lambda: captured.run(at), log),
+        "compiled": (lambda: graph.compile()(**at), log),
+        "reused": (lambda: graph.compile(reuse=True)(**at), log),
+        "updating": (lambda: step(**at), log),
+        "function": (lambda: compiled(np.array(at["x"])), log),
+        "gradient": (lambda: slope.run(at), slope_at_zero),
+        "gradient compiled": (lambda: slope.compile()(**at), slope_at_zero),
+    }, w
+
+
+@pytest.mark.parametrize("built_inside", [True, False])
+@pytest.mark.parametrize("way", bad_ways()[0])
+def test_a_graph_is_hunted_through_when_it_runs(way, built_inside):
+    ways, w = bad_ways()
+    with np.errstate(all="ignore"):
+        ways[way][0]()  # nobody hunts
+    w.value = [1.0, 2.0]
+    with mg.detect_anomaly():
+        ways, w = bad_ways() if built_inside else (ways, w)
+        run, said = ways[way]
+        of_the_user = "gradient" not in way and built_inside
+        place = r"test_derivatives\.py, line" if of_the_user else "a gradient, or outside"
+        with pytest.raises(mg.AnomalyError, match=rf"^{said}\n  made in {place}"):
+            run()
+    assert w.value.tolist() == [1, 2]
+
+
+def test_good_numbers_run_through_a_hunt():
+    x, w = mg.placeholder("x", (2,)), mg.variable([1.0, 2.0], name="w")
+    with mg.detect_anomaly():
+        y = mg.sum(mg.log(x) * w)
+        step = mg.Graph(y).compile(updates={w: w - mg.grad(y, w)})
+        found = step(x=[1.0, np.e]), mg.Graph(y).run({"x": [1.0, 1.0]})
+        gradient = mg.Graph(y).grad("x").run({"x": [1.0, 2.0]})
+    np.testing.assert_allclose((*found, *w.value, *gradient), [2, 0, 1, 1, 1, 0.5], rtol=1e-15)
+
+
 def test_nobody_is_hunted_outside():
     with mg.detect_anomaly(), mg.no_grad():
         y = mg.variable(2.0) * 3

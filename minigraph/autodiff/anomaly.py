@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -10,11 +10,14 @@ import numpy as np
 
 from ..graph.context import Block, calling_line, shown, surroundings, watching
 from ..graph.errors import AnomalyError
-from ..graph.node import Node, brief, describe
+from ..graph.node import Node, Unknown, brief, describe, is_symbolic
 
 
 def detect_anomaly() -> Block:
     """Raise an AnomalyError at the first NaN, or infinity out of finite numbers, computed inside.
+
+    That is when Nodes are made, in a backward pass, and when a Graph is run. A plan computes as its
+    graph does, operation by operation.
 
     Infinities that you put into a leaf, such as a mask of −∞, may pass as long as no NaN comes of
     them. Put the backward pass inside, too: then an error in it names the line of the forward pass
@@ -45,24 +48,35 @@ class Hunter:
     def __call__(self, node: Node) -> None:
         """Check a Node that an operation has just made."""
         self.lines[node] = shown(calling_line())
-        if place := _anomaly(node.value, [x.value for x in node.inputs]):
+        if not is_symbolic(node):
+            self.inspect(node, node._value, [x._value for x in node.inputs])
+
+    def inspect(self, node: Node, value: Any, inputs: Sequence[Any]) -> None:
+        """Check what has been computed for a Node from these values of its inputs."""
+        if place := _anomaly(value, inputs):
             raise AnomalyError(
-                f"{describe(node)} {place}\n  made in {self.lines[node]}\n"
-                f"  from {_listed(node.inputs)}",
+                f"{describe(node)} {place}\n  made in {self._line(node)}\n"
+                f"  from {_listed(node.inputs, inputs)}",
                 (node, *node.inputs),
             )
 
     def check_contribution(self, node: Node, x: Node, g: Any, c: Any) -> None:
         """Check what the rule of a Node has just made, for its input x, of the gradient g."""
-        g, c = (v.value if isinstance(v, Node) else v for v in (g, c))
-        if place := _anomaly(c, [g, node.value, *(x.value for x in node.inputs)]):
+        g, c = (v._value if isinstance(v, Node) else v for v in (g, c))
+        inputs = [x._value for x in node.inputs]
+        if type(c) is Unknown:
+            return  # until the graph is run
+        if place := _anomaly(c, [g, node._value, *inputs]):
             raise AnomalyError(
                 f"the gradient of {describe(x)} {place}\n"
                 f"  in the derivative of {describe(node)}, which was made in "
-                f"{self.lines.get(node, 'a gradient, or outside detect_anomaly()')}\n"
-                f"  from {_listed(node.inputs)}, when the gradient {brief(g)} reached it",
+                f"{self._line(node)}\n"
+                f"  from {_listed(node.inputs, inputs)}, when the gradient {brief(g)} reached it",
                 (node, *node.inputs),
             )
+
+    def _line(self, node: Node) -> str:
+        return self.lines.get(node, "a gradient, or outside detect_anomaly()")
 
 
 def hunters() -> list[Hunter]:
@@ -72,12 +86,12 @@ def hunters() -> list[Hunter]:
 
 def _anomaly(value: Any, sources: Iterable[Any]) -> str:
     """Say where a value has a NaN, or an infinity though its sources are finite; "" if nowhere."""
-    if value.dtype.kind != "f":
+    if type(value) is Unknown or value.dtype.kind != "f":
         return ""
     wrong = ~np.isfinite(value)
     if not wrong.any():
         return ""
-    if not all(np.isfinite(x).all() for x in sources):
+    if not all(np.isfinite(x).all() for x in sources if type(x) is not Unknown):
         wrong = np.isnan(value)
         if not wrong.any():
             return ""
@@ -86,10 +100,10 @@ def _anomaly(value: Any, sources: Iterable[Any]) -> str:
     return f"holds {value[first]}{f' at {list(first)}' if first else ''}{count}"
 
 
-def _listed(inputs: Iterable[Node]) -> str:
+def _listed(inputs: Iterable[Node], values: Iterable[Any]) -> str:
     """Inputs with their values, or where these are not finite."""
     said = []
-    for x in dict.fromkeys(inputs):
-        where = _anomaly(x.value, ())
-        said.append(describe(x) + (f", which {where}" if where else f" = {brief(x.value)}"))
+    for x, value in dict(zip(inputs, values)).items():
+        where = _anomaly(value, ())
+        said.append(describe(x) + (f", which {where}" if where else f" = {brief(value)}"))
     return " and ".join(said)

@@ -129,6 +129,12 @@ def watching(watcher: Watcher, first: bool = False) -> Block:
     return _block(lambda path, others: (path, (watcher, *others) if first else (*others, watcher)))
 
 
+def inspectors() -> list[Callable[..., None]]:
+    """What the watchers have to look at a Node, its value and those of its inputs, in a run."""
+    watchers = surroundings.get()[1]
+    return [w.inspect for w in watchers if hasattr(w, "inspect")] if watchers else []
+
+
 def unwatched(*gone: Watcher) -> Block:
     """Send some watchers away until the end of the block."""
     return _block(lambda path, watchers: (path, tuple(w for w in watchers if w not in gone)))

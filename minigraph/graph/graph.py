@@ -13,6 +13,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .context import inspectors
 from .errors import FeedError, MinigraphError, NodeTypeError
 from .node import Node, checked_value, describe, frozen, is_symbolic, printable
 from .operation import REFUSALS, explained
@@ -153,9 +154,12 @@ class Graph:
 def computed(node: Node, values: list[Any]) -> Any:
     """Run the operation of a Node on these values; an error names the Node."""
     try:
-        return node.op.forward(*values, **node.attrs)  # type: ignore[union-attr]
+        value = node.op.forward(*values, **node.attrs)  # type: ignore[union-attr]
     except REFUSALS as error:
         raise explained(node.op, node.inputs, node.attrs, error) from None  # type: ignore[arg-type]
+    for inspect in inspectors():
+        inspect(node, value, values)
+    return value
 
 
 def fitted(x: Node, value: Any) -> Any:

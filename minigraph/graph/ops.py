@@ -205,7 +205,7 @@ def _is_half(x: Any) -> bool:
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over `axis` (None: over all)."""
     if _is_half(x):
-        return np.add.reduce(x, axis, np.float32, keepdims=keepdims).astype(x.dtype)
+        return np.sum(x, axis, np.float32, keepdims=keepdims).astype(x.dtype)
     return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore  # a fast np.sum
 
 
