@@ -16,6 +16,11 @@ def failure(name, *answer):
     return caught.value
 
 
+def said(name, *answer):
+    """What it says when it fails, in one line."""
+    return " ".join(str(failure(name, *answer)).split())
+
+
 def cases_and_answers(name, seed=0):
     """The cases of an exercise, each with the right answer."""
     exercise = EXERCISES[name]

@@ -13,7 +13,7 @@ import threading
 import nbformat
 import numpy as np
 import pytest
-from checks import failure
+from checks import failure, said
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -31,10 +31,6 @@ RIGHT = forward_pass.once_its_inputs_are_done
 def first_attempt(monkeypatch):
     checking.failures.clear()
     monkeypatch.setattr(checking, "SECONDS", 2.0)
-
-
-def said(name, *answer):
-    return re.sub(r"\s+", " ", str(failure(name, *answer)))
 
 
 def labels(error):
@@ -580,6 +576,15 @@ def notebook():
         "def helper(inputs):\n    return inputs[5]",
         'check("forward", forward)',
         "'still alive'",
+        "def forward(graph, inputs):\n    return {}",
+        "def forward(graph, inputs):\n    return {'x': 1}}",
+        'check("forward", forward)  # the cell above did not run',
+        "undefined\n\ndef forward(graph, inputs):\n    return dict(inputs)",
+        'check("forward", forward)  # nor did this one',
+        "def forward(graph, inputs):\n    return dict(inputs)",
+        'check("forward", forward)  # but this one did',
+        "predict_order = ['w', 'x'",
+        'check("predict_order", [])  # a value',
     ]
     cells = [new_code_cell(source) for source in sources]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -612,7 +617,24 @@ def test_a_wrong_answer_is_a_panel_and_one_line_of_error_in_a_notebook(notebook)
 def test_a_loop_with_a_bare_except_is_stopped_in_a_notebook(notebook):
     panel, _ = notebook.cells[4].outputs
     assert "Your function was stopped after 1 seconds" in panel.data["text/plain"]
-    assert notebook.cells[-1].outputs[0].data["text/plain"] == "'still alive'"
+    (alive,) = outputs(notebook, "'still alive'")
+    assert alive[0].data["text/plain"] == "'still alive'"
+
+
+def test_a_cell_that_did_not_run_is_told(notebook):
+    texts = {
+        cell.source.partition("# ")[2]: " ".join(cell.outputs[0].data["text/plain"].split())
+        for cell in notebook.cells
+        if "# " in cell.source
+    }
+    text = texts["the cell above did not run"]
+    assert "The last cell that defines forward, In [11], did not run: Python does not" in text
+    assert "understand its line 2 (unmatched '}')" in text
+    assert "For this input" in text
+    text = texts["nor did this one"]
+    assert "forward, In [13], ended with an error before it came to the definition" in text
+    assert "The last cell" not in texts["but this one did"]
+    assert "The last cell that defines predict_order, In [17], did not run" in texts["a value"]
 
 
 def test_a_helper_in_another_cell_is_told_with_its_line(notebook):

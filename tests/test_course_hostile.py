@@ -7,6 +7,7 @@ import fractions
 import itertools
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ import pytest
 import minigraph as mg
 from minigraph.course import CheckFailed, attempt, check, checking
 from minigraph.course.exercises import EXERCISES
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 DUNDERS = """
     abs array bool call class_getitem contains copy deepcopy eq float format ge getattr getitem gt
@@ -102,7 +105,7 @@ def recursive_dict():
 
 def deep_list():
     found = []
-    for _ in range(100_000):
+    for _ in range(2000):
         found = [found]
     return found
 
@@ -189,17 +192,17 @@ HOSTILE = {
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Little time, no pictures, no diagnosis: what is tried here is whether check comes back."""
-    monkeypatch.setattr(checking, "SECONDS", 0.5)
+    monkeypatch.setattr(checking, "SECONDS", 0.2)
     monkeypatch.setattr(checking, "diagnose", lambda *args: None)
-    monkeypatch.setattr(checking, "draw", lambda *args, **options: mg.draw(mg.variable(1.0)))
-    monkeypatch.setattr(attempt, "SECONDS_ASIDE", 0.2)
+    monkeypatch.setattr(checking, "draw", lambda *args, **options: SimpleNamespace(html=""))
+    monkeypatch.setattr(attempt, "SECONDS_ASIDE", 0.1)
     monkeypatch.setattr(attempt, "rehearse", lambda *args: None)
 
 
 def short_exercise(monkeypatch, exercise):
     """The same exercise with its first two cases, of which the second calls for a second call."""
-    arguments = exercise.arguments
-    cut = dataclasses.replace(exercise, arguments=lambda rng: list(arguments(rng))[:2])
+    cases = exercise.cases()[:2]
+    cut = dataclasses.replace(exercise, arguments=lambda rng: cases)
     monkeypatch.setitem(EXERCISES, exercise.name, cut)
 
 
@@ -221,6 +224,7 @@ def returning(make, parameters):
     return eval(f"lambda {', '.join(parameters)}: make()", {"make": make})
 
 
+FUNCTIONS = [exercise for exercise in EXERCISES.values() if exercise.parameters]
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))
 
 
@@ -307,10 +311,8 @@ CONDUCT = [
 ]
 
 
-@every_exercise
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=[exercise.name for exercise in FUNCTIONS])
 def test_every_odd_conduct_ends_in_a_sentence(exercise, monkeypatch, capsys):
-    if not exercise.parameters:
-        pytest.skip("its answer is a value")
     short_exercise(monkeypatch, exercise)
     for conduct in CONDUCT:
         ends_well(exercise.name, returning(conduct, exercise.parameters))

@@ -30,6 +30,7 @@ from .specification import Case, Exercise, Program, size
 from .stopping import Interrupted, OutOfTime, call_within
 
 LARGE = 1000  # a case of this size is left out once a smaller one has failed
+LEAST_BUSY = 0.05  # the share of its time that a rehearsal computes unless it merely waits
 NOTICEABLE = 0.02  # seconds; what takes less says nothing about a larger case
 SECONDS_ASIDE = 1.0  # for what is not the answer itself, such as writing it
 MOST_PRINTED = 1000  # characters
@@ -87,26 +88,28 @@ def careful_attempts(
     rehearsal = rehearse(work, seconds)
     if rehearsal is None:
         return attempts(exercise, program, cases, seconds)
-    last = next(filter(None, rehearsal.reports), None)
-    if last is None and not rehearsal.ending:
+    last: Report = next(filter(None, rehearsal.reports), {})
+    is_late = rehearsal.ending == "stuck" or last.get("memory") is False
+    if is_late and rehearsal.busy < LEAST_BUSY * seconds:
+        # It has not computed but waited, perhaps for a thread that the child does not have.
         return attempts(exercise, program, cases, seconds)
-    passed = len(rehearsal.reports) - (last is not None)
+    passed = len(rehearsal.reports) - bool(last)
     found = attempts(exercise, program, cases[:passed], seconds)
-    if len(found) < passed:  # it was not the same again, and has failed already
+    if len(found) < passed or not (last or rehearsal.ending):
         return found
-    case = cases[passed]
-    ends_python = rehearsal.ending == "died"
-    out_of_memory = last is not None and last["memory"]
-    if ends_python:
-        wrong = Difference(ENDS_PYTHON, "ends Python")
-    elif out_of_memory:
+    return [*found, _foreseen(exercise, cases[passed], seconds, rehearsal.ending, last)]
+
+
+def _foreseen(exercise: Exercise, case: Case, seconds: float, ending: str, last: Report) -> Attempt:
+    """What a case would have come to that did not get through its rehearsal."""
+    printed = last.get("printed", "")
+    if ending == "died":
+        return Attempt(case, wrong=Difference(ENDS_PYTHON, "ends Python"), raised=GONE)
+    if last.get("memory"):
         wrong = Difference(TOO_LARGE, "memory")
-    else:
-        wrong = Difference(_too_long(exercise, seconds, case))
-    raised = MemoryError.__name__ if out_of_memory else "SystemExit" if ends_python else ""
-    printed = last["printed"] if last else ""
-    stopped = not ends_python and not out_of_memory
-    return [*found, Attempt(case, wrong=wrong, raised=raised, printed=printed, stopped=stopped)]
+        return Attempt(case, wrong=wrong, raised=MemoryError.__name__, printed=printed)
+    wrong = Difference(_too_long(exercise, seconds, case))
+    return Attempt(case, wrong=wrong, printed=printed, stopped=True)
 
 
 def _in_turn(
@@ -342,6 +345,7 @@ def _too_long(exercise: Exercise, seconds: float, case: Case, begun: bool = True
     return text + "Look for a loop that never ends: does each turn bring it nearer to its end?"
 
 
+GONE = "the end of Python"  # in place of an exception's name
 STILL_RUNNING = " It could not be stopped completely; restart the kernel before you go on."
 TOO_LARGE = (
     f"This took more than {MOST_MEMORY / 2**30:g} GB of memory, and was stopped. Is there a list "

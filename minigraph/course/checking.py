@@ -26,6 +26,7 @@ from ..drawing import draw
 from ..graph.order import topological_order
 from .answers import Difference
 from .attempt import (
+    GONE,
     Attempt,
     as_program,
     careful_attempts,
@@ -156,7 +157,7 @@ def _verdict(exercise: Exercise, answer: Any, seed: int) -> tuple[Panel, str | N
     return panel, misconception.key if misconception else None
 
 
-DANGEROUS = ("MemoryError", "SystemExit")  # what was raised in a rehearsal is not tried again
+DANGEROUS = (MemoryError.__name__, GONE)  # what happened in a rehearsal is not tried again
 
 
 def _before_any_call(exercise: Exercise, answer: Any) -> Panel | None:

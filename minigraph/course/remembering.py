@@ -108,8 +108,10 @@ def memories_of(function: Any) -> list[Memory]:
             found += _collection(text, value)
         for name in _assigned_globally(part):
             text = f"`{name}` is global, so it keeps what one call leaves in it for the next."
-            value = part.__globals__.get(name)
-            found.append(Memory(text, (functools.partial(_bound, part.__globals__, name, value),)))
+            now = part.__globals__.get(name)
+            values = [now, type(now)()] if type(now) in (int, float, str, tuple) else [now]
+            bound = functools.partial(_bound, part.__globals__, name)
+            found.append(Memory(text, tuple(functools.partial(bound, x) for x in values)))
     return found
 
 
