@@ -431,7 +431,7 @@ class SameGraph:
 
 @dataclass(frozen=True)
 class SingleSteps:
-    """A calculation as text, with one operation in each line; compared as `SameGraph`.
+    """A calculation as text, with one operation in each line, the last for y; as `SameGraph`.
 
     The case is (names of the inputs,).
     """
@@ -473,7 +473,8 @@ def _steps(text: str, letters: str) -> tuple[Node, dict[str, Node]]:
     leaves = {x: variable(float(n), name=x) for n, x in enumerate(letters, start=2)}
     nodes = dict(leaves)
     lines: dict[str, str] = {}
-    for line in filter(None, map(str.strip, re.split("[;\n]", text))):
+    without_comments = re.sub("#.*", "", text)
+    for line in filter(None, map(str.strip, re.split("[;\n]", without_comments))):
         name, equals, right = (part.strip() for part in line.partition("="))
         if not equals or not name.isidentifier():
             raise WrongForm(f"Each line should give a name to a result, and one is `{line}`.")
@@ -495,6 +496,8 @@ def _steps(text: str, letters: str) -> tuple[Node, dict[str, Node]]:
     for name in list(lines)[:-1]:
         if nodes[name] not in used:
             raise WrongForm(f"Nothing uses the result of `{lines[name]}`.", "unused")
+    if (last := list(lines)[-1]) != "y":
+        raise WrongForm(f"The last line should compute y, and `{lines[last]}` computes {last}.")
     return result, leaves
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .attempt import Attempt, alike, attempts
-from .specification import Exercise, Misconception
+from .specification import Exercise, Misconception, Program
 
 SECONDS = 10.0  # wrong programs of the catalogue come back by themselves
 
@@ -16,15 +16,19 @@ def diagnose(exercise: Exercise, found: Sequence[Attempt]) -> Misconception | No
     Where the answer is right, so is the misconception, and where it is wrong, both are alike. What
     agrees in some cases only may have another cause, and a hint that names a wrong one misleads.
     """
-    cases = [attempt.case for attempt in found]
     for misconception in exercise.misconceptions:
-        for program in misconception.programs:
-            theirs = attempts(exercise, program, cases, SECONDS)
-            if len(theirs) == len(found) and all(
-                _agree(exercise, a, b) for a, b in zip(found, theirs)
-            ):
-                return misconception
+        if any(_explains(exercise, program, found) for program in misconception.programs):
+            return misconception
     return None
+
+
+def _explains(exercise: Exercise, program: Program, found: Sequence[Attempt]) -> bool:
+    """Whether a program does the same, case by case: most differ in the first of them already."""
+    return all(
+        _agree(exercise, mine, theirs)
+        for mine in found
+        for theirs in attempts(exercise, program, [mine.case], SECONDS)
+    )
 
 
 def _agree(exercise: Exercise, mine: Attempt, theirs: Attempt) -> bool:
