@@ -550,12 +550,6 @@ window.stop = render({ model, el: document.querySelector("main") });
 </script>"""
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.chromium() as running:
-        yield running
-
-
 @pytest.fixture
 def open_explorer(chromium, tmp_path):
     """Open an explorer in a page, with this process as its kernel and without network."""
@@ -706,6 +700,8 @@ def test_a_coarse_curve_completes_itself(open_explorer):
     explorer = mg.explore(lambda a: a * float(a.value), a=(-3, 3))
     explorer._curve_of = None
     explorer._update(seconds=0.0)
+    asked = []
+    explorer.observe(lambda change: asked.append({*change["new"]}), "asked")
     shown = open_explorer(explorer)
     shown.wait_for_function("window.asked > 0")
     deadline = 200
@@ -713,6 +709,7 @@ def test_a_coarse_curve_completes_itself(open_explorer):
         shown.wait_for_timeout(50)
         deadline -= 1
     assert explorer._curve.is_complete
+    assert {*map(frozenset, asked)} == {frozenset({"more", "serial"})}  # and moves nothing back
 
 
 @needs_browser

@@ -144,14 +144,18 @@ class Explorer {
     this.ask();
   }
 
-  /** Ask about the place at which the controls stand, at once or after the answer to come. */
+  /**
+   * Ask about the place at which the controls stand, at once or after the answer to come; or for
+   * more of the curve, wherever the kernel stands by now: a program may have moved on.
+   */
   ask(more = false) {
     clearTimeout(this.idle);
     this.isBehind = Boolean(this.waiting);
     if (this.isBehind) return;
     this.waiting = `${this.id}-${++this.count}`;
     const { values, chosen, waiting: serial } = this;
-    this.model.set("asked", { values, chosen, delta: this.delta.value, more, serial });
+    const question = more ? { more } : { values, chosen, delta: this.delta.value };
+    this.model.set("asked", { ...question, serial });
     this.model.save_changes();
     this.patience = setTimeout(() => {
       this.waiting = undefined;
