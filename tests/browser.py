@@ -98,8 +98,9 @@ def executable() -> str | None:
 @contextmanager
 def chromium() -> Iterator:
     """Start a headless Chromium and close it afterwards."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=MILLISECONDS_TO_APPEAR)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
         yield browser
@@ -169,6 +170,7 @@ def notebook(browser, address: str, path: str, screenshots: Path) -> Iterator["N
         page.wait_for_function("window.jupyterapp !== undefined")
         page.evaluate(LISTEN)
         yield Notebook(page)
+        page.evaluate("window.panel.sessionContext.shutdown()")
     except Exception as error:
         picture = screenshots / f"{Path(path).stem}.png"
         page.screenshot(path=picture)

@@ -1,14 +1,19 @@
-"""What all tests share: Hypothesis settings, PyTorch as a second opinion, quiet arithmetic."""
+"""What all tests share: Hypothesis settings, PyTorch as a second opinion, a browser, and so on."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
+import browser
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from minigraph.course import checking
+from minigraph.course import attempt, checking, diagnosis
+
+ROOT = Path(__file__).parents[1]
 
 # The same examples on every run, so that a red test is red again. Now and then look further with
 # HYPOTHESIS_PROFILE=explore, and with another MINIGRAPH_SEED.
@@ -28,10 +33,46 @@ def torch():
     return module
 
 
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium."""
+    with browser.chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """A JupyterLab: the folder that it serves, with all notebooks, and its address."""
+    root = tmp_path_factory.mktemp("lab")
+    for folder in ("notebooks", "exercises"):
+        shutil.copytree(ROOT / folder, root / folder)
+    with browser.jupyterlab(root, tmp_path_factory.mktemp("scratch")) as address:
+        yield root, address
+
+
 @pytest.fixture(autouse=True, scope="session")
 def quiet_arithmetic():
     """Infinities and NaN are compared here, not warned about."""
     with np.errstate(all="ignore"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def rehearsed():
+    """Each wrong program of the catalogue runs once on the same cases, whoever is compared with it.
+
+    Else it would run for every wrong answer to its exercise.
+    """
+    known = {}
+
+    def attempts(exercise, program, cases, seconds):
+        key = program, repr(cases)
+        if key not in known:
+            known[key] = attempt.attempts(exercise, program, cases, seconds)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diagnosis, "attempts", attempts)
         yield
 
 

@@ -55,17 +55,12 @@ every_widget = pytest.mark.parametrize("name", WIDGETS)
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory):
+def notebook(chromium, lab, tmp_path_factory):
     """All widgets in one notebook, each in the cell below that of the one before."""
-    root = tmp_path_factory.mktemp("lab")
+    root, address = lab
     write(root / "widgets.ipynb", PREPARE, *WIDGETS.values())
-    scratch = tmp_path_factory.mktemp("scratch")
     shots = tmp_path_factory.mktemp("screenshots")
-    with (
-        browser.chromium() as chromium,
-        browser.jupyterlab(root, scratch) as address,
-        browser.notebook(chromium, address, "widgets.ipynb", shots) as opened,
-    ):
+    with browser.notebook(chromium, address, "widgets.ipynb", shots) as opened:
         page = opened.page
         page.set_default_timeout(20_000)
         page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")

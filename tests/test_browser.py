@@ -1,7 +1,6 @@
 """What a student sees: JupyterLab in Chromium, with a kernel behind it."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -38,21 +37,6 @@ slider.observe(show, "value")
 show()
 display(slider, square)
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    root = tmp_path_factory.mktemp("lab")
-    for folder in ("notebooks", "exercises"):
-        shutil.copytree(ROOT / folder, root / folder)
-    with browser.jupyterlab(root, tmp_path_factory.mktemp("scratch")) as address:
-        yield root, address
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from minigraph.course.diagnosis import diagnose
 from minigraph.course.exercises import EXERCISES, forward_pass
 from minigraph.course.specification import KINDS
 
+pytestmark = pytest.mark.usefixtures("rehearsed")
 ALL = list(EXERCISES.values())
 every_exercise = pytest.mark.parametrize("exercise", ALL, ids=list(EXERCISES))
 every_wrong_program = pytest.mark.parametrize(

@@ -447,12 +447,6 @@ needs_browser = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.chromium() as running:
-        yield running
-
-
 @pytest.fixture
 def open_player(chromium, tmp_path):
     """Open players in a page of their own, without kernel and without network."""

@@ -1,0 +1,76 @@
+"""How the tests are spread over processes.
+
+Where folders are tested, as in `python3 -m pytest`, each processor gets a process, four of them at
+most. Single files, and tests that are chosen by name, start sooner in the process that is there
+already. Who says `-n 3` or `-n 0`, or leaves pytest-xdist out with `-p no:xdist`, gets just that.
+
+A file is the work of one process: a notebook has one kernel, and the tests of a file share what
+takes long to make. All files that need JupyterLab share one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MOST = 4  # no more pays: the longest part of the work is about a quarter of all
+# What takes longest comes first, so that at the end no process is left alone with it.
+IN_JUPYTERLAB = ("tests/test_browser.py", "tests/test_accessibility.py")
+FIRST = (
+    *IN_JUPYTERLAB,
+    "tests/test_course_exercises.py",
+    "tests/test_compiler.py",
+    "tests/test_drawing.py",
+    "tests/test_course_check.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Ask for processes where they pay, unless the user has spoken."""
+    options = config.option
+    if not hasattr(options, "numprocesses") or hasattr(config, "workerinput"):
+        return  # there is no pytest-xdist, or this is one of its processes
+    if options.dist == "no":
+        options.dist, options.loadscopereorder = "loadfile", False
+    chooses = options.keyword or options.markexpr or options.usepdb
+    if options.numprocesses is None and not chooses and any(map(is_folder, config.args)):
+        options.numprocesses, options.maxprocesses = "logical", options.maxprocesses or MOST
+
+
+def is_folder(argument: str) -> bool:
+    """Whether an argument of pytest is a folder, and no file or test."""
+    return Path(argument).is_dir()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the rest stays in its order."""
+    places = {file: place for place, file in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(file_of(item.nodeid), len(places)))
+
+
+def file_of(nodeid: str) -> str:
+    """The file of a test."""
+    return nodeid.partition("::")[0]
+
+
+def part_of(nodeid: str) -> str:
+    """What a test is handed out with: its file, and for all that need JupyterLab the first."""
+    file = file_of(nodeid)
+    return IN_JUPYTERLAB[0] if file in IN_JUPYTERLAB else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out the tests part by part."""
+    if config.option.dist != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Parts(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return part_of(nodeid)
+
+    return Parts(config, log)
