@@ -311,7 +311,9 @@ def drawn(seed: int) -> Program:
     r = random.Random(seed)
     d = Draw(r, is_odd=r.random() < 0.06)
     alike = r.random() < 0.4  # all numbers are float64, as a rule
-    few = r.sample(sorted(DRAWERS), 8) if r.random() < 0.3 else None  # the same ones again and again
+    few = (
+        r.sample(sorted(DRAWERS), 8) if r.random() < 0.3 else None
+    )  # the same ones again and again
     for _ in range(r.randint(1, 3)):
         shape = d.shape() if r.random() < 0.85 else ()
         d.leaf(shape, "float64" if alike else d.dtype())
@@ -673,7 +675,7 @@ def item_of(d: Draw, n: int, together: tuple[int, ...]) -> str:
             return d.leaf((), "", places[()])
         case "range":
             return f"range({r.randint(1, n)})"
-    return r.choice([f"{[d.chance(0.5) for _ in range(n)]}", f"{tuple([one])}", "True", f"[{one}]"])
+    return r.choice([f"{[d.chance(0.5) for _ in range(n)]}", f"({one},)", "True", f"[{one}]"])
 
 
 def getitem(d: Draw) -> str:
@@ -843,7 +845,9 @@ def dropout(d: Draw) -> str:
 def checkpointed(d: Draw) -> str:
     x = d.pick(lambda x: x.dtype.kind == "f")
     y = d.pick(lambda y: _broadcast(y.shape, d.known[x].shape))
-    body = d.r.choice(["mg.tanh(a) * b", "a * b + a", "mg.sum(mg.softmax(a * 1.0) * b)", f"a * {y}"])
+    body = d.r.choice(
+        ["mg.tanh(a) * b", "a * b + a", "mg.sum(mg.softmax(a * 1.0) * b)", f"a * {y}"]
+    )
     if d.known[x].ndim == 0:
         body = body.replace("mg.softmax(a * 1.0)", "a")
     return f"mg.checkpoint(lambda a, b: {body})({x}, {y})"

@@ -1,8 +1,8 @@
 """What a program of fuzz_programs.py means in NumPy and in PyTorch.
 
-`NumPy()` stands for `mg`: NumPy's own functions, and for those that NumPy lacks a plain definition.
-`PyTorch(torch)` stands for `mg` and `np`, with `Tensor` in the place of Node; it takes from cases.py
-how each function is called there.
+`NumPy()` stands for `mg`: NumPy's own functions, and a plain definition of those that it lacks.
+`PyTorch(torch)` stands for `mg` and `np`, with `Tensor` in the place of Node; how each function is
+called there it takes from cases.py.
 """
 
 from __future__ import annotations
@@ -286,7 +286,9 @@ class PyTorch:
             return t.cat([self._plain(x).reshape(-1) for x in args[0]])
         if name in ("concatenate", "stack"):
             axis = int(options.get("axis", 0))
-            return getattr(t, name.replace("concatenate", "cat"))([*map(self._plain, args[0])], axis)
+            return getattr(t, name.replace("concatenate", "cat"))(
+                [*map(self._plain, args[0])], axis
+            )
         if name == "einsum":
             tensors = [self._floats(self._plain(x)) for x in args[1:]]
             return t.einsum(args[0], *tensors)
