@@ -40,7 +40,9 @@ def erf(x):
 
 
 def xlogy(x, y):
-    return np.where(np.equal(x, 0), 0, x * np.log(np.where(np.equal(x, 0), 1, y)))
+    dtype = np.arctan2(x, y).dtype
+    x, y = (np.asarray(a, dtype).astype(np.longdouble) for a in (x, y))
+    return np.where(x == 0, 0, x * np.log(np.where(x == 0, 1, y))).astype(dtype)
 
 
 def reduced(name):

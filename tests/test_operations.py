@@ -448,6 +448,37 @@ def test_a_whole_number_too_large_for_the_dtype_brings_its_own():
         mg.variable(1.0) + 10**400
 
 
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "uint16", "int32", "uint64"])
+@each(["sigmoid", "logsumexp", "softmax", "log_softmax"])
+def test_whole_numbers_do_not_wrap_around_where_a_difference_is_taken(name, dtype):
+    whole = np.array([[1, 0, 7], [3, 3, 2]]).astype(dtype)
+    found = getattr(mg, name)(mg.constant(whole))
+    assert found.dtype == np.exp(whole).dtype
+    expected = getattr(mg, name)(mg.constant(whole.astype(float))).value
+    eps = np.finfo(found.dtype).eps
+    np.testing.assert_allclose(found.value, expected, rtol=8 * eps, atol=4 * eps)
+    made = getattr(mg, name)(mg.placeholder("x", whole.shape, dtype))
+    assert (made.shape, made.dtype) == (found.shape, found.dtype)
+    graph = mg.Graph(made)
+    for again in (graph.run({"x": whole}), graph.compile()(x=whole)):
+        np.testing.assert_allclose(again, found.value, rtol=2 * eps)
+
+
+def test_a_loss_of_whole_logits_is_that_of_the_same_numbers_as_floats():
+    logits = np.array([[2, 0, 1], [0, 5, 3]])
+    expected = mg.cross_entropy(mg.constant(logits.astype(float)), [1, 1]).value
+    for dtype in (np.uint32, np.uint64, np.int64):
+        assert mg.cross_entropy(mg.constant(logits.astype(dtype)), [1, 1]).value == expected
+
+
+def test_the_logarithm_in_xlogy_has_the_digits_of_the_result():
+    x, y = np.array([0.5, 2.0, 0.0]), np.array([3, 7, 0])
+    expected = [0.5 * np.log(3.0), 2 * np.log(7.0), 0]
+    for dtype in (np.int8, np.uint8, np.int16, np.float16, np.float32):
+        found = mg.xlogy(mg.variable(x), y.astype(dtype)).value
+        np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
 def test_the_remainder_is_differentiated_by_the_quotient_that_it_was_computed_with(torch):
     x, y = mg.variable(1.0), mg.variable(0.1)  # 0.1 fits 9 times, though 1 / 0.1 rounds to 10
     t = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)

@@ -29,6 +29,7 @@ from .ops import (
     exp,
     getitem,
     greater,
+    in_floats,
     less,
     logsumexp,
     matmul,
@@ -334,6 +335,7 @@ def _shifted(x: Any, axis: Any) -> Any:
     Nothing depends on the shift but rounding, so it is a constant.
     """
     axis_numbers(len(x.shape), axis)  # so that a wrong axis is an error of the function, not of max
+    x = in_floats(x)
     return x - stop_gradient(max(x, axis, keepdims=True)) if x.size else x
 
 

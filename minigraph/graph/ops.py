@@ -41,8 +41,19 @@ from .operation import (
 # --- elementwise: the partial derivatives, as formulas that are shown and run ---------------------
 
 
+def in_floats(x: Any) -> Any:
+    """Whole numbers and booleans as the floats that NumPy's exp takes them for.
+
+    Differences of whole numbers are none: without a sign, or with few bits, they wrap around.
+    """
+    if not hasattr(x, "dtype"):
+        x = np.asarray(x)
+    return x if x.dtype.kind == "f" else astype(x, np.result_type(x.dtype, np.float16))
+
+
 def _sigmoid(x: Any) -> Any:
     """1 / (1 + e⁻ˣ), with e only ever raised to a negative power, so that nothing overflows."""
+    x = in_floats(x)
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, small) / (1 + small)
 
@@ -53,6 +64,7 @@ def _relu(x: Any) -> Any:
 
 def _xlogy(x: Any, y: Any) -> Any:
     at_zero = np.equal(x, 0)
+    y = np.asarray(y).astype(np.arctan2(x, y).dtype)  # that of the result, for few bits are few
     return np.where(at_zero, 0, x * np.log(np.where(at_zero, 1, y)))
 
 
@@ -781,6 +793,7 @@ def _share(out: Any, x: Any, axis: Any) -> Any:
 )
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log Σ eˣ over `axis` (None: over all), without overflow."""
+    x = in_floats(x)
     if _is_half(x):
         return logsumexp(x.astype(np.float32), axis, keepdims).astype(x.dtype)
     largest = np.max(x, axis=axis, keepdims=True)
