@@ -471,6 +471,42 @@ def test_a_loss_of_whole_logits_is_that_of_the_same_numbers_as_floats():
         assert mg.cross_entropy(mg.constant(logits.astype(dtype)), [1, 1]).value == expected
 
 
+NARROW = ["bool", "int8", "uint8", "int16", "float16", "float32"]
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+@pytest.mark.parametrize("place", [0, 1])
+@each(["add", "multiply", "divide", "power", "arctan2", "hypot", "logaddexp", "xlogy", "remainder",
+       "maximum"])  # fmt: skip
+def test_a_gradient_is_as_precise_as_the_result_whatever_stands_beside_the_variable(
+    name, place, dtype
+):
+    """The gradient beside few bits is that beside the same numbers as float64."""
+    numbers = np.array([1, 3, 100, 127]).astype(dtype)
+    point = np.array([0.7, 20.3, 1.9, 2.1])
+    found = []
+    for beside in (numbers, numbers.astype(float)):
+        x = mg.variable(point)
+        y = getattr(mg, name)(*[(x, beside), (beside, x)][place])
+        slope = mg.grad(mg.sum(y), x)
+        mg.sum(y).backward()
+        np.testing.assert_array_equal(x.grad, slope.value)
+        again = mg.placeholder("x", point.shape)
+        z = getattr(mg, name)(*[(again, beside), (beside, again)][place])
+        plan = mg.Graph(mg.grad(mg.sum(z), again), [again]).compile()
+        np.testing.assert_allclose(plan(x=point), x.grad, rtol=1e-13)
+        found.append(x.grad)
+    np.testing.assert_allclose(*found, rtol=1e-14)
+
+
+def test_the_slope_of_a_power_does_not_wrap_around_with_its_exponent():
+    for dtype in (np.uint8, np.uint64, np.int8):
+        x = mg.variable([20.0, 1e9, 2.0])
+        exponents = np.array([0, 0, 1], dtype)
+        mg.sum(x**exponents).backward()
+        assert x.grad.tolist() == [0, 0, 1]
+
+
 def test_the_logarithm_in_xlogy_has_the_digits_of_the_result():
     x, y = np.array([0.5, 2.0, 0.0]), np.array([3, 7, 0])
     expected = [0.5 * np.log(3.0), 2 * np.log(7.0), 0]

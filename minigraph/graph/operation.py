@@ -274,7 +274,8 @@ def elementwise(
     """State an elementwise operation by its partial derivatives; return the function to call.
 
     A partial is a formula in the inputs (x, or x and y) and `out`. In a pair the first is shown and
-    the second runs, for a formula that needs care at single points; it may be a function.
+    the second runs, for a formula that needs care at single points; it may be a function of `out`
+    and the inputs.
     """
     parameters = ("x", "y")[: len(partials)]
     shown, run = zip(*(p if isinstance(p, tuple) else (p, p) for p in partials), strict=True)
@@ -379,7 +380,7 @@ def stated(
 def _product(name: str, parameters: tuple[str, ...], partial: str | Function) -> Function:
     """Make the VJP g · partial. Formulas are compiled: every scalar gradient runs through one."""
     if callable(partial):
-        return lambda g, out, inputs, attrs: g * partial(*inputs)
+        return lambda g, out, inputs, attrs: g * partial(out, *inputs)
     product = {"1": "g", "-1": "-g"}.get(partial, f"g * ({partial})")
     used = [(i, p) for i, p in enumerate(parameters) if re.search(rf"\b{p}\b", product)]
     taken = "".join(f"    {p} = inputs[{i}]\n" for i, p in used)

@@ -76,11 +76,38 @@ def _erf(x: Any) -> Any:
     return _erf_of_doubles(x).astype(np.result_type(x, np.float32), copy=False)[()]
 
 
-def _power_slope(x: Any, y: Any) -> Any:
+# Partial derivatives that compute with one input alone take it in the dtype of the result: in
+# another a quotient or logarithm would have too few digits, and a square or y − 1 could wrap around.
+
+_Y = "(y if y.dtype == out.dtype else astype(y, out.dtype))"
+
+
+def _as(out: Any, x: Any) -> Any:
+    return x if x.dtype == out.dtype else astype(x, out.dtype)
+
+
+def _power_by_first(out: Any, x: Any, y: Any) -> Any:
     """y · x^(y − 1), with exponent 0 where x and y are both 0, for 0 · 0⁻¹ is no number."""
+    y = _as(out, y)
     if isinstance(y, Node) or y.shape:
         return y * x ** (y - 1 + equal(x, 0) * equal(y, 0))
     return y * x ** (y - 1 if y else y)
+
+
+def _power_by_second(out: Any, x: Any, y: Any) -> Any:
+    """out · log x, and 0 where x is 0."""
+    x = _as(out, x)
+    return out * log(x + equal(x, 0))
+
+
+def _angle_by_first(out: Any, x: Any, y: Any) -> Any:
+    x, y = _as(out, x), _as(out, y)
+    return y / (x * x + y * y)
+
+
+def _angle_by_second(out: Any, x: Any, y: Any) -> Any:
+    x, y = _as(out, x), _as(out, y)
+    return -x / (x * x + y * y)
 
 
 # Each row: name, symbol, what it computes, how, and the partial derivative by each input. In a pair
@@ -90,10 +117,11 @@ def _power_slope(x: Any, y: Any) -> Any:
 add      = elementwise("add",      "+",    "x + y",           operator.add,     "1", "1")
 subtract = elementwise("subtract", "−",    "x − y",           operator.sub,     "1", "-1")
 multiply = elementwise("multiply", "×",    "x · y",           operator.mul,     "y", "x")
-divide   = elementwise("divide",   "÷",    "x / y",           operator.truediv, "1 / y", "-out / y")
+divide   = elementwise("divide",   "÷",    "x / y",           operator.truediv,
+                       ("1 / y",            f"1 / {_Y}"), "-out / y")
 power    = elementwise("power",    "^",    "x to the power y", operator.pow,
-                       ("y * x ** (y - 1)", _power_slope),
-                       ("out * log(x)",     "out * log(x + equal(x, 0))"))
+                       ("y * x ** (y - 1)", _power_by_first),
+                       ("out * log(x)",     _power_by_second))
 negative = elementwise("negative", "−",    "−x",              operator.neg,     "-1")
 absolute = elementwise("absolute", "|x|",  "|x|",             operator.abs,     "sign(x)")
 square   = elementwise("square",   "x²",   "x · x",           np.square,        "2 * x")
@@ -122,7 +150,8 @@ arccos   = elementwise("arccos",   "arccos", "the angle in radians with cosine x
 arctan   = elementwise("arctan",   "arctan", "the angle in radians with tangent x", np.arctan,
                        "1 / (1 + x * x)")
 arctan2  = elementwise("arctan2",  "arctan2", "the angle in radians of point (y, x)", np.arctan2,
-                       "y / (x * x + y * y)", "-x / (x * x + y * y)")
+                       ("y / (x * x + y * y)",  _angle_by_first),
+                       ("-x / (x * x + y * y)", _angle_by_second))
 sinh     = elementwise("sinh",     "sinh", "sinh x",          np.sinh,          "cosh(x)")
 cosh     = elementwise("cosh",     "cosh", "cosh x",          np.cosh,          "sinh(x)")
 tanh     = elementwise("tanh",     "tanh", "tanh x",          np.tanh,          "1 - out * out")
@@ -143,7 +172,8 @@ maximum  = elementwise("maximum",  "max",  "the larger of x and y", np.maximum,
 minimum  = elementwise("minimum",  "min",  "the smaller of x and y", np.minimum,
                        ("1 if x < y else 0", "less(x, y) + 0.5 * equal(x, y)"),
                        ("1 if y < x else 0", "less(y, x) + 0.5 * equal(x, y)"))
-xlogy    = elementwise("xlogy",    "xlogy", "x · log y, 0 where x = 0", _xlogy, "log(y)", "x / y")
+xlogy    = elementwise("xlogy",    "xlogy", "x · log y, 0 where x = 0", _xlogy,
+                       ("log(y)",           f"log({_Y})"), "x / y")
 remainder = elementwise("remainder", "%",  "what is left of x after division by y", operator.mod,
                         "1", ("-floor(x / y)", "-rint((x - out) / y)"))
 sign     = elementwise("sign",     "sign", "−1, 0 or 1",      np.sign,          "0")
