@@ -291,7 +291,7 @@ class Draw:
             return False
         if value.dtype.kind == "f" and not self.is_odd:
             small = np.isfinite(value) & (np.abs(value) <= HIGHEST)
-            if not small.all() and self.chance(0.97):
+            if not small.all() and (self.chance(0.97) or "mg.detect_anomaly()" in within):
                 return False
         self.known[step.name] = np.array(value)[()]
         self.steps.append(step)
@@ -303,6 +303,8 @@ class Draw:
             found.append(self.r.choice(["mg.scope('a')", "mg.scope('block/b')"]))
         if self.chance(0.03):
             found.append("mg.no_grad()")
+        if self.chance(0.02) and not self.is_odd:
+            found.append("mg.detect_anomaly()")
         return tuple(found)
 
 

@@ -151,6 +151,7 @@ DEFINED = {
     "checkpoint": lambda f: f,
     "scope": lambda name: nullcontext(),
     "no_grad": nullcontext,
+    "detect_anomaly": nullcontext,
 }  # fmt: skip
 
 
@@ -249,7 +250,7 @@ class PyTorch:
     def __getattr__(self, name: str) -> Any:
         if name in FUNCTIONS:
             return lambda *args, **options: self.call(name, *args, **options)
-        if name in ("scope", "checkpoint"):
+        if name in ("scope", "checkpoint", "detect_anomaly"):
             return DEFINED[name]
         raise NotImplementedError(name)
 

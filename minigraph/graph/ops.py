@@ -76,8 +76,8 @@ def _erf(x: Any) -> Any:
     return _erf_of_doubles(x).astype(np.result_type(x, np.float32), copy=False)[()]
 
 
-# Partial derivatives that compute with one input alone take it in the dtype of the result: in
-# another a quotient or logarithm would have too few digits, and a square or y − 1 could wrap around.
+# Partial derivatives that compute with one input alone take it in the dtype of the result. In
+# another a quotient or a logarithm has too few digits, and a square or y − 1 may wrap around.
 
 _Y = "(y if y.dtype == out.dtype else astype(y, out.dtype))"
 
