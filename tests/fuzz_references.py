@@ -66,8 +66,7 @@ def log_softmax(x, axis=-1):
     if not x.size:
         return x + np.sum(x, axis, keepdims=True) * 0
     wide = x.astype(np.longdouble)
-    largest = np.max(wide, axis=axis, keepdims=True)
-    shift = wide - np.where(np.isfinite(largest), largest, 0)
+    shift = wide - np.max(wide, axis=axis, keepdims=True)
     return (shift - np.log(np.sum(np.exp(shift), axis=axis, keepdims=True))).astype(x.dtype)
 
 

@@ -6,6 +6,7 @@ limit stand in CONVENTIONS below, ours beside PyTorch's.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import reduce
 from math import prod
 from operator import add
@@ -398,6 +399,46 @@ def test_shapes_that_do_not_fit_are_refused_naming_the_nodes_and_what_would_fit(
     assert all(isinstance(node, mg.Node) for node in caught.value.nodes)
 
 
+LARGE = 2**70
+TOO_LARGE = [
+    lambda x: mg.sum(x, axis=LARGE),
+    lambda x: mg.max(x, axis=(0, -LARGE)),
+    lambda x: mg.cumsum(x, LARGE),
+    lambda x: mg.argsort(x, LARGE),
+    lambda x: mg.softmax(x, LARGE),
+    lambda x: mg.flip(x, LARGE),
+    lambda x: mg.expand_dims(x, LARGE),
+    lambda x: mg.swapaxes(x, 0, LARGE),
+    lambda x: mg.moveaxis(x, 0, LARGE),
+    lambda x: mg.transpose(x, (0, LARGE)),
+    lambda x: mg.concatenate([x], LARGE),
+    lambda x: mg.stack([x, x], LARGE),
+    lambda x: mg.tensordot(x, x, LARGE),
+    lambda x: mg.tril(x, LARGE),
+    lambda x: x[LARGE],
+    lambda x: x[mg.constant(np.uint64(2**64 - 1))],
+    lambda x: mg.scatter_add(x, mg.constant(np.uint64(2**64 - 1)), (3, 2, 2)),
+]
+
+
+@pytest.mark.parametrize("call", TOO_LARGE)
+def test_numbers_too_large_for_any_array_are_refused_naming_the_node(call):
+    for x in (mg.variable(np.ones((2, 2)), name="x"), mg.placeholder("x", (2, 2))):
+        with pytest.raises(mg.ShapeError, match="of .*x"):
+            mg.Graph(call(x)).run({"x": np.ones((2, 2))})
+
+
+def test_an_index_that_is_fed_may_be_too_large_for_any_array():
+    x, i = mg.placeholder("x", (3,)), mg.placeholder("i", (), np.uint64)
+    graph = mg.Graph([x[i], mg.scatter_add(x[0], i, (3,))], [x, i])
+    plan = graph.compile()
+    with pytest.raises(mg.ShapeError, match="getitem of x"):
+        graph.run({"x": np.ones(3), "i": np.uint64(2**64 - 1)})
+    with pytest.raises(mg.ShapeError, match=r"(getitem|scatter_add) of"):
+        plan(x=np.ones(3), i=np.uint64(2**64 - 1))
+    assert plan(x=np.arange(3.0), i=2)[0] == 2.0
+
+
 # --- settings and dtypes --------------------------------------------------------------------------
 
 
@@ -440,6 +481,16 @@ def test_results_have_numpys_dtypes(dtype):
     for ours, theirs in pairs:
         assert ours.dtype == theirs.dtype
         assert np.array_equal(ours.value, theirs)
+
+
+@pytest.mark.parametrize("ddof", [0, 1, 2, 3, 5])
+@pytest.mark.parametrize("shape", [(0,), (1,), (2,), (3,), (0, 2)])
+def test_a_variance_of_fewer_elements_than_are_taken_off_is_numpys(shape, ddof):
+    values = np.arange(prod(shape), dtype=float).reshape(shape) ** 2
+    with pytest.warns(RuntimeWarning) if ddof >= prod(shape) else nullcontext():
+        expected = [f(values, ddof=ddof) for f in (np.var, np.std)]
+    found = [f(mg.constant(values), ddof=ddof).value for f in (mg.var, mg.std)]
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
 
 
 def test_a_whole_number_too_large_for_the_dtype_brings_its_own():

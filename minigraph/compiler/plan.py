@@ -151,7 +151,7 @@ class Plan:
         Python's numbers refuse what IEEE 754 has an answer for, and NumPy's do not. Whatever else
         is refused is refused again, in words that name the Node.
         """
-        if not self._is_scalar and isinstance(error, ArithmeticError):
+        if isinstance(error, FloatingPointError):
             raise error  # as np.errstate asks for
         return self._by_node(self.graph, values)
 

@@ -263,7 +263,8 @@ def var(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> A
     distances = square(x - mean(x, axis, keepdims=True))
     if not ddof:
         return mean(distances, axis, keepdims)
-    return sum(distances, axis, keepdims) / (_count(x.shape, axis) - ddof)
+    n = _count(x.shape, axis)
+    return sum(distances, axis, keepdims) / (n - ddof if n > ddof else 0)  # which is no number
 
 
 @composed

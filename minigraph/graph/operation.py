@@ -461,7 +461,7 @@ def _arrayed(function: Function) -> Function:
             options[first] = _array_or_nodes(options[first])
         try:
             return function(*args, **options)
-        except (ValueError, IndexError, TypeError) as error:
+        except (ValueError, IndexError, TypeError, OverflowError) as error:
             given = [*args, *options.values()]
             given += [x for x in given if isinstance(x, list | tuple) for x in x]
             nodes = tuple(x for x in given if type(x) is Node)
