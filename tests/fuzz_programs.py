@@ -815,6 +815,11 @@ def cross_entropy(d: Draw) -> str:
     return f"mg.cross_entropy({x}, {name})"
 
 
+def class_numbers(d: Draw) -> str:
+    x = d.some(lambda x: x.dtype.kind in "iu", lambda: (3,), lambda: d.r.choice(WHOLE))
+    return f"mg.class_numbers({x}, {d.whole(d.r.choice([3, 6, 9]))})"
+
+
 def conv2d(d: Draw) -> str:
     channels, window = d.r.randint(1, 2), (d.r.randint(1, 2), d.r.randint(1, 3))
     image = tuple(w + d.r.randint(0, 2) for w in window)
@@ -887,7 +892,7 @@ DRAWERS: dict[str, Callable[[Draw], str]] = {
         f.__name__: f
         for f in (reshape, transpose, broadcast_to, astype, where, einsum, windows, overlap_add,
                   getitem, scatter_add, take, take_along_axis, expand_dims, squeeze, split, pad,
-                  clip, tensordot, cross_entropy, conv2d, dropout)
+                  clip, tensordot, cross_entropy, class_numbers, conv2d, dropout)
     },
     "checkpoint": checkpointed,
     "custom": customized,
