@@ -156,6 +156,14 @@ POINTED = [  # ▸ stands before the character that the error points at
     ("▸__builtins__(a)", "no function __builtins__"),
     ("a + ▸(a)(b)", "to multiply"),
     ("a + ▸" + "9" * 400, "too large"),
+    ("a + ▸1e999", "too large"),
+    ("▸a + b\nb - a", "no name, so it is lost; name it"),
+    ("d = a; ▸d * b; a", "no name, so it is lost"),
+    ("▸einsum(a, b)", "einsum takes a text first"),
+    ("a * ▸pad(a, b)", r"call it as pad\(x, pad_width"),
+    ("▸sum(a, 0)", r"call it as sum\(x, axis"),
+    ("▸astype(a, b)", r"call it as astype\(x, dtype"),
+    ("a + ▸split(broadcast_to(a, shape=(2,)), indices_or_sections=2)", "several arrays"),
 ]
 
 
@@ -288,6 +296,41 @@ print(*seen)
         [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, timeout=60
     )
     assert (done.stdout.strip(), done.stderr, done.returncode) == ("", "", 0)
+
+
+ARGUMENTS = [
+    "", "a", "b", "a, b", "m, m", "b, 0", "b, -1", "b, 1.5", "a, a, a", "b, b, b, b, b", "e",
+    "b, axis=9", "b, axis='x'", "b, axis=(0, 0)", "b, axis=[0]", "b, axis={}", "b, axis=1.5",
+    "b, keepdims='y'", "b, shape='ab'", "b, shape=-2", "b, shape=None", "b, e",
+    "m, index=9", "m, index={1: 2}", "m, index='a'", "b, dtype=3", "b, dtype='none'", "b, wrong=1",
+    "b, axes=(0, 0)", "m, m, axes=[[0], [9]]", "b, pad_width='a'", "b, pad_width=[[[1]]]",
+    "b, offset=1.5", "m, offset=10", "b, p=0.5, generator=1", "b, indices='a'", "b, indices=[9]",
+    "b, indices_or_sections='a'", "b, indices_or_sections=0", "b, subscripts='ij->k'", "b, k='a'",
+    "b, a_min='x'", "b, ddof='x'", "b, stride=0", "m, axis1=0, axis2=0",
+    "b, shape=(1, 1), stride='a'", "m, source=0, destination=7",
+    "b, classes='x'", "b, size=0", "b, labels=0", "m, labels=[0, 7]", "b, x=1", "axis=0", "a, a=1",
+    "b, axis=99999999999999999999", "b, shape=(99999999999999999999,)", "b, bias=1", "m, w='x'",
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_that_is_called_in_any_way_gives_a_node_or_an_error_of_ours(name):
+    values = {"a": 1.0, "b": [1.0, 2.0], "m": np.eye(3), "e": np.zeros((0, 2))}
+    for arguments in ARGUMENTS:
+        try:
+            found = mg.parse(f"{name}({arguments})", **values)
+        except (mg.ParseError, mg.ShapeError) as error:
+            found = error
+        assert isinstance(found, mg.Node) or "object has no attribute" not in str(found)
+
+
+def test_a_number_is_read_in_the_dtype_of_the_values_or_refused():
+    assert mg.parse("a + 60000", a=np.float16(1)).dtype == np.float16
+    with pytest.raises(mg.ParseError, match="too large"):
+        mg.parse("a * 1e6", a=np.float16(1))
+    with pytest.raises(mg.ParseError, match="too large"):
+        mg.parse("a + 1e39", a=np.float32(1))
 
 
 def test_only_the_functions_of_the_table_can_be_called():

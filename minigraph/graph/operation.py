@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import reduce, wraps
 from inspect import Parameter, Signature
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy import float64  # what every operation asks for is looked up once
@@ -345,13 +345,17 @@ def variadic(
         op = Operation(name, symbol, inputs, forward, rules, _spread_arguments(jvp), shape)
 
         def function(*args: Any, **options: Any) -> Any:
-            inputs, attrs = called(*args, **options)
+            try:
+                inputs, attrs = called(*args, **options)
+            except REFUSALS as error:
+                refuse(name, signature, (*args, *options.values()), error)
             if Node in map(type, inputs):
                 return apply(op, inputs, attrs)
             return forward(*(np.asarray(x) if type(x) is list else x for x in inputs), **attrs)
 
         called.__name__ = called.__qualname__ = name  # for Python's message about a wrong call
-        return entered(_described(function, op, inspect.signature(called), forward.__doc__))
+        signature = inspect.signature(called)
+        return entered(_described(function, op, signature, forward.__doc__))
 
     return decorate
 
@@ -461,17 +465,27 @@ def _arrayed(function: Function) -> Function:
             options[first] = _array_or_nodes(options[first])
         try:
             return function(*args, **options)
-        except (ValueError, IndexError, TypeError, OverflowError) as error:
-            given = [*args, *options.values()]
-            given += [x for x in given if isinstance(x, list | tuple) for x in x]
-            nodes = tuple(x for x in given if type(x) is Node)
-            if isinstance(error, MinigraphError) or not nodes:
-                raise
-            named = " and ".join(map(describe, nodes))
-            kind = NodeTypeError if isinstance(error, TypeError) else ShapeError
-            raise kind(f"{function.__name__} of {named}: {error}", nodes) from None
+        except REFUSALS as error:
+            refuse(
+                function.__name__, inspect.signature(function), (*args, *options.values()), error
+            )
 
     return call
+
+
+def refuse(name: str, signature: Signature, given: Iterable[Any], error: Exception) -> NoReturn:
+    """Raise an error that a call has met, in words that name the Nodes which it was given."""
+    given = [*given]
+    given += [x for x in given if isinstance(x, list | tuple) for x in x]
+    nodes = tuple(x for x in given if type(x) is Node)
+    if isinstance(error, MinigraphError) or not nodes:
+        raise error
+    named = " and ".join(map(describe, nodes))
+    if isinstance(error, ValueError | IndexError | OverflowError):
+        raise ShapeError(f"{name} of {named}: {error}", nodes) from None
+    usage = f"call it as {name}({', '.join(signature.parameters)}); settings are no Nodes"
+    reason = f"{error}; {usage}" if isinstance(error, TypeError) else usage
+    raise NodeTypeError(f"{name} of {named}: {reason}", nodes) from None
 
 
 def _array_or_nodes(x: Any) -> Any:
@@ -506,7 +520,9 @@ def function_of(op: Operation, signature: Signature, doc: str | None) -> Functio
                     attrs[name] = deepcopy(value)  # rules read it in the backward pass
         fit = arity <= len(args) <= arity + len(names) and attrs.keys() == set(names)
         if twice or not fit:
-            raise TypeError(f"call it as {op.name}({', '.join(signature.parameters)})")
+            raise NodeTypeError(f"call it as {op.name}({', '.join(signature.parameters)})")
+        if Node in map(type, attrs.values()):
+            refuse(op.name, signature, (*inputs, *attrs.values()), AttributeError())
         return apply(op, inputs, attrs or NO_ATTRS)
 
     return _described(function, op, signature, doc)

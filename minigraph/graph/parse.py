@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import MinigraphError, ParseError
+from .errors import ParseError, ShapeError
 from .node import Node, leaf, variable
 from .operation import FUNCTIONS
 
@@ -37,9 +37,10 @@ _ASSIGNMENT = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*")
 def parse(text: str, /, **values: Any) -> Node:
     """Read an expression such as `"(a + b) * (b - c)"` and compute it as a graph.
 
-    The text may name results on the way, one to a line or separated by `;`, and the last one is
-    returned: `"d = a + b; e = b - c; y = d * e"`. Allowed are numbers, `pi`, names, `+ - * / ** @`,
-    parentheses, and the functions of `minigraph.graph.ops`, such as `sin(a)` or `maximum(a, b)`.
+    The text may name results on the way, one to a line or separated by `;`, and the last one, which
+    alone may be without a name, is returned: `"d = a + b; e = b - c; y = d * e"`. Allowed are
+    numbers, `pi`, names, `+ - * / ** @`, parentheses, and the functions of `minigraph.graph.ops`,
+    such as `sin(a)` or `maximum(a, b)`.
 
     Args:
         text: the expression.
@@ -51,8 +52,12 @@ def parse(text: str, /, **values: Any) -> Node:
     names = {k: v if isinstance(v, Node) else variable(v, name=k) for k, v in values.items()}
     floats = [x.dtype for x in names.values() if x.dtype.kind == "f"]
     dtype = np.result_type(*floats) if floats else np.dtype(float)
-    result = None
+    result = unnamed = None
     for name, tree, error in _statements(text):
+        if unnamed:
+            refuse, at = unnamed
+            raise refuse("this result has no name, so it is lost; name it, as in d = a + b", at)
+        unnamed = None if name else (error, tree)
         if name in names:
             raise error(f"{name} has a value already; take another name", tree)
         result = _evaluate(tree, names, dtype, error)
@@ -131,11 +136,14 @@ def _evaluate(tree: ast.expr, names: dict[str, Node], dtype: np.dtype, error: _E
                 inputs = results[len(results) - count :]
                 del results[len(results) - count :]
                 try:
-                    results.append(function(*inputs, **options))
-                except MinigraphError:
+                    result = function(*inputs, **options)
+                except ShapeError:
                     raise
-                except (TypeError, ValueError, MemoryError) as e:
-                    raise error(str(e), at) from None
+                except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as e:
+                    raise error(str(e) or type(e).__name__, at) from None
+                if not isinstance(result, Node):
+                    raise error("this gives several arrays, and an expression has one", at)
+                results.append(result)
             case ast.BinOp(left, op, right) as at if type(op) in _OPERATORS:
                 todo += [(_OPERATORS[type(op)], 2, {}, at), right, left]
             case ast.UnaryOp(op, x) as at if type(op) in _OPERATORS:
@@ -154,9 +162,12 @@ def _evaluate(tree: ast.expr, names: dict[str, Node], dtype: np.dtype, error: _E
                 todo += [(FUNCTIONS[name], len(arguments), options, at), *reversed(arguments)]
             case ast.Constant(int() | float() as number) as at if not isinstance(number, bool):
                 try:
-                    results.append(leaf(dtype.type(number), requires_grad=False))
+                    value = dtype.type(number)
                 except OverflowError:
-                    raise error("this number is too large", at) from None
+                    value = dtype.type(np.inf)
+                if not np.isfinite(value):
+                    raise error("this number is too large", at)
+                results.append(leaf(value, requires_grad=False))
             case ast.Name("pi") if "pi" not in names:
                 results.append(leaf(dtype.type(np.pi), requires_grad=False, name="π"))
             case ast.Name(name) as at:
