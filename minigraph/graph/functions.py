@@ -30,7 +30,9 @@ from .ops import (
     getitem,
     greater,
     in_floats,
+    isnan,
     less,
+    logical_or,
     logsumexp,
     matmul,
     max,
@@ -183,23 +185,48 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
 
     Args:
         x: the array.
-        pad_width: how many; a number, (before, after), or such a pair for each axis.
+        pad_width: how many; a number, (before, after), such a pair for each axis, or a dict of
+            axes with a number or a pair.
         mode: "constant", the only one of NumPy's.
-        constant_values: a number.
+        constant_values: a number, (before, after), or such a pair for each axis, taken in the dtype
+            of x; or a Node that is one number.
     """
     if mode != "constant":
         raise NodeTypeError(f'pad has the mode "constant" only, not {mode!r}')
-    widths = np.broadcast_to(pad_width, (len(x.shape), 2)).tolist()
-    inner = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths))
-    shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths))
-    if np.min(widths, initial=0) < 0:
-        raise ShapeError(f"pad of {_named(x)}: {pad_width} has a negative width")
+    widths = _pad_widths(x, pad_width)
+    sizes = [*zip(x.shape, widths.tolist())]
+    inner = tuple(slice(before, before + n) for n, (before, _) in sizes)
+    shape = tuple(n + before + after for n, (before, after) in sizes)
     padded = scatter_add(x, inner, shape)
-    if constant_values == 0:
-        return padded
+    if isinstance(constant_values, Node):
+        if constant_values.shape:
+            raise NodeTypeError(
+                f"pad of {_named(x)}: constant_values can be a Node that is one number, but not "
+                f"{describe(constant_values)}"
+            )
+        around = astype(constant_values, x.dtype)
+    else:
+        around = np.pad(np.zeros(x.shape, x.dtype), widths, constant_values=constant_values)
+        if not around.any():
+            return padded
     inside = np.zeros(shape, bool)
     inside[inner] = True
-    return where(inside, padded, constant_values)
+    return where(inside, padded, around)
+
+
+def _pad_widths(x: Any, pad_width: Any) -> np.ndarray:
+    """The widths before and after each axis, for all forms in which NumPy takes them."""
+    ndim = len(x.shape)
+    if isinstance(pad_width, dict):
+        named, pad_width = pad_width, np.zeros((ndim, 2), int)
+        for axis, width in named.items():
+            pad_width[normalize_axis_index(axis, ndim)] = width
+    widths = np.asarray(pad_width)
+    if widths.dtype.kind not in "iu":
+        raise NodeTypeError(f"pad of {_named(x)}: widths are whole numbers, not {pad_width!r:.40}")
+    if np.min(widths, initial=0) < 0:
+        raise ShapeError(f"pad of {_named(x)}: {pad_width} has a negative width")
+    return np.broadcast_to(widths, (ndim, 2))
 
 
 @arranged
@@ -240,10 +267,18 @@ def triu(x: Any, k: int = 0) -> Any:
 def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
     """x where it lies between the bounds, a bound elsewhere; the derivative on a bound is 1."""
     if a_min is not None:
-        x = where(less(x, a_min), a_min, x)
+        x = where(_or_nan(less(x, a_min), a_min), a_min, x)
     if a_max is not None:
-        x = where(greater(x, a_max), a_max, x)
+        x = where(_or_nan(greater(x, a_max), a_max), a_max, x)
     return x
+
+
+def _or_nan(beyond: Any, bound: Any) -> Any:
+    """Whether an element lies beyond a bound, or the bound is no number, as then the result is."""
+    if isinstance(bound, Node):
+        return logical_or(beyond, isnan(bound)) if bound.dtype.kind == "f" else beyond
+    wrong = np.isnan(bound)
+    return logical_or(beyond, wrong) if np.any(wrong) else beyond
 
 
 # --- reductions and products ----------------------------------------------------------------------
@@ -261,10 +296,10 @@ def var(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> A
         wide = var(astype(x, np.float32), axis, ddof=ddof, keepdims=keepdims)
         return astype(wide, x.dtype)
     distances = square(x - mean(x, axis, keepdims=True))
-    if not ddof:
+    if ddof == 0:
         return mean(distances, axis, keepdims)
-    n = _count(x.shape, axis)
-    return sum(distances, axis, keepdims) / (n - ddof if n > ddof else 0)  # which is no number
+    count = float(_count(x.shape, axis) - ddof)
+    return sum(distances, axis, keepdims) / (count if count > 0 else 0.0)  # which is no number
 
 
 @composed

@@ -456,7 +456,8 @@ def arranged(function: Function) -> Function:
 
 def _arrayed(function: Function) -> Function:
     """A function that takes a list as first argument, too, and whose errors name the Nodes."""
-    first = next(iter(inspect.signature(function).parameters))
+    signature = inspect.signature(function)
+    first = next(iter(signature.parameters))
 
     def call(*args: Any, **options: Any) -> Any:
         if args:
@@ -466,9 +467,7 @@ def _arrayed(function: Function) -> Function:
         try:
             return function(*args, **options)
         except REFUSALS as error:
-            refuse(
-                function.__name__, inspect.signature(function), (*args, *options.values()), error
-            )
+            refuse(function.__name__, signature, (*args, *options.values()), error)
 
     return call
 
@@ -483,7 +482,8 @@ def refuse(name: str, signature: Signature, given: Iterable[Any], error: Excepti
     named = " and ".join(map(describe, nodes))
     if isinstance(error, ValueError | IndexError | OverflowError):
         raise ShapeError(f"{name} of {named}: {error}", nodes) from None
-    usage = f"call it as {name}({', '.join(signature.parameters)}); settings are no Nodes"
+    usage = f"call it as {name}({', '.join(signature.parameters)})"
+    usage += "; settings are no Nodes" * (len(nodes) > 1)
     reason = f"{error}; {usage}" if isinstance(error, TypeError) else usage
     raise NodeTypeError(f"{name} of {named}: {reason}", nodes) from None
 
