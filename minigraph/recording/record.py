@@ -7,6 +7,7 @@ afterwards, so it costs nothing when it is off, and it leaves every Node as it w
 from __future__ import annotations
 
 import difflib
+import warnings
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from .events import BACKWARD, FORWARD, Event, RecordedNode, Recording
 from .sweeps import MISCONCEPTIONS, Sweep
 
 PASSES = ("both", "forward", "backward")
+LARGEST_AT_ONCE = 200_000  # nodes, from where on it is said that recording takes its time
 
 
 def record(
@@ -32,7 +34,8 @@ def record(
 ) -> Recording:
     """Record the forward pass and the backward pass of y as events.
 
-    A call of a composed function, such as `mg.softmax`, is one node, unless it is opened.
+    A call of a composed function, such as `mg.softmax`, is one node, unless it is opened. A warning
+    says of a graph of hundreds of thousands of nodes that it takes its time.
 
     Args:
         y: the output; a scalar, unless `seed` is given or the forward pass alone is recorded.
@@ -54,12 +57,18 @@ def record(
         )
     if passes not in PASSES:
         raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r:.60}")
-    if wrong and wrong not in MISCONCEPTIONS:
-        near = difflib.get_close_matches(wrong, MISCONCEPTIONS, 1)
+    if wrong != "" and (not isinstance(wrong, str) or wrong not in MISCONCEPTIONS):
+        near = difflib.get_close_matches(str(wrong), MISCONCEPTIONS, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         known = ", ".join(map(repr, MISCONCEPTIONS))
         raise MinigraphError(f"there is no misconception {wrong!r:.60}, only {known}{hint}")
     order = topological_order(y)
+    if len(order) > LARGEST_AT_ONCE:
+        warnings.warn(
+            f"recording {len(order):,} nodes takes minutes, and some kilobytes for each; record a "
+            "part of the graph, from a Node further up",
+            stacklevel=2,
+        )
     graph = contracted(order, [y], listed(opened))
     ids = node_ids(order)
     events: list[Event] = []

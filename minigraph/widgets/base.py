@@ -3,6 +3,7 @@ what makes it usable without a mouse or without seeing it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
+from ..graph.errors import MinigraphError
 from .lifetime import Released
 from .page import joined, read
 
@@ -56,6 +58,22 @@ class GraphWidget(Released, widgets.VBox):
         self.picture.value = drawing.html
         self.say(sentence)
 
+    def watch(self, control: widgets.Widget, name: str, change: Callable[[Any], None]) -> None:
+        """Call `change` when a control moves, and say what goes wrong: else nobody would see it."""
+
+        def told(event: Any) -> None:
+            try:
+                change(event)
+            except Exception as error:  # whatever may be typed, and come of it
+                self.refuse(error)
+
+        control.observe(told, name)
+
+    def refuse(self, error: Exception) -> None:
+        """Say why what is typed or chosen cannot be shown; what was shown stays."""
+        said = str(error) if isinstance(error, MinigraphError) else _in_words(error)
+        self.say(f"Not yet: {said}", problem=True)
+
     def say(self, sentence: str, *, problem: bool = False) -> None:
         """Replace the sentence; a problem is marked by a word and a rule, not by colour alone."""
         style = "white-space: pre-wrap; padding: 2px 0 2px 10px; border-left: 3px solid "
@@ -68,3 +86,8 @@ class GraphWidget(Released, widgets.VBox):
             data["text/html"] = self.picture.value + self.message.value
             data["text/plain"] = repr(self.drawing)
         return data
+
+
+def _in_words(error: Exception) -> str:
+    """An error that is not of our own making: what kind it is, and what it says."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")

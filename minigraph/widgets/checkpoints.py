@@ -6,12 +6,14 @@ arXiv:1604.06174, 2016.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import ipywidgets as widgets
 
 from ..drawing import Plot
 from ..drawing.theme import LIGHT
+from ..graph.errors import MinigraphError
 from .base import GraphWidget
 
 
@@ -35,6 +37,9 @@ def kept_over_time(layers: int, segments: int) -> list[int]:
     return forward + backward
 
 
+MOST_LAYERS = 10_000
+
+
 class CheckpointViewer(GraphWidget):
     """A slider for the segments, one for the memory that there is, and what is kept over time.
 
@@ -54,7 +59,7 @@ class CheckpointViewer(GraphWidget):
             value=budget, min=1, max=layers + 1, description="Budget", readout=False, layout=wide
         )
         for slider in (self.segments, self.budget):
-            slider.observe(self._draw, "value")
+            self.watch(slider, "value", self._draw)
         super().__init__("Memory of a chain with checkpoints", [self.segments, self.budget])
         self._draw()
 
@@ -93,5 +98,17 @@ class CheckpointViewer(GraphWidget):
 
 
 def checkpoint_viewer(layers: int = 64, segments: int = 0, budget: int = 24) -> CheckpointViewer:
-    """Show what a chain of layers keeps over time, for any number of segments and any budget."""
+    """Show what a chain of layers keeps over time, for any number of segments and any budget.
+
+    Raises:
+        MinigraphError: for a number that is none of layers, of segments among them, or of results.
+    """
+    for name, given, least, most in (
+        ("layers", layers, 1, MOST_LAYERS),
+        ("segments", segments, 0, layers),
+        ("budget", budget, 1, math.inf),
+    ):
+        if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
+            end = f" to {most}" if most < math.inf else " on"
+            raise MinigraphError(f"{name} is a number from {least}{end}, not {given!r:.40}")
     return CheckpointViewer(layers, segments, budget)

@@ -21,6 +21,7 @@ from ..graph.node import Node, no_grad, recording, variable
 from ..graph.order import topological_order
 
 POINTS = 121  # of a curve; about one for every three pixels
+SMALLEST = 1e-305  # of a range, so that its steps are numbers
 STEPS = 100  # that a slider has at least
 _STRIDES = (24, 8, 4, 2, 1)  # a curve that takes its time is known coarsely first
 
@@ -98,7 +99,7 @@ def _input(name: str, given: Any) -> Input:
         if not is_number(x):
             raise MinigraphError(f"{wanted}; {x!r:.40} is not a finite number")
     low, high = float(given[0]), float(given[1])
-    if not low < high or not math.isfinite(high - low):
+    if not low < high or not SMALLEST <= high - low < math.inf:
         raise MinigraphError(f"{wanted}; {low:g} is not below {high:g}")
     step = round_below((high - low) / STEPS)
     middle = low + step * round((high - low) / 2 / step)
@@ -112,7 +113,12 @@ def _input(name: str, given: Any) -> Input:
 
 def is_number(x: Any) -> bool:
     """Whether something is a finite number that a slider can stand at."""
-    return isinstance(x, Real) and not isinstance(x, (bool, np.bool_)) and math.isfinite(x)
+    if not isinstance(x, Real) or isinstance(x, (bool, np.bool_)):
+        return False
+    try:
+        return math.isfinite(x)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def round_below(x: float) -> float:

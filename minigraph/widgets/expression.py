@@ -8,7 +8,6 @@ import ipywidgets as widgets
 
 from ..drawing import draw
 from ..drawing.calls import contracted
-from ..graph.errors import MinigraphError
 from ..graph.node import Node
 from ..graph.order import topological_order
 from ..graph.parse import free_names, parse
@@ -54,14 +53,15 @@ class ExpressionEditor(GraphWidget):
         try:
             names = free_names(self.text.value)
             node = parse(self.text.value, **{name: self._number(name).value for name in names})
-        except MinigraphError as error:
-            self.say(f"Not yet: {error}", problem=True)
+            drawing = draw(node)
+        except Exception as error:  # whatever is typed, the sentence is about that
+            self.refuse(error)
             return
         self.node = node
         fields = tuple(self._number(name) for name in names)
         if fields != self.row.children:
             self.row.children = fields
-        self.show(draw(node), _count(node))
+        self.show(drawing, _count(node))
 
 
 def _count(node: Node) -> str:

@@ -9,7 +9,6 @@ import ipywidgets as widgets
 from ..compiler import PASSES, Step, optimized
 from ..compiler.passes import operations
 from ..drawing import draw
-from ..graph.errors import MinigraphError
 from ..graph.graph import Graph
 from ..graph.node import placeholder
 from ..graph.parse import free_names, parse
@@ -48,8 +47,8 @@ class PassViewer(GraphWidget):
             names = free_names(self.text.value)
             node = parse(self.text.value, **{name: placeholder(name) for name in names})
             self.stages = stages(Graph(node))
-        except MinigraphError as error:
-            self.say(f"Not yet: {error}", problem=True)
+        except Exception as error:  # whatever is typed, the sentence is about that
+            self.refuse(error)
             return
         self.go(0)
 

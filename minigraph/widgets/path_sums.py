@@ -107,7 +107,7 @@ class PathSums:
 
     def sweep(self, source: Node) -> list[Step]:
         """Find ∂target/∂source in one reverse sweep over the nodes between them, users first."""
-        between = {source} if self.count[source] else set()
+        between = {source} if self.count.get(source) else set()
         for node in self.nodes:
             if node in between:
                 between.update(edge.head for edge in self._onward(node))

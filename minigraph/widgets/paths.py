@@ -15,8 +15,8 @@ from ..drawing import Drawing, draw
 from ..drawing.diagram import diagram
 from ..drawing.formula import derivative_name
 from ..drawing.text import clean, factor, number, superscript
-from ..graph.errors import MinigraphError
-from ..graph.node import Node
+from ..graph.errors import MinigraphError, NodeTypeError
+from ..graph.node import Node, describe
 from ..graph.order import topological_order
 from .base import GraphWidget
 from .path_sums import Edge, Path, PathSums, Step, product
@@ -48,6 +48,8 @@ class PathExplorer(GraphWidget):
         options = [(self._names[node], node) for node in self.sums.nodes if node.requires_grad]
         if not options:
             raise MinigraphError("there is no variable in this graph, so nothing can be nudged")
+        if target is None and not output.requires_grad:
+            raise MinigraphError(f"{describe(output)} does not depend on a variable", (output,))
         first, last = options[0][1], output
         if source is not None:
             first = _chosen(source, options)
@@ -69,11 +71,12 @@ class PathExplorer(GraphWidget):
         order = [ends, self.list, self.message, self.costs, self.picture, self.access]
         self.children = order
         self._rows: list[Path | Step | None] = []  # None is the sum of all paths
-        self.list.observe(self._update, "index")
+        self._is_filling = False
+        self.watch(self.list, "index", self._choose)
         self._fill()
-        self.target.observe(self._aim, "value")
+        self.watch(self.target, "value", self._aim)
         for control in (self.source, self.way):
-            control.observe(self._fill, "value")
+            self.watch(control, "value", self._fill)
 
     def _aim(self, _: Any) -> None:
         self.sums = PathSums(self.target.value)
@@ -87,12 +90,14 @@ class PathExplorer(GraphWidget):
             self._rows = [*self.sums.sweep(source)]
         else:
             self._rows = [*islice(self._paths(source), MOST), *([None] * is_reached)]
-        self.list.unobserve(self._update, "index")  # one drawing is enough
-        self.list.options = [(self._label(i), i) for i in range(len(self._rows))]
-        self.list.index = 0 if is_reached else None
+        self._is_filling = True  # one drawing is enough
+        try:
+            self.list.options = [(self._label(i), i) for i in range(len(self._rows))]
+            self.list.index = 0 if is_reached else None
+        finally:
+            self._is_filling = False
         self.list.rows = min(max(len(self._rows), 2), MOST + 1)
         self.list.description = "Steps" if self.way.value == BY_SWEEP else "Paths"
-        self.list.observe(self._update, "index")
         self.costs.value = self._costs()
         self._update()
 
@@ -104,7 +109,11 @@ class PathExplorer(GraphWidget):
 
     # --- what is chosen ---------------------------------------------------------------------------
 
-    def _update(self, _: Any = None) -> None:
+    def _choose(self, _: Any) -> None:
+        if not self._is_filling:
+            self._update()
+
+    def _update(self) -> None:
         """Show what is chosen in the list."""
         index = self.list.index
         if index is None:
@@ -344,4 +353,6 @@ def path_explorer(
         ShapeError: naming the first Node that holds an array.
         MinigraphError: for a source or target that is not in the graph.
     """
+    if not isinstance(output, Node):
+        raise NodeTypeError(f"paths lead to a Node, not {type(output).__name__} {output!r:.40}")
     return PathExplorer(output, source, target)

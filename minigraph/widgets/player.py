@@ -22,6 +22,8 @@ from .player_questions import ORDER, questions
 from .player_view import OWN, mistake, own_pass, stage, up_to, view, within
 
 MOST_STEPS = 80  # up to which every misconception that makes a difference comes along
+MOST_PLAYED = 5_000  # steps; the page holds each of them, about a kilobyte
+MOST_ORDERED = 1_000  # steps, before which it is asked which of all nodes comes next
 _MODULE, _STYLE = module("player"), style("player")
 
 
@@ -69,12 +71,14 @@ class Player(Released, anywidget.AnyWidget):
             raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r:.60}")
         if predict not in (False, True, ORDER):
             raise MinigraphError(f"predict is True, False or {ORDER!r}, not {predict!r:.60}")
+        if not isinstance(wrong, str):
+            raise NodeTypeError(f"wrong is the name of a misconception, not {wrong!r:.40}")
         if own is not None and not isinstance(own, Recording):
             raise NodeTypeError(f"own is a Recording, not {type(own).__name__} {own!r:.40}")
         self._y, self._own, self._direction, self._predict = y, own, direction, predict
         self._arrange(passes, wrong, opened if own is None else True, folded)
         steps = len(self._whole["steps"])
-        if not 0 <= position <= steps:
+        if type(position) is not int or not 0 <= position <= steps:
             raise MinigraphError(f"position is between 0 and {steps}, not {position!r:.60}")
         shown = up_to(self._whole, position) if predict else self._whole
         wrong = wrong if own is None else OWN
@@ -86,6 +90,7 @@ class Player(Released, anywidget.AnyWidget):
     def _arrange(self, passes: str, wrong: str, opened: Any, folded: Any) -> None:
         """Record the passes of the graph with these calls open, and draw it with these folds."""
         y = self._y
+        _check_size(y, passes, self._predict)
         self.recording: Recording = record(
             y, "forward" if passes == "forward" else "both", opened=opened
         )
@@ -125,7 +130,7 @@ class Player(Released, anywidget.AnyWidget):
         """
         offered = [(toggle["action"], toggle["path"]) for toggle in self._whole["toggles"]]
         if (action, path) not in offered:
-            raise MinigraphError(f"there is nothing to {action:.60} at {path!r:.60} now")
+            raise MinigraphError(f"there is nothing to {action!s:.60} at {path!r:.60} now")
         opened, folded = self._stage.opened, self._stage.folded
         match action:
             case "fold":
@@ -173,14 +178,14 @@ class Player(Released, anywidget.AnyWidget):
             self.question = asked.text if asked else ""
 
     def _told(self, _: Any, content: Any, buffers: Any) -> None:
-        kind = content.get("kind")
-        if kind == "toggle":
-            self.position = content["position"]  # which may have come here later than the message
-            self.toggle(content["action"], content["path"])
-        elif kind == "answer" and self.question:
-            self.answer(str(content.get("text", "")))
-        elif kind == "reveal" and self.question:
-            self.reveal()
+        match content:
+            case {"kind": "toggle", "position": int(here), "action": action, "path": path}:
+                self.position = min(max(here, 0), len(self.view["steps"]))
+                self.toggle(action, path)  # after the position, which may come later than this
+            case {"kind": "answer", "text": text} if self.question:
+                self.answer(str(text))
+            case {"kind": "reveal"} if self.question:
+                self.reveal()
 
     def __repr__(self) -> str:
         return repr(self._drawing)
@@ -207,6 +212,20 @@ class Player(Released, anywidget.AnyWidget):
             f"<ol>{sentences}</ol></details></div>"
             f"<style>{_STYLE}</style>"
             f'<script type="module">{_MODULE}\nbringToLife("{id}", {data});</script>'
+        )
+
+
+def _check_size(y: Node, passes: str, predict: bool | str) -> None:
+    """Refuse to play more steps than a page can hold; a Node makes one, and each of its inputs."""
+    order = topological_order(y) if isinstance(y, Node) else []
+    steps = sum(node.op is not None for node in order)
+    if passes != "forward":
+        steps += sum(x.requires_grad for node in order for x in node.inputs)
+    most = MOST_ORDERED if predict == ORDER else MOST_PLAYED
+    if steps > most:
+        raise MinigraphError(
+            f"the passes of this graph have about {steps:,} steps, and the player shows up to "
+            f"{most:,}; play a part of it, from a Node further up, or see the whole with mg.draw"
         )
 
 
@@ -246,6 +265,9 @@ def play(
         position: how many steps have been done when it appears.
         predict: True asks for the next value, the next gradient or its shape before each step,
             "order" for the node that comes next. What comes later is not in the page until then.
+
+    Raises:
+        MinigraphError: for an unknown option, and for a graph of more steps than a page can hold.
     """
     return Player(
         y,

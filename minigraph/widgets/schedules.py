@@ -9,9 +9,11 @@ import ipywidgets as widgets
 
 from ..compiler.costs import Costs
 from ..compiler.schedule import critical_path, in_words, schedule
+from ..graph.errors import MinigraphError, NodeTypeError
 from ..graph.graph import Graph
-from ..graph.node import Node
+from ..graph.node import Node, describe
 from .base import GraphWidget
+from .explore_function import is_number
 
 MOST_WORKERS = 8
 
@@ -50,7 +52,7 @@ class ScheduleViewer(GraphWidget):
         )
         for slider in (self.workers, self.handoff):
             slider.style.description_width = "96px"
-            slider.observe(self._draw, "value")
+            self.watch(slider, "value", self._draw)
         super().__init__("Schedule of a graph", [self.workers, self.handoff])
         self._draw()
 
@@ -77,5 +79,18 @@ def schedule_viewer(
         graph: to schedule.
         seconds: what each operation costs.
         workers: to begin with, 1 to 8.
+
+    Raises:
+        MinigraphError: if an operation has no cost, or one that is no time.
     """
+    if not isinstance(graph, Graph):
+        raise NodeTypeError(f"a schedule is of a Graph, such as mg.Graph(y), not {graph!r:.40}")
+    for node in graph.order:
+        if node.op and not (is_number(seconds.get(node)) and seconds[node] >= 0):
+            raise MinigraphError(
+                f"{describe(node)} takes a number of seconds, not {seconds.get(node)!r:.40}",
+                (node,),
+            )
+    if isinstance(workers, bool) or workers not in range(1, MOST_WORKERS + 1):
+        raise MinigraphError(f"there are 1 to {MOST_WORKERS} workers, not {workers!r:.40}")
     return ScheduleViewer(graph, seconds, workers)

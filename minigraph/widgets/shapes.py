@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from ..graph.errors import MinigraphError, NodeTypeError, ShapeError
 from ..graph.operation import Shape
 from .base import GraphWidget
 from .shape_fit import LETTERS, OPERATIONS, Fit, fit
@@ -40,14 +41,14 @@ class ShapeLens(GraphWidget):
         row.layout.flex_flow = "row wrap"
         super().__init__("Shape lens", [row])
         for control in (*self.shapes, self.operation):
-            control.observe(self._update, "value")
+            self.watch(control, "value", self._update)
         self._update()
 
     def _update(self, _: Any = None) -> None:
         try:
             first, second = (_read(field) for field in self.shapes)
-        except ValueError as error:
-            self.say(f"Not yet: {error}", problem=True)
+        except MinigraphError as error:
+            self.refuse(error)
             return
         self.fit = fit(first, second, self.operation.value)
         told = sentences(self.fit)
@@ -59,13 +60,13 @@ class ShapeLens(GraphWidget):
 def _read(field: widgets.Text) -> Shape:
     """The shape in a field; the ways to write one are many, and all of them are fine."""
     if not _SHAPE.fullmatch(field.value.strip()):
-        raise ValueError(
+        raise ShapeError(
             f"the {field.description.lower()} should be whole numbers with commas between them, "
             "such as 3, 4; for a single number write ()"
         )
     shape = tuple(map(int, re.findall(r"\d+", field.value)))
     if len(shape) > MOST_AXES or not all(1 <= n <= LARGEST for n in shape):
-        raise ValueError(f"the lens draws up to {MOST_AXES} axes, each of size 1 to {LARGEST:,}")
+        raise ShapeError(f"the lens draws up to {MOST_AXES} axes, each of size 1 to {LARGEST:,}")
     return shape
 
 
@@ -96,5 +97,16 @@ def _use(fit: Fit, i: int, label: str, size: int | None) -> str:
 def shape_lens(
     first: Sequence[int] = (3, 1), second: Sequence[int] = (4,), operation: str = "elementwise"
 ) -> ShapeLens:
-    """Show how two shapes fit, to change and try; the operation is "elementwise" or "matmul"."""
+    """Show how two shapes fit, to change and try; the operation is "elementwise" or "matmul".
+
+    Raises:
+        NodeTypeError: if a shape is no sequence of sizes.
+        MinigraphError: for another operation.
+    """
+    for shape in (first, second):
+        if not isinstance(shape, Sequence) or isinstance(shape, str):
+            raise NodeTypeError(f"a shape is a tuple of sizes such as (3, 1), not {shape!r:.40}")
+    if operation not in OPERATIONS:
+        known = " or ".join(map(repr, OPERATIONS))
+        raise MinigraphError(f"the operation is {known}, not {operation!r:.40}")
     return ShapeLens(first, second, operation)
