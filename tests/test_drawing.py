@@ -1016,6 +1016,22 @@ def test_scopes_may_be_as_deep_as_they_like():
     assert mg.draw(y).dot
 
 
+@pytest.mark.parametrize("leaves", [24, 25, 40])
+def test_of_many_leaves_the_last_ones_and_those_that_are_asked_for_stay(leaves):
+    xs = [mg.variable(float(i), name=f"x{i}") for i in range(leaves)]
+    y = mg.stack(xs)
+    for _ in range(70):
+        y = mg.sin(y)
+    y = mg.stack([*y, *xs])
+    seen = [[box.full for box in diagram(outputs).boxes] for outputs in (y, [xs[0], xs[3], y])]
+    named = [[name for name in names if name.startswith("x")] for names in seen]
+    every = [x.name for x in xs]
+    assert named[0] == every[-24:]
+    others = [name for name in every if name not in ("x0", "x3")]
+    assert named[1] == [name for name in every if name not in others[:-22]]
+    assert all((f"{leaves - 24} variables" in names) == (leaves > 25) for names in seen)
+
+
 def test_many_leaves_fold_into_one_box():
     y = sum((mg.variable(float(i)) for i in range(500)), mg.constant(0.0))
     lines = texts(parsed(mg.draw(y)))

@@ -574,6 +574,26 @@ def test_a_node_may_hand_on_what_it_does_not_have():
     )
 
 
+def test_of_arrays_too_an_overwritten_gradient_is_told_as_that():
+    X, w = (mg.variable(np.ones((3, 2)), name=name) for name in "Xw")
+    y = mg.sum(X * w + X)
+    right, wrong = ("\n".join(record(y, wrong=way).narrate()) for way in ("", "overwrite"))
+    assert "This is added to the gradient that X already has." in right
+    assert "in the place of" not in right
+    assert "This is put in the place of the (3 × 2) that X had: (3 × 2)." in wrong
+    assert "added" not in wrong
+
+
+def test_a_zero_that_is_overwritten_is_told_as_that():
+    x = mg.variable(0.0, name="x")
+    y = x * mg.constant(0.0) + x * mg.constant(3.0)
+    told = record(y, wrong="overwrite").narrate()
+    assert sum("put in the place of the" in text for text in told) == 1
+    assert any("put in the place of the 0 that x had: 3" in text for text in told) or any(
+        "put in the place of the 3 that x had: 0" in text for text in told
+    )
+
+
 @pytest.mark.parametrize("wrong", ["", "overwrite", "order"])
 def test_only_a_right_pass_ends_with_complete_gradients(wrong):
     last = record(worked_example(), wrong=wrong).narrate()[-1]

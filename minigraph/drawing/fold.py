@@ -202,12 +202,12 @@ def _folded_middle(found: list[Part], kept: set[Node], inputs: Inputs) -> list[P
     used = {
         x for part, stays in zip(inner, shown) if stays for node in part.nodes for x in inputs(node)
     }
-    leaves = [p for p in sources if not used.isdisjoint(p.nodes) or not kept.isdisjoint(p.nodes)]
-    leaves = leaves if len(sources) > LEAVES else sources
-    leaves = leaves[-LEAVES:]
-    staying = set(map(id, leaves))
+    asked = [p for p in sources if not kept.isdisjoint(p.nodes)]
+    others = [p for p in sources if kept.isdisjoint(p.nodes) and not used.isdisjoint(p.nodes)]
+    others = others[max(len(asked) + len(others) - LEAVES, 0) :]
+    staying = set(map(id, asked + others if len(sources) > LEAVES else sources))
     folded = Part([node for p in sources if id(p) not in staying for node in p.nodes], "")
-    result = leaves + ([folded] if folded.nodes else [])
+    result = [p for p in sources if id(p) in staying] + ([folded] if folded.nodes else [])
     previous = True
     for part, stays in zip(inner, shown):
         if stays:
