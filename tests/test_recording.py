@@ -611,6 +611,28 @@ def test_a_pass_that_ends_too_early_is_noticed():
     assert found.text == "The pass ends, and y has not handed on 5 to e."
 
 
+@pytest.mark.parametrize(
+    ("totals", "text"),
+    [
+        ((3.0, 6.0), None),
+        ((6.0, 6.0), None),  # told when both have been added
+        ((3.0, 3.0), "With what has arrived, ∂y/∂x is 3; it should be 6."),
+        ((0.0, 6.0), "With what has arrived, ∂y/∂x is 0; it should be 6."),
+    ],
+)
+def test_a_node_may_hand_on_along_all_of_its_edges_before_anything_is_added(totals, text):
+    x = mg.variable(3.0, name="x")
+    y = (x * x).named("y")
+    tracer = Tracer(y)
+    tracer.seed(y, 1.0)
+    for slot in range(2):
+        tracer.multiply(y, slot, 3.0)
+    for slot, total in enumerate(totals):
+        tracer.accumulate(y, slot, total)
+    found = first_difference(record(y), tracer.recording())
+    assert (found and found.text) == text
+
+
 def test_a_contribution_that_is_made_twice_is_noticed():
     y = worked_example()
     tracer = Tracer(y)
