@@ -53,11 +53,15 @@ def reduced(name):
 
 
 def logsumexp(x, axis=None, keepdims=False):
-    np.max(x, axis=axis)  # refuses what has nothing to sum
     x = _real(x)
     if x.ndim == 0 and axis in (0, -1, ()):
         axis = None
-    total = np.log(np.sum(np.exp(x.astype(np.longdouble)), axis=axis, keepdims=keepdims))
+    wide = x.astype(np.longdouble)
+    largest = np.max(wide, axis=axis, keepdims=True)  # refuses what has nothing to sum
+    largest = np.where(np.isfinite(largest), largest, 0)
+    total = np.log(np.sum(np.exp(wide - largest), axis=axis, keepdims=True)) + largest
+    if not keepdims:
+        total = total.reshape(np.sum(x, axis=axis).shape)
     return total.astype(x.dtype)
 
 

@@ -1463,6 +1463,33 @@ def best_order(plan):
     raise AssertionError("no order")
 
 
+# --- masks ----------------------------------------------------------------------------------------
+
+
+def test_a_plan_takes_masks_that_stay_and_refuses_those_that_may_change():
+    x = mg.variable([1.0, 2.0, 3.0], name="x")
+    mask = mg.constant(np.array([True, False, True]), name="mask")
+    kept = mg.sum(mg.exp(x[mask] * 2))
+    plan = mg.Graph(kept, [x]).compile()
+    for passes in (None, [], ["share_common_subexpressions"]):
+        plan = mg.Graph([kept, mg.grad(kept, x)], [x]).compile(passes)
+        found, slope = plan(x=np.array([0.5, 9.0, 1.0]))
+        close(found, np.exp(1.0) + np.exp(2.0))
+        close(slope, [2 * np.exp(1.0), 0, 2 * np.exp(2.0)])
+    for graph in (
+        mg.Graph(kept, [x, mask]),
+        mg.Graph(mg.sum(x[x > 1.5]), [x]),
+        mg.Graph(mg.sum(mask.value * x[x > 1.5][0])),  # a variable may have another value later
+    ):
+        for attempt in (graph.compile, graph.optimize):
+            with pytest.raises(mg.SymbolicError, match=r"as the mask .* chooses.*mg\.where"):
+                attempt()
+    graph = mg.Graph(kept, [x, mask])
+    for values in ([True, True, False], [False] * 3, [False, False, True]):
+        expected = np.sum(np.exp(2 * x.value[np.array(values)]))
+        close(graph.run({"mask": values}), expected)
+
+
 # --- long graphs ----------------------------------------------------------------------------------
 
 

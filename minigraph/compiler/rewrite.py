@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..graph.context import surroundings
+from ..graph.errors import SymbolicError
 from ..graph.graph import Graph
-from ..graph.node import NO_ATTRS, Node, Unknown, frozen, is_symbolic, leaf, new_seq
+from ..graph.node import NO_ATTRS, Node, Unknown, describe, frozen, is_symbolic, leaf, new_seq
 from ..graph.operation import OPERATIONS
+from ..graph.order import masks_of
 
 Replace = Callable[[Node], Node | None]
 
@@ -39,7 +41,12 @@ class Rewrite:
 
 
 def as_symbolic(graph: Graph) -> Graph:
-    """The same graph in Nodes of its own, without values but those of leaves that are no inputs."""
+    """The same graph in Nodes of its own, without values but those of leaves that are no inputs.
+
+    Raises:
+        SymbolicError: if a mask that may change between calls decides how large an array is.
+    """
+    _check_masks(graph)
     return with_leaves(
         graph,
         {
@@ -47,6 +54,20 @@ def as_symbolic(graph: Graph) -> Graph:
             for x in graph.inputs
         },
     )
+
+
+def _check_masks(graph: Graph) -> None:
+    changing = {*graph.inputs}
+    for node in graph.order:
+        if (node.requires_grad and not node.op) or not changing.isdisjoint(node.inputs):
+            changing.add(node)
+        if is_op(node, "getitem") and not changing.isdisjoint(masks := masks_of(node)):
+            raise SymbolicError(
+                f"{describe(node)} has as many elements as the mask {describe(masks[0])} chooses, "
+                "which may be others at each call, so nothing can be planned for it; choose with "
+                "mg.where, which keeps the shape, or run the graph as it is, with Graph.run",
+                (node, *masks),
+            )
 
 
 def with_leaves(graph: Graph, leaves: Mapping[Node, Node]) -> Graph:
