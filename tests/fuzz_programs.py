@@ -436,10 +436,10 @@ def binary(name: str, d: Draw) -> str:
     y = beside(d, x)
     if "logical" in name and "e-3" in y:
         raise Unfit  # NumPy asks whether the number itself is 0, not what a float16 makes of it
-    is_list = y.startswith("[")
+    is_called = y.startswith("[") or (name == "power" and d.known[x].dtype == bool)  # a whim of **
     if d.chance(0.4):
         x, y = y, x
-    if name in _SIGNS and d.chance(0.6) and not is_list:
+    if name in _SIGNS and d.chance(0.6) and not is_called:
         return f"({x}) {_SIGNS[name]} ({y})"
     return d.called(name, x, y)
 
