@@ -3,11 +3,15 @@
 import math
 import os
 import re
+import textwrap
 
+import numpy as np
 import pytest
 from answers import ANSWERS
+from answers.forward_pass import compute
 from checks import failure
 
+import minigraph as mg
 from minigraph.course import attempt, check, checking
 from minigraph.course.attempt import expected
 from minigraph.course.exercises import EXERCISES
@@ -76,3 +80,25 @@ def test_every_exercise_has_been_tried(name):
     tried = [answer.is_right for answer in ANSWERS if answer.exercise == name]
     assert tried.count(True) >= FEWEST_RIGHT
     assert tried.count(False) >= FEWEST_WRONG
+
+
+@pytest.mark.parametrize("name", [name for name, e in EXERCISES.items() if e.another_way])
+def test_another_way_is_right_too(name, monkeypatch):
+    monkeypatch.setattr(checking, "SECONDS", MANY_SECONDS)
+    lines = EXERCISES[name].another_way.split("\n")
+    code = textwrap.dedent("\n".join(x for x in lines if not x or x.startswith(" ")))
+    defined = {"math": math, "np": np, "mg": mg, "compute": compute}
+    exec(code, defined)
+    check(name, defined[name])
+
+
+PLAIN = [name for name, e in EXERCISES.items() if e.lesson[:2] in ("02", "04") and e.parameters]
+
+
+@pytest.mark.parametrize("name", [name for name in PLAIN if name != "topological_order"])
+def test_the_code_of_an_input_makes_that_input(name):
+    exercise = EXERCISES[name]
+    for case in exercise.cases():
+        made: dict = {}
+        exec(exercise.as_code(*case), made)
+        assert tuple(made[x] for x in exercise.parameters) == case

@@ -358,6 +358,13 @@ count_paths = Exercise(
         '    ways["bridge"] += ways["market"]  # one from the market to the bridge\n'
         "There are two ways from the gate to the bridge.",
     ),
+    another_way="Ask the other way round: in how many ways does one come from a node to the target?\n"
+    "    def count_paths(users, source, target):\n"
+    "        ways = {}\n"
+    "        for name in reversed(users):\n"
+    "            ways[name] = 1 if name == target else sum(ways[user] for user in users[name])\n"
+    "        return ways[source]\n"
+    "This goes against the arrows, and finds the number for every source at once.",
     verified=f"it agrees in {{cases}} cases, one of them with 2^{DOUBLINGS} paths, each of them "
     f"{LADDER_EDGES:,} edges long.",
 )
@@ -550,6 +557,15 @@ sum_over_paths = Exercise(
         "        return sum(share * arriving(pipes, to) for to, share in pipes[place])\n"
         "The shares along a way are multiplied, and what comes by several ways is added.",
     ),
+    another_way="Start at the source and go with the arrows, each edge once:\n"
+    "    def sum_over_paths(edges, source, target):\n"
+    "        speeds = dict.fromkeys(edges, 0.0)\n"
+    "        speeds[source] = 1.0\n"
+    "        for name in edges:\n"
+    "            for user, local in edges[name]:\n"
+    "                speeds[user] += speeds[name] * local\n"
+    "        return speeds[target]\n"
+    "This does not go along paths at all. It is forward mode, and lesson 06 comes back to it.",
     verified="the derivative agrees in {cases} cases.",
 )
 
@@ -680,6 +696,13 @@ factor_paths = Exercise(
         "        menus = menus * course\n"
         "One factor for each course makes 24, and the menus were never written down.",
     ),
+    another_way="From the last node to the first, as a sweep does:\n"
+    "    def factor_paths(stages):\n"
+    "        gradient = 1.0\n"
+    "        for stage in reversed(stages):\n"
+    "            gradient = sum(gradient * local for local in stage)\n"
+    "        return gradient\n"
+    "At each stage the gradient is the derivative of the last node by the node before the stage.",
     verified="the derivative agrees in {cases} cases, one of them with more paths than there are "
     "atoms in the universe.",
 )
@@ -825,6 +848,14 @@ repair_sweep = Exercise(
         "        bill = bill + number * price\n"
         "With `bill = number * price` only the last item would be paid for.",
     ),
+    another_way="Collect before you write, and nothing can be overwritten:\n"
+    "    def repair_sweep(edges, target):\n"
+    "        gradients = {}\n"
+    "        for name in reversed(edges):\n"
+    "            brought = sum(gradients[user] * local for user, local in edges[name])\n"
+    "            gradients[name] = 1.0 if name == target else brought\n"
+    "        return gradients\n"
+    "Each node is written once, when all of its users are done.",
     verified="every derivative agrees in {cases} graphs.",
 )
 

@@ -403,6 +403,14 @@ intermediate_variables = Exercise(
         "                to_visit.append(other)\n"
         "A graph of nodes is walked in the same way, with inputs for roads.",
     ),
+    another_way="Sets do the remembering, one level after the other:\n"
+    "    def intermediate_variables(output):\n"
+    "        found, level = set(), {output}\n"
+    "        while level:\n"
+    "            level = {x for node in level for x in node.inputs} - found\n"
+    "            found |= level\n"
+    "        return [node for node in found if node.op]\n"
+    "No node is its own input, so the output is never found, and need not be left out.",
     verified="the right Nodes in {cases} graphs, each of them once.",
 )
 

@@ -296,6 +296,24 @@ topological_order = Exercise(
         "                worn.append(piece)\n"
         "Shoes wait for socks, and socks go on first.",
     ),
+    another_way="Begin with what waits for nothing, and count for each node how many inputs it still lacks:\n"
+    "    def topological_order(output):\n"
+    "        users, lacks, found = {}, {}, [output]\n"
+    "        for node in found:  # grows while it is gone through\n"
+    "            lacks[node] = len(node.inputs)\n"
+    "            for x in node.inputs:\n"
+    "                if x not in users:\n"
+    "                    users[x] = []\n"
+    "                    found.append(x)\n"
+    "                users[x].append(node)\n"
+    "        order = [node for node in found if not lacks[node]]\n"
+    "        for node in order:  # grows too\n"
+    "            for user in users.get(node, []):\n"
+    "                lacks[user] -= 1\n"
+    "                if not lacks[user]:\n"
+    "                    order.append(user)\n"
+    "        return order\n"
+    "At each moment this knows all nodes that are ready, so that they could be computed side by side.",
     verified=f"{{cases}} graphs put in order, one of them {DEEP:,} operations deep.",
 )
 
@@ -456,6 +474,21 @@ forward = Exercise(
         "        prices[name] = prices[first] + prices[second]\n"
         "A forward pass does the same, with several operations.",
     ),
+    another_way="Ask for what is needed, and remember the answers:\n"
+    "    def forward(graph, inputs):\n"
+    "        values = dict(inputs)\n"
+    "\n"
+    "        def value(name):\n"
+    "            if name not in values:\n"
+    "                operation, *arguments = graph[name]\n"
+    "                values[name] = compute[operation](*map(value, arguments))\n"
+    "            return values[name]\n"
+    "\n"
+    "        for name in graph:\n"
+    "            value(name)\n"
+    "        return values\n"
+    "It is right whatever the order of the dictionary, and computes only what it is asked for; but calls "
+    " are nested as deep as the graph.",
     verified="every value agrees in {cases} graphs.",
 )
 
@@ -668,6 +701,19 @@ repair_forward = Exercise(
         "                waiting.remove(box)\n"
         "The inner `list(waiting)` is a copy, because the loop takes boxes out of waiting.",
     ),
+    another_way="Python has a sorter of its own for this:\n"
+    "    from graphlib import TopologicalSorter\n"
+    "\n"
+    "    def repair_forward(graph, inputs):\n"
+    "        needs = {name: arguments for name, (_, *arguments) in graph.items()}\n"
+    "        values = dict(inputs)\n"
+    "        for name in TopologicalSorter(needs).static_order():\n"
+    "            if name in graph:\n"
+    "                operation, *arguments = graph[name]\n"
+    "                values[name] = compute[operation](*[values[x] for x in arguments])\n"
+    "        return values\n"
+    "Each edge is looked at once, while waiting in rounds may look at it once in each. A cycle is told as "
+    " a CycleError.",
     verified="every value agrees in {cases} graphs, whatever their order.",
 )
 

@@ -466,6 +466,21 @@ local_derivatives = Exercise(
         "        return [-out * out]\n"
         "The derivative of 1 / x is −1 / x², which is −out².",
     ),
+    another_way="A table instead of a row of questions:\n"
+    "    RULES = {\n"
+    '        "add": lambda out, x, y: [1, 1],\n'
+    '        "subtract": lambda out, x, y: [1, -1],\n'
+    '        "multiply": lambda out, x, y: [y, x],\n'
+    '        "divide": lambda out, x, y: [1 / y, -out / y],\n'
+    '        "exp": lambda out, x: [out],\n'
+    '        "log": lambda out, x: [1 / x],\n'
+    '        "sin": lambda out, x: [math.cos(x)],\n'
+    '        "power": lambda out, x, y: [y * x ** (y - 1), out * math.log(x)],\n'
+    "    }\n"
+    "\n"
+    "    def local_derivatives(operation, inputs, out):\n"
+    "        return RULES[operation](out, *inputs)\n"
+    "An operation more is a line more, and out saves a division or a power. minigraph's own table is made so.",
     verified="all local derivatives agree with the table of operations, in {cases} cases.",
 )
 
@@ -613,7 +628,11 @@ choose_step = Exercise(
         "    h = epsilon ** 0.5 * (1 + abs(x))\n"
         "with the square root, because its truncation error shrinks like h.",
     ),
-    verified="the step is good at all {cases} places, from 0 to some 10⁹.",
+    another_way="One formula for near and far:\n"
+    "    def choose_step(x):\n"
+    "        return 6e-6 * math.hypot(1, x)\n"
+    "√(1 + x²) is about 1 near 0 and about |x| far away, and has no place where a rule ends.",
+    verified="the step is good at all {cases} places, from 0 to 10¹⁰.",
 )
 
 # --- predict at a kink ----------------------------------------------------------------------------
