@@ -393,6 +393,104 @@ def test_settings_come_in_every_form_that_numpy_takes(name):
             raise
 
 
+# --- composed functions: every pair of settings, over dtypes and shapes ---------------------------
+
+ARRAYS = {
+    "cube": X,
+    "matrix": np.array([[0.5, -1.0, 2.0], [np.nan, 4.0, -0.0]]),
+    "vector": np.array([3.0, 1.0, 2.0, 2.0]),
+    "scalar": np.float64(2.5),
+    "empty": np.zeros((0, 3)),
+    "ones": np.ones((1, 3, 1), np.float32),
+    "integers": np.arange(6).reshape(2, 3),
+    "bytes": np.arange(6, dtype=np.uint8).reshape(2, 3),
+    "booleans": np.array([[True, False, True], [False, False, True]]),
+}
+ALL_WIDTHS = [
+    *WIDTHS, {0: (1, 1)}, {-1: 2}, {0: 1, 1: (0, 2)}, {7: 1}, (1.5, 1), ((1, 1), (-1, 0)), "1",
+    None, [],
+]  # fmt: skip
+AROUND = [
+    7, -1.7, np.nan, True, None, "a", [3], (7, 9), ((7, 9),), ((1, 2), (3, 4)), ((1,), (2,)),
+    ((1, 2), (3, 4), (5, 6)), np.array([7, 9]), (7, 9, 1), ((0, 0), (0, 5)),
+]  # fmt: skip
+BOUNDS = [
+    None, 0, -1, -1.5, 3, 300, np.nan, np.inf, np.float32(1), np.int8(1), np.array([0, np.nan, 2]),
+    [2, 0, 1], True, "a",
+]  # fmt: skip
+DDOFS = [0, 1, 1.5, 2, 3, 30, -1, np.int64(1), np.array(1), True, None, "1"]
+PAIRED = {
+    "pad": [((w,), {"constant_values": c}) for w, c in product(ALL_WIDTHS, AROUND)]
+    + [((1, mode), {}) for mode in ("constant", "edge", None, np.pad)],
+    # Between ∞ and 300 NumPy forgets 300, which no byte reaches, and gives ∞.
+    "clip": [(pair, {}) for pair in product(BOUNDS, BOUNDS) if pair[0] is not np.inf]
+    + [((), {"min": low, "max": high}) for low, high in product(BOUNDS[:6], BOUNDS[:6])]
+    + [((0,), {}), ((), {"max": 0}), ((), {}), ((1,), {"a_max": 2})],
+    "var": [((axis,), {"ddof": ddof}) for axis, ddof in product((None, 0, (1,)), DDOFS)],
+    "std": [((), {"ddof": ddof, "keepdims": True}) for ddof in DDOFS],
+    "take": [((p, 0), {"mode": mode}) for p in PLACES for mode in ("raise", "clip", "wrap")],
+    "reshape": [((s,), {"order": order}) for s in SHAPES for order in "CFA"],
+    "ravel": [((), {"order": order}) for order in "CFAK"],
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # NumPy warns of casts, too
+@pytest.mark.parametrize("other", ARRAYS)
+@each(PAIRED)
+def test_settings_are_understood_together_or_refused_by_name(name, other):
+    x, numpys, ours = ARRAYS[other], getattr(np, name), getattr(mg, name)
+    understood = 0
+    for args, options in PAIRED[name]:
+        node = mg.constant(x, name="x")
+        try:
+            expected = np.array(numpys(x, *args, **options))[()]
+        except REFUSED:
+            continue  # nothing to compare with; a test above is about refusals
+        for f in (numpys, ours):
+            try:
+                found = f(node, *args, **options)
+            except mg.MinigraphError:
+                continue
+            understood += 1
+            results = [found.value, f(x, *args, **options)]
+            if found is not node and f is numpys:
+                graph = mg.Graph(found, [node])
+                results.append(graph.run({"x": x}))
+                if other in ("matrix", "bytes"):  # a plan takes its time
+                    results.append(graph.compile()(x=x))
+            for result in results:
+                assert np.shape(result) == expected.shape
+                assert np.asarray(result).dtype == expected.dtype
+                np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-12)
+    assert understood or other == "scalar"
+
+
+def test_a_constant_that_is_a_node_has_a_gradient_around_an_array(torch):
+    x, c = mg.variable([[1.0, 2.0]]), mg.variable(3.0)
+    t = torch.tensor([[1.0, 2.0]], dtype=torch.float64, requires_grad=True)
+    u = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+    y = mg.sum(mg.pad(x, 1, constant_values=c) ** 2)
+    around = torch.ones(3, 4, dtype=torch.float64)
+    around[1, 1:3] = 0
+    theirs = (torch.nn.functional.pad(t, (1, 1, 1, 1)) + around * u).square().sum()
+    assert y.value == theirs.item()
+    y.backward()
+    theirs.backward()
+    np.testing.assert_array_equal(x.grad, t.grad)
+    assert c.grad == u.grad
+    with pytest.raises(mg.NodeTypeError, match="one number, but not p "):
+        mg.pad(x, 1, constant_values=mg.variable([1.0, 2.0], name="p"))
+
+
+def test_a_bound_that_is_no_number_makes_the_result_none(torch):
+    x, low = mg.placeholder("x", (3,)), mg.placeholder("low", (3,))
+    graph = mg.Graph(mg.clip(x, low, 2.0))
+    feeds = {"x": [-1.0, 1.0, 5.0], "low": [0.0, np.nan, 0.0]}
+    expected = torch.clamp(torch.tensor(feeds["x"]), torch.tensor(feeds["low"]), torch.tensor(2.0))
+    for found in (graph.run(feeds), graph.compile()(**feeds)):
+        np.testing.assert_array_equal(found, expected.numpy())
+
+
 # --- operands of several dtypes -------------------------------------------------------------------
 
 DTYPES_OF_NUMBERS = ["bool", "int8", "uint8", "int64", "float16", "float32", "float64"]

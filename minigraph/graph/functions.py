@@ -194,6 +194,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     if mode != "constant":
         raise NodeTypeError(f'pad has the mode "constant" only, not {mode!r}')
     widths = _pad_widths(x, pad_width)
+    if not x.shape:
+        return x
     sizes = [*zip(x.shape, widths.tolist())]
     inner = tuple(slice(before, before + n) for n, (before, _) in sizes)
     shape = tuple(n + before + after for n, (before, after) in sizes)
@@ -266,11 +268,17 @@ def triu(x: Any, k: int = 0) -> Any:
 @composed
 def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
     """x where it lies between the bounds, a bound elsewhere; the derivative on a bound is 1."""
+    out, bounds = x, [a_min, a_max]
+    if not isinstance(x, Node):  # np.where lets a number that is too large for a dtype wrap around
+        a_min, a_max = (np.asarray(b) if type(b) is int else b for b in bounds)
     if a_min is not None:
-        x = where(_or_nan(less(x, a_min), a_min), a_min, x)
+        out = where(_or_nan(less(out, a_min), a_min), a_min, out)
     if a_max is not None:
-        x = where(_or_nan(greater(x, a_max), a_max), a_max, x)
-    return x
+        out = where(_or_nan(greater(out, a_max), a_max), a_max, out)
+    if Node in map(type, bounds):
+        return out
+    dtype = np.clip(np.zeros((), x.dtype), *bounds).dtype
+    return out if out.dtype == dtype else astype(out, dtype)
 
 
 def _or_nan(beyond: Any, bound: Any) -> Any:
