@@ -30,8 +30,9 @@ from .specification import Case, Exercise, Program, size
 from .stopping import Interrupted, OutOfTime, call_within
 
 LARGE = 1000  # a case of this size is left out once a smaller one has failed
-LEAST_BUSY = 0.05  # the share of its time that a rehearsal computes unless it merely waits
-NOTICEABLE = 0.02  # seconds; what takes less says nothing about a larger case
+LEAST_BUSY = 0.2  # the share of its time that a rehearsal computes unless it merely waits
+NOTICEABLE = 0.05  # seconds of computing; what takes less says nothing about a larger case
+FAR_TOO_LONG = 5  # times what there is, since an estimate is only that
 SECONDS_ASIDE = 1.0  # for what is not the answer itself, such as writing it
 MOST_PRINTED = 1000  # characters
 MOST_MESSAGE = 300
@@ -87,7 +88,7 @@ def careful_attempts(
 
     rehearsal = rehearse(work, seconds)
     if rehearsal is None:
-        return attempts(exercise, program, cases, seconds)
+        return list(_in_turn(exercise, program, cases, seconds, foresee=True))
     last: Report = next(filter(None, rehearsal.reports), {})
     is_late = rehearsal.ending == "stuck" or last.get("memory") is False
     if is_late and rehearsal.busy < LEAST_BUSY * seconds:
@@ -113,36 +114,41 @@ def _foreseen(exercise: Exercise, case: Case, seconds: float, ending: str, last:
 
 
 def _in_turn(
-    exercise: Exercise, program: Program, cases: Sequence[Case], seconds: float
+    exercise: Exercise,
+    program: Program,
+    cases: Sequence[Case],
+    seconds: float,
+    foresee: bool = False,
 ) -> Iterator[Attempt]:
-    deadline = time.monotonic() + seconds
+    """Run a program on one case after another; `foresee` leaves out what would never end."""
+    end = time.process_time() + seconds
     failed = False
     before: tuple[Case, float] | None = None
     for case in cases:
         if failed and size(case) >= LARGE:
             return
-        begun = time.monotonic()
-        if before and size(case) >= LARGE and not _may_end(before, case, deadline - begun):
+        if foresee and before and _never_ends(before, case, seconds):
             # A slow start, such as an import, is no reason: only the second time counts.
-            attempt_once(exercise, program, before[0], deadline - begun, seconds)
-            again = before[0], time.monotonic() - begun
-            if not _may_end(again, case, deadline - time.monotonic()):
+            begun = time.process_time()
+            attempt_once(exercise, program, before[0], end - time.process_time(), seconds)
+            if _never_ends((before[0], time.process_time() - begun), case, seconds):
                 wrong = Difference(_too_long(exercise, seconds, case, begun=False))
                 yield Attempt(case, wrong=wrong, stopped=True)
                 return
-            begun = time.monotonic()
-        attempt = attempt_once(exercise, program, case, deadline - begun, seconds)
+        begun = time.process_time()
+        attempt = attempt_once(exercise, program, case, end - time.process_time(), seconds)
+        before = case, time.process_time() - begun
         yield attempt
         if attempt.stopped:
             return
         failed = failed or attempt.wrong is not None
-        before = case, time.monotonic() - begun
 
 
-def _may_end(before: tuple[Case, float], case: Case, seconds: float) -> bool:
-    """Whether a case may end in time, going by an earlier one: the work grows at least as it."""
+def _never_ends(before: tuple[Case, float], case: Case, seconds: float) -> bool:
+    """Whether a large case takes far too long, if it takes as much more as it is larger."""
     earlier, took = before
-    return took < NOTICEABLE or took * size(case) / max(size(earlier), 1) < seconds
+    longer = size(case) / max(size(earlier), 1)
+    return size(case) >= LARGE and took > NOTICEABLE and took * longer > FAR_TOO_LONG * seconds
 
 
 class _Trial:

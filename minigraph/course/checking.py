@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ..drawing import draw
 from ..graph.order import topological_order
 from .answers import Difference
@@ -87,7 +89,7 @@ def check(name: str, answer: Any = _MISSING, seed: int | None = None) -> None:
         seed = int(os.environ.get(SEED) or secrets.randbelow(10**6))
     with _usual_warnings():
         # A context of its own: what is checked does not depend on a scope or no_grad around it.
-        panel, key = contextvars.Context().run(_verdict, exercise, answer, seed)
+        panel, key = contextvars.Context().run(_quiet_verdict, exercise, answer, seed)
     shown = _show(panel)
     if panel.state != "right":
         raise CheckFailed(panel, key, shown) from None
@@ -123,6 +125,11 @@ def _found(name: Any, answer: Any) -> Exercise:
         return EXERCISES[name]
     panel = Panel("wrong", title, [Part(text)])
     raise CheckFailed(panel, shown=_show(panel))
+
+
+def _quiet_verdict(exercise: Exercise, answer: Any, seed: int) -> tuple[Panel, str | None]:
+    with np.errstate(all="ignore"):  # infinities are compared, not warned about
+        return _verdict(exercise, answer, seed)
 
 
 def _verdict(exercise: Exercise, answer: Any, seed: int) -> tuple[Panel, str | None]:

@@ -24,10 +24,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .stopping import PATIENCE
+
 if sys.platform == "linux":
     import resource
 
 MOST_MEMORY = 2**30  # bytes that a student's function may take beyond what is in use
+SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_OF_GRACE = 0.5  # in which the child's own alarm may end the work by itself
 Report = dict[str, Any]
 
@@ -58,7 +61,7 @@ def rehearse(work: Callable[[], Iterable[Report]], seconds: float) -> Rehearsal 
     os.close(writing)
     try:
         rehearsal = Rehearsal()
-        rehearsal.ending = _listen(reading, rehearsal.reports, seconds + SECONDS_OF_GRACE)
+        rehearsal.ending = _listen(child, reading, rehearsal.reports, seconds + SECONDS_OF_GRACE)
     finally:
         os.close(reading)
         os.kill(child, signal.SIGKILL)
@@ -84,13 +87,13 @@ def _no_input(*prompt: Any) -> str:
     raise EOFError("there is nobody to answer input() while a function is checked")
 
 
-def _listen(pipe: int, reports: list[Report], seconds: float) -> str:
+def _listen(child: int, pipe: int, reports: list[Report], seconds: float) -> str:
     """Collect reports until the empty one, which is the last; say how it ended."""
-    deadline = time.monotonic() + seconds
+    end_of_patience = time.monotonic() + PATIENCE * seconds
     text = b""
-    while (left := deadline - time.monotonic()) > 0:
-        if not select.select([pipe], [], [], left)[0]:
-            break
+    while _computed(child) < seconds and time.monotonic() < end_of_patience:
+        if not select.select([pipe], [], [], SECONDS_BETWEEN_LOOKS)[0]:
+            continue
         piece = os.read(pipe, 1 << 16)
         *lines, text = (text + piece).split(b"\n")
         reports += [json.loads(line) for line in lines if line]
@@ -99,6 +102,12 @@ def _listen(pipe: int, reports: list[Report], seconds: float) -> str:
         if not piece:
             return "died"
     return "stuck"
+
+
+def _computed(child: int) -> float:
+    """For how many seconds a child has been computing."""
+    numbers = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

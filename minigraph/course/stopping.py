@@ -5,6 +5,9 @@ In the main thread of a system with interval timers the call runs where it is, a
 the exception is thrown from outside. Either way the exception is thrown again and again until the
 call ends, so that `except:` in a loop cannot swallow it for good.
 
+Time is what the call computes, not what the clock shows: on a busy machine it takes longer. Only
+where a call goes on and on without computing, the clock counts.
+
 Only Python code can be stopped so. A single call into C, such as `10 ** 10 ** 10`, runs to its end,
 which is why `rehearsal.py` tries it in another process first. In a thread of Python 3.11 a loop
 that catches everything may go on; it is left behind and reported.
@@ -24,6 +27,7 @@ from functools import partial
 from itertools import chain, cycle
 from typing import Any
 
+PATIENCE = 4  # times its seconds may pass on the clock for a call that computes less
 SECONDS_BETWEEN_SHOTS = 2e-4
 # The first shots leave time: one may fall into a finaliser, which Python reports and goes on from.
 FIRST_PAUSES = (0.02, 0.02, 0.02)
@@ -41,12 +45,25 @@ class OutOfTime(BaseException):
     still_running = False
 
 
+class Watch:
+    """How long something may still go on, by what this process computes and by the clock."""
+
+    def __init__(self, seconds: float) -> None:
+        self.end = time.process_time() + seconds
+        self.end_of_patience = time.monotonic() + PATIENCE * seconds
+
+    def left(self) -> float:
+        """At least so many seconds are left; 0 or less if the time is up."""
+        computing = self.end - time.process_time()
+        return min(computing, self.end_of_patience - time.monotonic())
+
+
 class Interrupted(KeyboardInterrupt):
     """The user has pressed Interrupt, which is not the same as a call that raises its exception."""
 
 
 def call_within(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
-    """Return function(*args), or raise `OutOfTime` if that takes longer than `seconds`."""
+    """Return function(*args), or raise `OutOfTime` if that computes for more than `seconds`."""
     if seconds <= 0:
         raise OutOfTime
     in_main_thread = threading.current_thread() is threading.main_thread()
@@ -60,9 +77,13 @@ def call_under_alarm(seconds: float, function: Callable[..., Any], *args: Any) -
     here = sys._getframe()
     expired = False
     delays = chain(FIRST_PAUSES, cycle(DELAYS))
+    watch = Watch(seconds)
 
     def shoot(signum: int, frame: Any) -> None:
         nonlocal expired
+        if not expired and (left := watch.left()) > 0:
+            signal.setitimer(signal.ITIMER_REAL, left, SECONDS_BETWEEN_SHOTS)
+            return
         expired = True
         if frame is not here:  # the call has not come back yet
             signal.setitimer(signal.ITIMER_REAL, next(delays), SECONDS_BETWEEN_SHOTS)
@@ -90,8 +111,10 @@ def call_in_thread(seconds: float, function: Callable[..., Any], *args: Any) -> 
     call = _Call(function, args)
     call.start()
     expired = True
+    watch = Watch(seconds)
     try:
-        call.join(seconds)
+        while not call.is_over and (left := watch.left()) > 0:
+            call.join(left)
         expired = not call.is_over
     finally:
         _shoot_until_it_ends(call)

@@ -498,7 +498,7 @@ def graphs_with_copies(rng: Random) -> list[Case]:
     """Graphs in which something is computed twice, or only seems to be, and rows of copies."""
     fixed = [_TWICE, _TURNED, _OPERATIONS, _APART, _LEVELS, _THREE]
     fixed += [{"y": ("-", "a", "a")}, WORKED_EXAMPLE, _RUN_TOGETHER, _LATE, _HALVES, _TWICE]
-    copied = [_copied(rng, graph) for graph in random_graphs(rng, 40, 3, 6)]
+    copied = [_copied(rng, graph) for graph in random_graphs(rng, 80, 3, 6)]
     random = [_without_dead_code(graph, [*graph][-1:]) for graph in copied]
     # Whether a + b and b + a are the same is left open, so no graph asks.
     plain = [g for g in random if g != _shared(g) == _sorted_inputs_of_sums(g)]
