@@ -30,7 +30,8 @@ def call(*args, **options):
 
 
 AXES = [
-    None, 0, 1, -1, 2, 5, (0,), (0, 1), (-1, 0), (0, 0), (), [0], np.int64(1), np.array(1), 1.0, "0",
+    None, 0, 1, -1, 2, 5, (0,), (0, 1), (-1, 0), (0, 0), (), [0], np.int64(1), np.array(1), 1.0,
+    "0",
 ]  # fmt: skip
 INTEGERS = [0, 1, -1, 2, -5, np.int64(1), 1.0, None, "1"]
 WIDTHS = [
@@ -52,8 +53,8 @@ SECTIONS = [
     [], [[1]],
 ]  # fmt: skip
 SHAPES = [
-    6, -1, (-1,), (3, 2), [3, 2], (2, -1), (-1, -1), np.array([3, 2]), (3, 2.0), (), None, (2, 2, 3),
-    (5, 2, 3), (2, 3, 4), np.int64(6), (0, -1), "6",
+    6, -1, (-1,), (3, 2), [3, 2], (2, -1), (-1, -1), np.array([3, 2]), (3, 2.0), (), None,
+    (2, 2, 3), (5, 2, 3), (2, 3, 4), np.int64(6), (0, -1), "6",
 ]  # fmt: skip
 REDUCTIONS = ["sum", "mean", "max", "min", "prod", "var", "std", "argmax", "argmin"]
 
@@ -191,12 +192,19 @@ def test_what_is_refused_is_refused_by_name():
     x = mg.variable(ARRAYS["cube"], name="x")
     for name, forms in FORMS.items():
         for args, options in forms:
-            try:
-                getattr(mg, name)(x, *args, **options)
-            except (TypeError, ValueError, IndexError) as error:
-                if name != "exp":  # of one input and nothing else, as Python says by itself
-                    assert isinstance(error, mg.MinigraphError), (name, args, options)
-                    assert "object has no attribute" not in str(error)
+            refusal = refused(lambda f=getattr(mg, name), a=args, o=options: f(x, *a, **o))
+            if refusal and name != "exp":  # of one input and nothing else, as Python says by itself
+                assert isinstance(refusal, mg.MinigraphError), (name, args, options)
+                assert "object has no attribute" not in str(refusal)
+
+
+def refused(call):
+    """The error that a call ends in, if any."""
+    try:
+        call()
+    except (TypeError, ValueError, IndexError) as error:
+        return error
+    return None
 
 
 def test_a_constant_that_is_a_node_has_a_gradient_around_an_array(torch):

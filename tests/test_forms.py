@@ -132,7 +132,7 @@ def test_two_and_three_indices_take_what_numpy_takes(name):
             check_index((BESIDE[name], item, last))
 
 
-@each(map(spelled, WRONG))
+@each([*map(spelled, WRONG)])
 def test_an_index_that_numpy_refuses_is_refused(name):
     index = {spelled(index): index for index in WRONG}[name]
     assert taken(index) is None

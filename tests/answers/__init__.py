@@ -71,14 +71,20 @@ def wrong(
 
 def _holder(exercise: str, values: tuple[Any, ...], **verdict: Any) -> Callable[[Any], Any]:
     for value in values:
-        title = " ".join(repr(value).split())[:60]
-        ANSWERS.append(Answer(exercise, title, value, **verdict))
+        ANSWERS.append(Answer(exercise, _title(value), value, **verdict))
 
     def hold(function: Any) -> Any:
         ANSWERS.append(Answer(exercise, function.__name__, function, **verdict))
         return function
 
     return hold
+
+
+def _title(value: Any) -> str:
+    """What to call a value: the same in every process."""
+    if callable(value):
+        return value.__name__
+    return " ".join(repr(sorted(value) if isinstance(value, set) else value).split())[:60]
 
 
 for _module in pkgutil.iter_modules(__path__):
