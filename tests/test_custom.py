@@ -1,11 +1,14 @@
 """Operations that users make: their rules are used, drawn, and checked."""
 
+import gc
 import math
+import weakref
 
 import numpy as np
 import pytest
 
 import minigraph as mg
+from minigraph.graph import operation
 from minigraph.graph.operation import OPERATIONS
 
 
@@ -136,3 +139,148 @@ def test_it_may_be_a_function_of_numpys_own():
     assert mg.check_custom(mg.custom(lambda g, out, x: g * out)(np.exp), 0.3)
     with pytest.raises(mg.GradientError, match="hypot has 2 inputs and 1 rules"):
         mg.custom(lambda g, out, x, y: g)(np.hypot)
+
+
+# --- static graphs --------------------------------------------------------------------------------
+
+MATRIX = np.array([[2.0, 1.0], [1.0, 3.0]])
+
+
+@mg.custom(lambda g, out, x: -(out.T @ g @ out.T))
+def inverse(x):
+    return np.linalg.inv(x)
+
+
+@mg.custom(None)
+def root(x):
+    return np.linalg.cholesky(x)
+
+
+@mg.custom(None, None)
+def solved(x, y):
+    return np.linalg.solve(x, y)
+
+
+@mg.custom(None, None)
+def picked(x, places):
+    return x[places]
+
+
+@mg.custom(None)
+def shares(x):
+    if not x.sum() > 0:
+        raise ZeroDivisionError("there is nothing to share")
+    return x / x.sum()
+
+
+@mg.custom(None)
+def whole(x):
+    return x.astype(np.int32)[None]
+
+
+@pytest.mark.parametrize(
+    ("f", "arrays"),
+    [
+        (inverse, [MATRIX]),
+        (inverse, [np.stack([MATRIX, 2 * MATRIX])]),
+        (inverse, [MATRIX.astype(np.float32)]),
+        (root, [MATRIX]),
+        (solved, [MATRIX, np.array([1.0, 2.0])]),
+        (picked, [np.array([1.0, 2.0, 3.0]), np.array([2, 0])]),
+        (picked, [np.array([1.0, 2.0, 3.0]), np.uint8(2)]),
+        (shares, [np.array([1.0, 3.0])]),
+        (whole, [np.float64(2.5)]),
+    ],
+)
+def test_a_static_graph_finds_the_shape_and_the_dtype_of_a_result(f, arrays):
+    expected = f(*arrays)
+    names = ["a", "b"][: len(arrays)]
+    symbolic = [mg.placeholder(n, x.shape, x.dtype) for n, x in zip(names, arrays)]
+    feeds = dict(zip(names, arrays))
+    waiting = f(*symbolic)
+    assert (waiting.shape, waiting.dtype) == (np.shape(expected), expected.dtype)
+    partly = f(symbolic[0], *arrays[1:])
+    assert (partly.shape, partly.dtype) == (waiting.shape, waiting.dtype)
+    captured = [mg.constant(x, name=n) for n, x in feeds.items()]
+    for graph in (mg.Graph(waiting * 1), mg.Graph(f(*captured) * 1, captured)):
+        for found in (graph.run(feeds), graph.compile()(**feeds)):
+            np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(mg.compile(f)(*arrays), expected)
+
+
+def test_the_gradient_of_a_custom_operation_is_right_in_a_static_graph():
+    x = mg.placeholder("x", (2, 2))
+    graph = mg.Graph(mg.grad(mg.sum(inverse(x)), x))
+    eager = mg.variable(MATRIX)
+    expected = mg.grad(mg.sum(inverse(eager)), eager).value
+    np.testing.assert_allclose(graph.run({"x": MATRIX}), expected, rtol=1e-14)
+    np.testing.assert_allclose(graph.compile()(x=MATRIX), expected, rtol=1e-14)
+
+
+def test_a_result_whose_shape_depends_on_values_is_refused_before_there_are_any():
+    @mg.custom(None)
+    def positive(x):
+        return x[x > 0]
+
+    assert positive(mg.variable([1.0, -1.0])).shape == (1,)
+    with pytest.raises(mg.ShapeError, match=r"positive of x .* depends on values: \(0,\).*\(2,\)"):
+        positive(mg.placeholder("x", (2,)))
+
+
+def test_a_function_of_shapes_alone_waits_as_well():
+    @mg.custom(None)
+    def size(x):
+        return np.float64(x.size) + 0 * np.ones(x.shape).sum()
+
+    y = size(mg.placeholder("x", (2, 3)))
+    with pytest.raises(mg.SymbolicError, match="waits for x"):
+        y.value  # noqa: B018
+    assert mg.Graph(y).run({"x": np.zeros((2, 3))}) == 6
+
+
+def test_a_function_that_refuses_stand_ins_states_its_shape():
+    def of_three(x):
+        if set(np.ravel(x).tolist()) != {3.0}:
+            raise KeyError("only threes")
+        return np.stack([x, x])
+
+    x = mg.placeholder("x", (2,), np.float32)
+    with pytest.raises(mg.ShapeError, match=r"of_three of x .*KeyError: 'only threes'.*shape=lamb"):
+        mg.custom(None)(of_three)(x)
+    y = mg.custom(None, shape=lambda s: (2, *s))(of_three)(x)
+    assert (y.shape, y.dtype) == ((2, 2), np.float32)
+    assert mg.Graph(y).run({"x": [3, 3]}).tolist() == [[3, 3]] * 2
+
+
+def test_an_error_of_the_function_itself_is_told():
+    def broken(x):
+        return x + missing  # noqa: F821
+
+    with pytest.raises(NameError, match="missing"):
+        mg.custom(None)(broken)(mg.variable(1.0))
+    with pytest.raises(mg.ShapeError, match="NameError: name 'missing'"):
+        mg.custom(None)(broken)(mg.placeholder("x"))
+
+
+def test_a_custom_operation_is_freed_with_what_it_knows():
+    def used(size):
+        table = np.ones(size)
+        f = mg.custom(None, None)(lambda x, y: x + y + table[0])
+        f(mg.placeholder("x", (size,)), mg.placeholder("y", (size,)))
+        return weakref.ref(table)
+
+    found = [used(size) for size in range(1, 20)]
+    gc.collect()
+    assert not any(ref() is not None for ref in found)
+
+
+def test_what_is_known_of_dtypes_does_not_grow_with_shapes():
+    def fill(size):
+        x = mg.placeholder("x", (size, 3))
+        return mg.sum(mg.reshape(x[:, 1:] + mg.broadcast_to(x, (2, size, 3))[0, :, 1:], (-1,)))
+
+    fill(1)
+    before = len(operation._DTYPES)
+    for size in range(2, 50):
+        fill(size)
+    assert len(operation._DTYPES) == before

@@ -12,30 +12,35 @@ from __future__ import annotations
 import inspect
 import operator
 from collections.abc import Callable, Sequence
-from functools import reduce, wraps
+from functools import partial, reduce, wraps
 from typing import Any
 
 import numpy as np
 
 from ..graph.errors import GradientError, NodeTypeError
-from ..graph.node import Node, recording, variable
+from ..graph.node import Node, Unknown, recording, variable
 from ..graph.operation import Function, Shape, stated
 from ..graph.ops import sum as sum_
 from .check import gradcheck
 from .reverse import grad
 
 
-def custom(*vjps: Function | None, symbol: str | None = None) -> Callable[[Function], Function]:
+def custom(
+    *vjps: Function | None, symbol: str | None = None, shape: Function | None = None
+) -> Callable[[Function], Function]:
     """Make an operation of a function of arrays; use it as a decorator.
 
     Write the rules with operators and minigraph's functions (`mg.exp`, not `math.exp`): then they
-    can be differentiated again. The shape rule and the JVP follow from what is given.
+    can be differentiated again. The JVP follows from what is given; so does the shape of a result
+    that waits for placeholders, by running the function on stand-ins: zeros, ones, and matrices
+    that have an inverse.
 
     Args:
         vjps: for each input, in order, (g, out, *inputs, **options) -> its share of the gradient,
             where g is the gradient of the output `out`; None for an input without gradient. The
             function's remaining parameters are options, such as an axis.
         symbol: what the drawn box shows; the function's name if None.
+        shape: (*shapes, **options) -> shape of the result, for a function that refuses stand-ins.
     """
 
     def decorate(forward: Function) -> Function:
@@ -49,15 +54,68 @@ def custom(*vjps: Function | None, symbol: str | None = None) -> Callable[[Funct
                 "one rule for each input, and an option needs a default"
             )
 
-        def shape(*shapes: Shape, **options: Any) -> Shape:
-            return np.shape(forward(*map(np.zeros, shapes), **options))
+        checked = _checked(forward)
+        result = partial(_result, checked, shape)
+
+        def shape_rule(*shapes: Shape, **options: Any) -> Shape:
+            return result([Unknown(s, np.dtype(np.float64)) for s in shapes], options).shape
 
         rules = tuple(vjp and _guarded(vjp, forward.__name__, i) for i, vjp in enumerate(vjps))
-        return stated(
-            _checked(forward), symbol or forward.__name__, rules, _transposed(rules), shape
-        )
+        name = symbol or forward.__name__
+        return stated(checked, name, rules, _transposed(rules), shape_rule, result)
 
     return decorate
+
+
+def _result(
+    forward: Function, shape: Function | None, inputs: Sequence[Any], options: dict[str, Any]
+) -> Unknown:
+    """The shape and the dtype of what a function gives: where they are found twice, the same.
+
+    An input that is known stands for itself.
+    """
+    found: list[np.ndarray] = []
+    refusal: Exception | None = None
+    for stand_in in _STAND_INS:
+        values = [stand_in(x)[()] if isinstance(x, Unknown) else x for x in inputs]
+        try:
+            with np.errstate(all="ignore"):
+                found.append(np.asarray(forward(*values, **options)))
+        except Exception as error:
+            refusal = refusal or error
+        if len(found) == 2 or (found and shape):
+            break
+    stated = shape and tuple(map(operator.index, shape(*[x.shape for x in inputs], **options)))
+    if not found and stated is not None:
+        return Unknown(stated, np.result_type(*[x.dtype for x in inputs], np.float16))
+    hint = f"state it: @mg.custom(..., shape=lambda {', '.join('xyzuvw'[: len(inputs)])}: ...)"
+    if not found:
+        raise ValueError(
+            "its shape before there are numbers is that of its results for stand-ins such as "
+            f"zeros and ones, which it refuses ({type(refusal).__name__}: {refusal}); {hint}"
+        ) from refusal
+    if stated is None and found[0].shape != found[-1].shape:
+        raise ValueError(
+            f"its shape depends on values: {found[0].shape} for some and {found[-1].shape} for "
+            f"others; if for yours it does not, {hint}"
+        )
+    return Unknown(found[0].shape if stated is None else stated, found[0].dtype)
+
+
+def _diagonal(x: Unknown) -> np.ndarray:
+    """Positive numbers below 1, in matrices that have an inverse and a Cholesky decomposition."""
+    if x.dtype.kind != "f" or x.ndim < 2:
+        row = np.linspace(0.25, 0.75, x.shape[-1]) if x.shape else np.array(0.5)
+        return np.broadcast_to(row, x.shape)
+    return np.broadcast_to(np.eye(x.shape[-2], x.shape[-1]) * 0.75 + 0.125, x.shape)
+
+
+_STAND_INS: tuple[Callable[[Unknown], np.ndarray], ...] = (
+    lambda x: np.zeros(x.shape, x.dtype),
+    lambda x: np.ones(x.shape, x.dtype),
+    lambda x: _diagonal(x).astype(x.dtype),
+    lambda x: np.random.default_rng(0).uniform(2, 3, x.shape).astype(x.dtype),
+)
 
 
 def _of_arrays_only(ufunc: np.ufunc) -> Function:
@@ -78,6 +136,8 @@ def _checked(forward: Function) -> Function:
 
     @wraps(forward)
     def checked(*arrays: Any, **options: Any) -> Any:
+        if Unknown in map(type, arrays):  # which has a shape, and might be enough for a function
+            raise TypeError("there are no numbers here yet")
         out = np.asarray(forward(*arrays, **options))
         if out.dtype.kind not in "fiub":
             raise TypeError(f"it must return real numbers, not {out.dtype}; has it its return?")

@@ -55,6 +55,8 @@ class Operation:
         shape: (*shapes, **attrs) -> shape of the output; raises ValueError to say what would fit.
         partials: the local derivative by each input as text, in the parameters and `out`;
             empty unless the operation is elementwise.
+        result: (inputs, attrs) -> Unknown, of a user's function, whose shape may depend on more
+            than shapes; an input is a value, or Unknown. None if `shape` says all.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Operation:
     jvp: Function | None
     shape: Function
     partials: tuple[str, ...] = ()
+    result: Function | None = None
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -87,7 +90,8 @@ _CHANGEABLE = {list, dict, set, np.ndarray}  # settings that a caller could chan
 
 # Of values that do not fit.
 REFUSALS = (ValueError, TypeError, IndexError, AttributeError, OverflowError)
-_DTYPES: dict[tuple[Any, ...], np.dtype] = {}  # that an operation gives, by what it is given
+# The dtypes that elementwise operations give, which are those of the table, by what they are given.
+_DTYPES: dict[tuple[Any, ...], np.dtype] = {}
 
 OPERATIONS: dict[str, Operation] = {}
 FUNCTIONS: dict[str, Function] = {}  # what users call, by name: operations and composed functions
@@ -231,6 +235,8 @@ def unknown(
             inputs,
         ) from None
     try:
+        if op.result:
+            return op.result([x._value for x in inputs], attrs)
         shape = op.shape(*[x.shape for x in inputs], **attrs)
         return Unknown(tuple(map(operator.index, shape)), _dtype(op, inputs, attrs))
     except REFUSALS as better:
@@ -238,14 +244,21 @@ def unknown(
 
 
 def _dtype(op: Operation, inputs: tuple[Node, ...], attrs: dict[str, Any]) -> np.dtype:
-    """The dtype of a result: that of the operation on zeros, which is never computed twice."""
-    shapes = [() if op.partials else x.shape for x in inputs]
-    key = (op, *(x.dtype for x in inputs), *shapes, repr(attrs))
+    """The dtype of a result: that of the operation on zeros, which is seldom computed twice."""
+    if not op.partials:
+        return _dtype_on_zeros(op, inputs, [x.shape for x in inputs], attrs)
+    key = (op, *[x.dtype for x in inputs])
     if key not in _DTYPES:
-        zeros = [np.broadcast_to(x.dtype.type(0), shape) for x, shape in zip(inputs, shapes)]
-        with np.errstate(all="ignore"):
-            _DTYPES[key] = np.asarray(op.forward(*zeros, **attrs)).dtype
+        _DTYPES[key] = _dtype_on_zeros(op, inputs, [()] * len(inputs), attrs)
     return _DTYPES[key]
+
+
+def _dtype_on_zeros(
+    op: Operation, inputs: tuple[Node, ...], shapes: list[Shape], attrs: dict[str, Any]
+) -> np.dtype:
+    zeros = [np.broadcast_to(x.dtype.type(0), shape) for x, shape in zip(inputs, shapes)]
+    with np.errstate(all="ignore"):
+        return np.asarray(op.forward(*zeros, **attrs)).dtype
 
 
 def explained(
@@ -254,7 +267,8 @@ def explained(
     """Turn NumPy's error into one that names the Nodes and says what would fit."""
     reason = error
     try:
-        op.shape(*[x.shape for x in nodes], **attrs)
+        if not op.result:
+            op.shape(*[x.shape for x in nodes], **attrs)
     except REFUSALS as better:
         reason = better
     kind = NodeTypeError if isinstance(error, TypeError) else ShapeError
@@ -366,6 +380,7 @@ def stated(
     vjps: tuple[Function | None, ...],
     jvp: Function | None,
     shape: Function,
+    result: Function | None = None,
 ) -> Function:
     """Make the function of an operation that is stated in general form, outside the table."""
     signature = inspect.signature(forward)
@@ -377,6 +392,7 @@ def stated(
         tuple(vjp and _spread_arguments(vjp) for vjp in vjps),
         jvp and _spread_arguments(jvp),
         shape,
+        result=result,
     )
     return function_of(op, signature, forward.__doc__)
 
