@@ -219,6 +219,18 @@ pull_back = Exercise(
         '        return {"x": g, "y": -g}\n'
         "The other operations have other local derivatives, and the same g.",
     ),
+    another_way="A table of local derivatives, and one place where g comes in:\n"
+    "    def pull_back(operation, g, out, x, y):\n"
+    "        derivatives = {\n"
+    '            "*": lambda: (y, x),\n'
+    '            "/": lambda: (1 / y, -out / y),\n'
+    '            "exp": lambda: (out,),\n'
+    '            "tanh": lambda: (1 - out * out,),\n'
+    '            "max": lambda: (float(x > y), float(x <= y)),\n'
+    "        }\n"
+    '        return {name: g * d for name, d in zip("xy", derivatives[operation]())}\n'
+    "No rule can forget g. With arrays a local derivative may be a large matrix, and then "
+    "rules with g are better.",
     verified="every share agrees in {cases} calls, none of them with g = 1.",
     instead_of=ENGINE,
 )
@@ -496,6 +508,20 @@ backward = Exercise(
         '    gradients["a"] += gradients["p"] * 1\n'
         "p hands on after both contributions have arrived.",
     ),
+    another_way="Let each node fetch its gradient from its users, instead of letting users hand on:\n"
+    "    def backward(graph, values):\n"
+    "        edges = {name: [] for name in values}\n"
+    "        for name, (operation, *arguments) in graph.items():\n"
+    "            derivatives = local[operation](*[values[x] for x in arguments])\n"
+    "            for x, derivative in zip(arguments, derivatives):\n"
+    "                edges[x].append((name, derivative))\n"
+    "        last = next(reversed(graph))\n"
+    "        gradients = {}\n"
+    "        for name in [*reversed(graph), *(x for x in values if x not in graph)]:\n"
+    "            handed = sum(gradients[user] * derivative for user, derivative in edges[name])\n"
+    "            gradients[name] = 1.0 if name == last else float(handed)\n"
+    "        return gradients\n"
+    "Each gradient is written once and complete; for that, all edges are kept in memory.",
     verified=f"every gradient agrees in {{cases}} graphs, one of them with 2^{DOUBLINGS} paths.",
     instead_of=ENGINE,
 )
@@ -643,6 +669,20 @@ push_forward = Exercise(
         '    result["p"] = 5 * result["a"] + 2 * result["b"]\n'
         "p changes 15 times as fast as the clock.",
     ),
+    another_way="Rules that take each value together with its change:\n"
+    "    def push_forward(graph, values, changes):\n"
+    "        rules = {\n"
+    '            "+": lambda x, dx, y, dy: dx + dy,\n'
+    '            "-": lambda x, dx, y, dy: dx - dy,\n'
+    '            "*": lambda x, dx, y, dy: dx * y + x * dy,\n'
+    '            "sin": lambda x, dx: math.cos(x) * dx,\n'
+    "        }\n"
+    "        result = {x: changes.get(x, 0.0) for x in values if x not in graph}\n"
+    "        for name, (operation, *arguments) in graph.items():\n"
+    "            pairs = [part for x in arguments for part in (values[x], result[x])]\n"
+    "            result[name] = rules[operation](*pairs)\n"
+    "        return result\n"
+    "Such pairs are called dual numbers. With them forward mode needs no graph at all.",
     verified="every change agrees in {cases} graphs.",
     instead_of=ENGINE,
 )
@@ -894,6 +934,20 @@ gradient_check = Exercise(
         "    math.isclose(slope, 6, rel_tol=1e-3)   # True\n"
         "    math.isclose(slope, 9, rel_tol=1e-3)   # False",
     ),
+    another_way="A step that goes with the size of the input, and two steps that check each other:\n"
+    "    def gradient_check(f, point, claimed):\n"
+    "        def slope(x, h):\n"
+    "            return (f({**point, x: point[x] + h}) - f({**point, x: point[x] - h})) / (2 * h)\n"
+    "\n"
+    "        wrong = []\n"
+    "        for x in point:\n"
+    "            h = 1e-4 * max(1.0, abs(point[x]))\n"
+    "            better = (4 * slope(x, h) - slope(x, 2 * h)) / 3\n"
+    "            if not math.isclose(better, claimed[x], rel_tol=1e-3, abs_tol=1e-9):\n"
+    "                wrong.append(x)\n"
+    "        return wrong\n"
+    "The two errors of the slopes, which go with the square of the step, cancel (Richardson). "
+    "So the step may be larger, and rounding matters less.",
     verified="all wrong claims found in {cases} gradients, and no right one blamed.",
 )
 
@@ -1069,6 +1123,12 @@ distance = Exercise(
         "        return x * y\n"
         "`mg.check_custom(product, 0.7, -1.3)` compares them with finite differences.",
     ),
+    another_way="custom() takes any function of arrays, also one of NumPy's own:\n"
+    "    distance = mg.custom(\n"
+    "        lambda g, out, x, y: g * x / out,\n"
+    "        lambda g, out, x, y: g * y / out,\n"
+    "    )(np.hypot)\n"
+    "A decorator is a function like any other, and can be called.",
     verified="value, gradients and second derivatives agree at {cases} points.",
 )
 
@@ -1269,6 +1329,21 @@ repair_backward = Exercise(
         "                ready.append(below)\n"
         "The low tank waits for the left one, although the top one fills it too.",
     ),
+    another_way="Python has a sorter of its own for graphs:\n"
+    "    from graphlib import TopologicalSorter\n"
+    "\n"
+    "    def repair_backward(graph, values, output):\n"
+    "        needs = {name: arguments for name, (_, *arguments) in graph.items()}\n"
+    "        gradients = dict.fromkeys(values, 0.0)\n"
+    "        gradients[output] = 1.0\n"
+    "        for name in reversed([*TopologicalSorter(needs).static_order()]):\n"
+    '            operation, *arguments = graph.get(name, ("an input",))\n'
+    "            derivatives = local[operation](*[values[x] for x in arguments]) if arguments else ()\n"
+    "            for x, derivative in zip(arguments, derivatives):\n"
+    "                gradients[x] += gradients[name] * derivative\n"
+    "        return gradients\n"
+    "The order is found first and the sweep is short. Counting users needs no second walk "
+    "through the graph.",
     verified="every gradient agrees in {cases} graphs, whatever their order.",
     instead_of=ENGINE,
 )

@@ -583,6 +583,25 @@ sweep = Exercise(
         "        orders[part] = orders.get(part, 0) + more\n"
         "Wheels that trailers have ordered before stay on the list: the new ones are added.",
     ),
+    another_way="Let a node hand on as soon as nobody keeps it waiting:\n"
+    "    def sweep(y, tracer):\n"
+    "        waits = {}\n"
+    "        for node in mg.topological_order(y):\n"
+    "            for x in node.inputs:\n"
+    "                waits[x] = waits.get(x, 0) + 1\n"
+    "        gradients, ready = {y: 1.0}, [y]\n"
+    "        tracer.seed(y, 1.0)\n"
+    "        for node in ready:  # grows while it is gone through\n"
+    "            for i, x in enumerate(node.inputs):\n"
+    "                c = gradients[node] * local_derivative(node, i)\n"
+    "                tracer.multiply(node, i, c)\n"
+    "                gradients[x] = gradients.get(x, 0.0) + c\n"
+    "                tracer.accumulate(node, i, gradients[x])\n"
+    "                waits[x] -= 1\n"
+    "                if not waits[x]:\n"
+    "                    ready.append(x)\n"
+    "        return gradients\n"
+    "What is in the list and has not had its turn could hand on at the same time.",
     verified="every gradient and every step agree in {cases} graphs.",
     instead_of=(Node.backward, grad, jacobian, record),
 )
@@ -851,6 +870,17 @@ leave_gradients = Exercise(
         "    total['apples'] += today['apples']\n"
         "Without the second line yesterday would be counted again.",
     ),
+    another_way="Find the gradients of this pass by themselves, and add them up in the end:\n"
+    "    def leave_gradients(y):\n"
+    "        found = dict.fromkeys(mg.topological_order(y), 0.0)\n"
+    "        found[y] = 1.0\n"
+    "        for node in reversed(found):\n"
+    "            for i, x in enumerate(node.inputs):\n"
+    "                found[x] += found[node] * local_derivative(node, i)\n"
+    "        for node, g in found.items():\n"
+    "            node.grad = g if node.op or node.grad is None else node.grad + g\n"
+    "Nothing old can be handed on, because nothing is read from the Nodes before the sweep is "
+    "done.",
     verified="every gradient agrees after a first, a second and a third pass, in {cases} cases.",
     instead_of=(Node.backward, grad, jacobian, record),
 )

@@ -381,6 +381,17 @@ find_critical_path = Exercise(
         '    latest = max(waits_for["train"], key=arrival.get)\n'
         "It was the tram.",
     ),
+    another_way="Remember on the way forward which input came last:\n"
+    "    def find_critical_path(graph, seconds):\n"
+    "        end, waited_for = {}, {}\n"
+    "        for name, (_, *inputs) in graph.items():\n"
+    "            waited_for[name] = max((x for x in inputs if x in graph), key=end.get, default=None)\n"
+    "            end[name] = seconds[name] + end.get(waited_for[name], 0)\n"
+    "        path = [max(end, key=end.get)]\n"
+    "        while waited_for[path[-1]] is not None:\n"
+    "            path.append(waited_for[path[-1]])\n"
+    "        return path[::-1]\n"
+    "The way back then asks no more questions.",
     verified="no path takes longer, in {cases} graphs.",
     instead_of=(critical_path,),
 )
@@ -633,6 +644,23 @@ start_times = Exercise(
         "        now = min(stop for stop in end.values() if stop > now)\n"
         "The cake starts at 20, when the rice is done. Here no dish waits for another one.",
     ),
+    another_way="Go from end to end with a heap, and keep what is still to be done in a list:\n"
+    "    import heapq\n"
+    "\n"
+    "    def start_times(graph, seconds, workers, order):\n"
+    "        start, done, running, waiting, now = {}, set(), [], list(order), 0\n"
+    "        while waiting:\n"
+    "            for name in list(waiting):\n"
+    "                ready = all(x in done for x in graph[name][1:] if x in graph)\n"
+    "                if ready and len(running) < workers:\n"
+    "                    start[name] = now\n"
+    "                    heapq.heappush(running, (now + seconds[name], name))\n"
+    "                    waiting.remove(name)\n"
+    "            now = running[0][0]\n"
+    "            while running and running[0][0] == now:\n"
+    "                done.add(heapq.heappop(running)[1])\n"
+    "        return start\n"
+    "The heap knows the next end without looking at all of them; simulators work so.",
     verified="each operation starts when it should, in {cases} schedules.",
 )
 
@@ -779,6 +807,12 @@ combine_shards = Exercise(
         "    (3 * 3 + 1 * 7) / 4   # 4.0, the mean of all four\n"
         "    (3 + 7) / 2           # 5.0, the mean of the means",
     ),
+    another_way="NumPy has a mean with weights:\n"
+    "    def combine_shards(sizes, gradients):\n"
+    "        weights = np.array(sizes)\n"
+    "        full = weights > 0\n"
+    "        return np.average(gradients[full], axis=0, weights=weights[full])\n"
+    "The mask leaves out the shards without examples, before anything is multiplied.",
     verified="it is the gradient of the whole batch, in {cases} cases.",
 )
 

@@ -360,6 +360,17 @@ remove_dead_code = Exercise(
         "            open_rooms.update(entered_through[room])\n"
         "The cellar is closed.",
     ),
+    another_way="A stack of what is still to be followed, as for topological_order:\n"
+    "    def remove_dead_code(graph, outputs):\n"
+    "        needed, waiting = set(), list(outputs)\n"
+    "        while waiting:\n"
+    "            name = waiting.pop()\n"
+    "            if name in graph and name not in needed:\n"
+    "                needed.add(name)\n"
+    "                waiting += graph[name][1:]\n"
+    "        return {name: step for name, step in graph.items() if name in needed}\n"
+    "It works whatever the order of the dictionary, and never looks at a dead step before the "
+    "end.",
     verified="what is needed is there, and nothing else, in {cases} graphs.",
 )
 
@@ -598,6 +609,14 @@ share_common_subexpressions = Exercise(
         "            kept[number] = entry\n"
         "Bob's friend is now number 1.",
     ),
+    another_way="Two dictionaries that are each other's way back:\n"
+    "    def share_common_subexpressions(graph):\n"
+    "        steps, names = {}, {}\n"
+    "        for name, (operation, *inputs) in graph.items():\n"
+    "            step = (operation, *[names.get(x, x) for x in inputs])\n"
+    "            names[name] = steps.setdefault(step, name)\n"
+    "        return {name: step for step, name in steps.items()}\n"
+    "setdefault looks up and keeps in one go. Compilers know this as value numbering.",
     verified="nothing is computed twice, and nothing is lost, in {cases} graphs.",
 )
 
@@ -844,6 +863,20 @@ plan_buffers = Exercise(
         "Ada gets room 0, Bob room 1. Cem arrives in night 3, when Ada still sleeps in room 0, and "
         "gets room 1.",
     ),
+    another_way="A heap gives the buffer that is free first, without looking at all of them:\n"
+    "    import heapq\n"
+    "\n"
+    "    def plan_buffers(lifetimes):\n"
+    "        plan, taken = {}, []  # (last step, buffer)\n"
+    "        for name, (first, last) in sorted(lifetimes.items(), key=lambda item: item[1]):\n"
+    "            if taken and taken[0][0] < first:\n"
+    "                plan[name] = taken[0][1]\n"
+    "                heapq.heapreplace(taken, (last, plan[name]))\n"
+    "            else:\n"
+    "                plan[name] = len(taken)\n"
+    "                heapq.heappush(taken, (last, plan[name]))\n"
+    "        return plan\n"
+    "For thousands of buffers that is faster: only the one that ends first has to be asked.",
     verified="no two values meet, and no buffer is too many, in {cases} plans.",
 )
 

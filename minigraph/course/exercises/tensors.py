@@ -324,6 +324,12 @@ unbroadcast = Exercise(
         "    g = g.sum(axis=1, keepdims=True)\n"
         "has shape (2, 1), as asked for. Your function has to find these axes.",
     ),
+    another_way="All axes in one sum:\n"
+    "    def unbroadcast(g, shape):\n"
+    "        new = g.ndim - len(shape)\n"
+    "        stretched = [new + i for i, size in enumerate(shape) if size == 1]\n"
+    "        return g.sum(axis=(*range(new), *stretched)).reshape(shape)\n"
+    "NumPy goes through the array once. The reshape only puts back the axes of size 1.",
     verified="shape and numbers agree for {cases} gradients.",
     instead_of=ENGINE,
 )
@@ -405,6 +411,11 @@ matmul_vjp = Exercise(
         "with y[0, 0], y[0, 1] and y[0, 2], so its gradient is u·y[0, 0] + v·y[0, 1] + w·y[0, 2]. That "
         "is g times row 0 of y, summed: one element of a product of g with y turned round.",
     ),
+    another_way="Name the axes, and leave the transposing to NumPy:\n"
+    "    def matmul_vjp(g, x, y):\n"
+    '        return np.einsum("nm,km->nk", g, y), np.einsum("nk,nm->km", x, g)\n'
+    "The forward pass is nk,km->nm. For a rule, g changes places with the input that is asked "
+    "for.",
     verified="both gradients agree for {cases} pairs of matrices.",
     instead_of=ENGINE,
 )
@@ -531,6 +542,12 @@ mean_vjp = Exercise(
         "    np.broadcast_to(column, (2, 3))\n"
         "gives each element of a row the gradient of that row's sum. For the mean one step is missing.",
     ),
+    another_way="Count by sizes, and let broadcasting stretch:\n"
+    "    def mean_vjp(g, x, axis):\n"
+    "        share = g * np.size(g) / x.size\n"
+    "        return np.zeros_like(x) + (share if axis is None else np.expand_dims(share, axis))\n"
+    "x.size / g.size elements go into each mean, whatever the axis; that would hold for "
+    "several axes, too.",
     verified="shape and numbers agree for {cases} means, along every axis.",
     instead_of=ENGINE,
 )
@@ -675,6 +692,12 @@ index_vjp = Exercise(
         "        out[candidate] += weight\n"
         "gives [2.0, 0.0, 2.0]: candidate 2 got 1.5 and 0.5.",
     ),
+    another_way="Picking rows is a matrix product, and going back is the one with the transpose:\n"
+    "    def index_vjp(g, index, shape):\n"
+    "        picked = np.eye(shape[0])[index]  # row k has its 1 at place index[k]\n"
+    "        return np.tensordot(picked.T, g, axes=1)\n"
+    "It shows why repeated rows add up: it is the rule of matmul. For many rows the matrix of "
+    "zeros is a waste.",
     verified="shape and numbers agree for {cases} index lists, most of them with repetitions.",
     instead_of=ENGINE,
 )
@@ -777,6 +800,11 @@ repair_center_vjp = Exercise(
         "    g_x = g / s + g_s\n"
         "Without the sum both lines would run, and be wrong.",
     ),
+    another_way="To take the mean away is to multiply by a matrix, and that matrix is symmetric:\n"
+    "    def repair_center_vjp(g, x):\n"
+    "        n = x.shape[1]\n"
+    "        return g @ (np.eye(n) - np.full((n, n), 1 / n))\n"
+    "So the way back is the way forward: centering g is the whole rule.",
     verified="the gradient agrees for {cases} matrices.",
     instead_of=ENGINE,
 )
