@@ -118,7 +118,7 @@ def counted(layers, segments):
     def layer(h):
         nonlocal most
         h = mg.sin(h)
-        results.append(weakref.ref(h.value))
+        results.append(weakref.ref(h.value.base))  # each look at a value is a new view
         most = max(most, alive())
         return h
 
