@@ -129,6 +129,7 @@ def near(kind: str, found: Any, expected: Any, tolerance: Any, excused: Any = Fa
         raise Fault(kind, f"found\n{found}\nexpected\n{expected}\nwithin {tolerance}")
 
 
+PLAIN = ("float64", "int64", "bool")  # dtypes whose scalars may be given as Python's numbers
 SUMS = {"sum", "mean", "matmul", "einsum", "cumsum", "overlap_add", "scatter_add"}
 EXACT = {
     "negative", "absolute", "relu", "maximum", "minimum", "sign", "floor", "ceil", "rint", "max",
@@ -816,10 +817,13 @@ class Judge:
     # --- functions ---
 
     def functions(self) -> None:
-        """A compiled function returns what the function returns."""
+        """A compiled function returns what the function returns, of arrays and of numbers."""
         if not self.is_static or not self.program.inputs or self.r.random() < 0.5:
             return
         self.way("functions")
+        fed = [x for x in self.program.leaves if x.name in self.program.inputs]
+        scalars = [x.name for x in fed if not x.value.shape and x.value.dtype.name in PLAIN]
+        numbers = {name for name in scalars if self.r.random() < 0.6}
         leaves = self.leaves(self.program)
 
         def f(*given: Any) -> Any:
@@ -827,16 +831,20 @@ class Judge:
             nodes = run(self.program, leaves | inputs, Minigraph())
             return [nodes[y] for y in self.program.outputs]
 
+        compiled = mg.compile(f)
         for values in (self.program.values, self.others()):
-            given = [*self.feeds(values).values()]
+            given = [v.item() if n in numbers else v for n, v in self.feeds(values).items()]
+            plain = {n: v for n, v in zip(self.program.inputs, given) if n in numbers}
+            nodes = self.leaves(self.program, values)
+            inputs = [nodes[name] for name in self.program.inputs if name not in numbers]
             try:
-                nodes = self.dynamic(values)
-                spread = Spread(self.graph(nodes), self.feeds(values))
-            except mg.MinigraphError:
-                return
+                found = run(self.program, nodes | plain, Minigraph())
+                graph = mg.Graph([found[y] for y in self.program.outputs], inputs)
+                spread = Spread(graph, {x.name: x.value for x in inputs})
+            except (mg.MinigraphError, AttributeError, TypeError):
+                return  # a number has no methods, and what is made of numbers alone is no Node
             if spread.overflows:
                 return
-            compiled = mg.compile(f)
             for _ in range(2):
                 with asking("a compiled function"):
                     found = compiled(*given)

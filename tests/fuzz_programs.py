@@ -334,9 +334,9 @@ def drawn(seed: int) -> Program:
             text = DRAWERS[name](d)
         except Unfit:
             continue
-        is_dynamic = "checkpoint" in text or (
-            "[" in text and any(d.known[n].dtype == bool for n in names_in(text) if n in d.known)
-        )
+        is_indexed = "[" in text or "getitem" in text or "scatter_add" in text
+        has_mask = any(d.known[n].dtype == bool for n in names_in(text) if n in d.known)
+        is_dynamic = "checkpoint" in text or (is_indexed and has_mask)
         d.step(text, within, is_dynamic)
         if len(d.steps) >= wanted:
             break
@@ -345,13 +345,17 @@ def drawn(seed: int) -> Program:
 
 def finished(d: Draw) -> Program:
     """Choose what is fed, what comes out and what is updated."""
-    r, names = d.r, [*d.known]
+    r = d.r
+    inputs = [x.name for x in d.leaves if r.random() < 0.7]
+    for x in d.leaves:
+        if x.is_variable and x.name not in inputs and d.chance(0.6):
+            d.step(changed(d, x), d.contexts())
+    names = [*d.known]
     used = {n for step in d.steps for n in names_in(step.text)}
     outputs = [n for n in names if n not in used and n[0] == "v"]
     outputs += r.sample(names, min(len(names), r.choice([0, 0, 1, 2])))
     outputs += r.sample(outputs, 1) if outputs and d.chance(0.1) else []
     r.shuffle(outputs)
-    inputs = [x.name for x in d.leaves if r.random() < 0.7]
     r.shuffle(inputs)
     d.leaves = [  # as a placeholder of floats is differentiable, so is what it stands for
         replace(x, is_variable=x.is_variable or (x.name in inputs and x.value.dtype.kind == "f"))
@@ -371,6 +375,19 @@ def finished(d: Draw) -> Program:
         tuple(d.refused),
         d.is_odd,
     )
+
+
+def changed(d: Draw, x: Leaf) -> str:
+    """A new value of a variable, computed from its old one or from others."""
+    w, shape = x.name, x.value.shape
+    y = d.pick(
+        lambda y: _broadcast(y.shape, shape) and np.broadcast_shapes(y.shape, shape) == shape
+    )
+    texts = [f"{w} - 0.5 * {y}", f"{y} - {w}", f"mg.tanh({w} + {y})", f"mg.maximum({w}, {y})"]
+    texts += [f"mg.where({w} > {y}, {w}, {y})", f"{y} * 1", f"mg.broadcast_to({y}, {shape})"]
+    if shape:
+        texts += [f"{w}[::-1]", f"mg.reshape({w}, {shape}) + 1", f"{w}.T", f"mg.flip({w}) * {y}"]
+    return d.r.choice(texts)
 
 
 @cache
@@ -791,8 +808,8 @@ def clip(d: Draw) -> str:
 
 
 def tensordot(d: Draw) -> str:
-    x = d.some(lambda x: x.ndim, lambda: d.shape(1))
-    shape = d.known[x].shape
+    x = d.some(lambda x: x.ndim and np.isfinite(x).all(), lambda: d.shape(1))
+    shape = d.known[x].shape  # BLAS multiplies nothing by 0, be it NaN
     n = d.r.randint(0, min(2, len(shape)))
     inner = shape[len(shape) - n :]
     y = d.some(lambda y: y.ndim >= n and y.shape[:n] == inner, lambda: (*inner, 2))
