@@ -21,9 +21,12 @@ import minigraph as mg
 from minigraph.compiler import PASSES
 from minigraph.graph.operation import OPERATIONS
 
+# NumPy and PyTorch warn of limits, such as the mean of nothing.
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning")
+
 # A program is made small by fuzz.py itself.
 MANY = settings(
-    max_examples=settings.default.max_examples * (1 if settings.default.derandomize else 100),
+    max_examples=25 if settings.default.derandomize else 50 * settings.default.max_examples,
     phases=[Phase.explicit, Phase.generate],
 )
 
@@ -36,7 +39,6 @@ def tally():
     print(f"\n{tally}")
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning")
 @given(st.integers(0, 2**40))
 @MANY
 def test_a_random_program_gives_the_same_in_whatever_way_it_is_computed(tally, seed):
