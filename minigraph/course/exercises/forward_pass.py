@@ -216,25 +216,26 @@ SHARED: Graph = {
 }
 ONE_ARGUMENT: Graph = {"s": ("sin", "t"), "y": ("/", "s", "t")}
 DEEP = 10_000
-MANY_PATHS = 2000  # so many times does the number of paths double
+DOUBLINGS = 100  # of the number of paths
 
 
-def _differences(length: int) -> Graph:
-    """A chain with two edges at each step, x1 = x0 − x0 and so on: as many paths as 2 to the length."""
-    return {f"x{n + 1}": ("-", f"x{n}", f"x{n}") for n in range(length)}
+def _deep() -> Graph:
+    """A long chain that begins with two edges at each step, x1 = x0 − x0 and so on: many paths."""
+    doubled: Graph = {f"x{n + 1}": ("-", f"x{n}", f"x{n}") for n in range(DOUBLINGS)}
+    long: Graph = {f"x{n + 1}": ("+", f"x{n}", "x0") for n in range(DOUBLINGS, DEEP)}
+    return doubled | long
 
 
 def graphs_to_order(rng: Random) -> list[Case]:
-    """Small graphs for every misconception, random ones, a lone input, and very deep ones.
+    """Small graphs for every misconception, random ones, a lone input, and a very deep one.
 
-    The first of the deep ones has a single long path, the second more paths than one can follow.
+    The deep one has more paths than one can follow.
     """
     small = [SQUARE, WORKED_EXAMPLE, LAYER, SHARED, *random_graphs(rng, 30, 3, 9), ONE_ARGUMENT]
-    deep = [chain(DEEP), _differences(MANY_PATHS)]
     return [
         *((graph, list(graph)[-1]) for graph in small),
         ({}, "a"),
-        *((graph, list(graph)[-1]) for graph in deep),
+        (_deep(), f"x{DEEP}"),
     ]
 
 
