@@ -541,6 +541,7 @@ def rounds_of_the_broken_loop(times):
                 values[name] = compute[operation](values.get(first, 0), values.get(second, 0))
         return values
 
+    repair_forward.__name__ = f"{times}_rounds"
     return repair_forward
 
 

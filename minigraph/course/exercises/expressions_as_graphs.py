@@ -288,7 +288,7 @@ single_steps = Exercise(
 # --- intermediate variables -----------------------------------------------------------------------
 
 
-DEEP = 120  # deeper than any number of rounds that one would try, and calls can be nested so far
+DEEP = 250  # deeper than any number of rounds that one would try, and calls can be nested so far
 
 
 def _reachable(output: Node) -> list[Node]:
