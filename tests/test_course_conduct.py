@@ -157,14 +157,19 @@ def test_an_answer_that_is_stopped_leaves_no_scope_and_no_switch(monkeypatch, re
 
 
 def test_a_scope_that_is_entered_and_never_left_ends_with_the_call():
+    found, entered = set(), []
+
     def topological_order(output):
-        mg.scope("mine").__enter__()
-        mg.no_grad().__enter__()
+        found.add(surroundings.get())
+        entered.extend([mg.scope("mine"), mg.no_grad()])  # what is forgotten would end by itself
+        for context in entered[-2:]:
+            context.__enter__()
         return RIGHT_ORDER(output)
 
     before = surroundings.get()
     check("topological_order", topological_order)
     assert surroundings.get() == before
+    assert found == {before}
 
 
 def test_what_surrounds_check_does_not_count():
@@ -534,14 +539,23 @@ def test_words_may_be_written_large():
 
 
 @pytest.mark.parametrize(
-    ("given", "is_rounded"),  # 1.25 would be right
-    [(1.3, True), (1.2, True), (1.0, False), (1.21, False), (1.24, False), (1.25001, False)],
+    ("key", "given", "is_rounded"),
+    [
+        ("dy/da", 1.3, True),  # 1.25 would be right
+        ("dy/da", 1.2, True),
+        ("dy/da", 1.0, False),
+        ("dy/da", 1.21, False),
+        ("dy/da", 1.24, False),
+        ("dy/da", 1.25001, False),
+        ("a → p → q → y", 0.8, False),  # 0.75 would be right; a single digit may be anything
+        ("a → p → q → y", 1, False),
+    ],
 )
-def test_a_rounded_number_is_told_so(given, is_rounded):
+def test_a_rounded_number_is_told_so(key, given, is_rounded):
     exercise = EXERCISES["predict_paths"]
     right = exercise.reference(*exercise.cases()[0])
-    error = failure("predict_paths", right | {"dy/da": given})
-    text = f'The number for "dy/da" is rounded: yours is {given:g}. Keep all of its digits.'
+    error = failure("predict_paths", right | {key: given})
+    text = f'The number for "{key}" is rounded: yours is {given:g}. Keep all of its digits.'
     assert (text in str(error)) == is_rounded
     assert not (is_rounded and any(part.label for part in error.panel.parts))
 
