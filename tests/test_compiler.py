@@ -546,12 +546,22 @@ def test_factors_and_divisors_are_as_precise_as_the_result():
         ):
             found = mg.Graph(y).compile()(x=x)
             np.testing.assert_allclose(found, expected, rtol=exact)
+    few, bits = np.array([1, 2, 7], np.int8), np.int8(100)
+    y = mg.placeholder("x", (3,), np.int8) * bits * 0.5
+    same(mg.Graph(y).compile()(x=few), few * bits * 0.5)  # which has wrapped around
     left = mg.constant(np.full((50, 2), 1 / 3))
     right = [mg.constant(np.full(s, 0.1, np.float32)) for s in ((2, 2), (2, 1))]
     chain_ = mg.Graph(mg.placeholder("x", (50, 2)) @ right[0] @ right[1])
     found = chain_.compile()(x=left.value)
     expected = left.value @ right[0].value.astype(float) @ right[1].value.astype(float)
     np.testing.assert_allclose(found, expected, rtol=exact)
+
+
+def test_half_precision_need_not_hold_a_sum_on_the_way():
+    x = mg.placeholder("x", (70_000,), np.float16)
+    total, shares = mg.Graph([mg.logsumexp(x), mg.softmax(x) * 2]).compile()(x=np.zeros(70_000))
+    assert total == np.float16(np.log(70_000))
+    np.testing.assert_array_equal(shares, np.exp(-total) * np.float16(2))
 
 
 def test_sizes_may_be_numpys_and_dtypes_another_machines():
