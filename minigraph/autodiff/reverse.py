@@ -58,15 +58,16 @@ def backward(
     stop = _stops(stop)
     order = topological_order(y)
     check_differentiable(y, order)
-    wanted = {x for x in order if x.requires_grad}
     watched = hunters()
-    cotangents = {y: checked_seed(y, seed)}
+    cotangents: dict[Node, Any] = {y: checked_seed(y, seed)}
     for node in reversed(order):
-        if node not in cotangents:
+        g = cotangents.pop(node, None)
+        if g is None:
             if node.op is not None:
                 node.grad = None  # what an earlier call left is no gradient of this one
             continue
-        g = frozen(cotangents.pop(node))  # no rule may change it: others share it
+        if type(g) is not float64:
+            g = frozen(g)  # no rule may change it: others share it
         if node.op is None:
             with accumulating:
                 node.grad = g if node.grad is None else frozen(node.grad + g)
@@ -74,7 +75,7 @@ def backward(
         node.grad = g if keep == "all" else None
         if not stop or node not in stop:
             values = [*map(value_of, node.inputs)]
-            _pull_back(node, g, node._value, values, wanted, cotangents, watched)
+            _pull_back(node, g, node._value, values, None, cotangents, watched)
 
 
 def grad(
@@ -142,23 +143,26 @@ def _pull_back(
     g: Any,
     out: Any,
     inputs: list[Any],
-    wanted: set[Node],
+    wanted: set[Node] | None,
     cotangents: dict[Node, Any],
     watched: list[Hunter],
 ) -> None:
     """Add what g, the gradient of a Node, contributes to the gradients of its wanted inputs.
 
-    Given values it computes values; given Nodes, it builds Nodes.
+    Given values it computes values; given Nodes, it builds Nodes. Wanted are all that have
+    gradients, unless a set says which.
     """
+    attrs = node.attrs
     for x, vjp in zip(node.inputs, node.op.vjps):  # type: ignore[union-attr]
-        if vjp and x in wanted:
-            c = vjp(g, out, inputs, node.attrs)
-            value = x._value
-            scalars = type(c) is type(value) is float64
-            if not scalars and (c.shape != value.shape or c.dtype != value.dtype):
-                c = _fitted(c, x)
-            for hunter in watched:
-                hunter.check_contribution(node, x, g, c)
+        if vjp and (x.requires_grad if wanted is None else x in wanted):
+            c = vjp(g, out, inputs, attrs)
+            if type(c) is not float64 or type(x._value) is not float64:
+                value = x._value
+                if c.shape != value.shape or c.dtype != value.dtype:
+                    c = _fitted(c, x)
+            if watched:
+                for hunter in watched:
+                    hunter.check_contribution(node, x, g, c)
             cotangents[x] = cotangents[x] + c if x in cotangents else c
 
 

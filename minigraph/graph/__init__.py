@@ -4,7 +4,8 @@ Read `node.py`, then `operation.py` (what an operation states), `ops.py` (the ta
 (what is composed of it) and `order.py`.
 """
 
-# Enter the composed functions, give Node its operators, and its copies.
+# Enter the composed functions, give Node its operators, and its copies; let the collector wait.
+from . import collecting as collecting
 from . import functions as functions
 from . import operators as operators
 from . import saving as saving

@@ -346,16 +346,14 @@ class Node:
 def leaf(value: Any, *, requires_grad: bool, name: str | None = None) -> Node:
     """Make a leaf of a value that has been checked; `variable` and `constant` check it first."""
     node = Node()  # no __init__: operations fill their Nodes themselves, and a call has its cost
-    node.op = None
+    node.op = node.grad = node._assigned = None
     node.inputs = ()
     node.attrs = NO_ATTRS
     node._value = value
-    node.grad = None
     node.requires_grad = requires_grad
     node.name = name
     node.scope = surroundings.get()[0]
     node.seq = next(new_seq)
-    node._assigned = None
     return node
 
 

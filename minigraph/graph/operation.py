@@ -122,8 +122,9 @@ def record(
         if x.requires_grad:
             node.requires_grad = is_float  # integers and booleans change in jumps
             break
-    for watch in watchers:
-        watch(node)
+    if watchers:
+        for watch in watchers:
+            watch(node)
     return node
 
 
@@ -148,16 +149,17 @@ def apply(op: Operation, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATT
 def operand(value: Any, like: Node) -> Node:
     """Make a constant of a number beside a Node; a Python number takes the Node's dtype."""
     held = like._value
-    kind = held.dtype.kind
-    if (type(value) is int and kind in "iuf") or (type(value) is float and kind == "f"):
-        try:
+    try:
+        if type(held) is float64 and type(value) in (float, int):  # the usual case, fast
+            return leaf(float64(value), requires_grad=False)
+        kind = held.dtype.kind
+        if (type(value) is int and kind in "iuf") or (type(value) is float and kind == "f"):
             found = leaf(held.dtype.type(value), requires_grad=False)
-        except OverflowError:
-            pass  # a whole number too large for the dtype brings its own
-        else:
             if type(held) is Unknown and held.number:
                 found.attrs = NUMBER
             return found
+    except OverflowError:
+        pass  # a whole number too large for the dtype brings its own
     return leaf(checked_value(value), requires_grad=False)
 
 

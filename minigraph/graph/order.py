@@ -18,17 +18,18 @@ def topological_order(outputs: Node | Iterable[Node]) -> list[Node]:
     Of the many such orders this is the one in which the Nodes were made, so it is always the same.
     """
     several = type(outputs) is not Node and isinstance(outputs, Iterable)
-    stack: list[Node] = list(outputs) if several else [outputs]  # type: ignore
-    for node in stack:
+    given: list[Node] = list(outputs) if several else [outputs]  # type: ignore
+    for node in given:
         if not isinstance(node, Node):
             raise NodeTypeError(f"an output must be a Node, not {type(node).__name__} {node!r:.40}")
-    seen = set(stack)
-    while stack:
-        for x in stack.pop().inputs:
+    seen = set(given)
+    found = [*seen]
+    for node in found:  # it grows while it is walked
+        for x in node.inputs:
             if x not in seen:
                 seen.add(x)
-                stack.append(x)
-    return sorted(seen, key=attrgetter("seq"))
+                found.append(x)
+    return sorted(found, key=attrgetter("seq"))
 
 
 def leaves(output: Node) -> list[Node]:
