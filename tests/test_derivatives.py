@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import minigraph as mg
+from minigraph.autodiff import reverse
+from minigraph.graph.node import frozen
 from minigraph.graph.order import check_graph
 
 # --- jacobian, hessian, hvp -----------------------------------------------------------------------
@@ -354,6 +356,51 @@ def test_gradcheck_warns_at_a_kink_and_takes_any_slope_between(f, at, slopes):
         assert mg.gradcheck(f, at)
 
 
+SCALES = [1e12, 1e-7, -1e100, [1e12, 1e-7], [1e-7, 3e-7], [1.0, 1e-7, -1e5]]
+CURVES = {
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1 / x,
+    "logarithm": lambda x: mg.log(mg.absolute(x)),
+    "small": lambda x: x * 1e-9,
+    "large": lambda x: x * 1e20,
+    "shifted": lambda x: x + 1,
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("at", SCALES, ids=str)
+@pytest.mark.parametrize("name", CURVES)
+def test_gradcheck_tells_right_from_wrong_whatever_the_scale(name, at):
+    f = CURVES[name]
+    assert mg.gradcheck(f, at)
+    for factor in (0.0, 2.0, -1.0, 1.001):
+
+        @mg.custom(lambda g, out, x, factor=factor: g * factor)
+        def wrong(x):
+            return np.array(x)
+
+        with pytest.raises(mg.GradientError, match="the gradient is"):
+            mg.gradcheck(lambda x, wrong=wrong: f(wrong(x)), at)
+
+
+def test_gradcheck_looks_at_an_element_that_is_small_beside_another():
+    @mg.custom(lambda g, out, x: g * 2 * x * np.array([1.0, 1.01]))
+    def square(x):
+        return x * x
+
+    with pytest.raises(mg.GradientError, match=r"at \[1\] the gradient is"):
+        mg.gradcheck(square, [1e12, 1e-7])
+
+
+@pytest.mark.filterwarnings("error")
+def test_gradcheck_does_not_blame_a_gradient_for_rounding():
+    assert mg.gradcheck(lambda x: mg.sum(x * x), [1e12, 1e-7])  # which is lost in the sum
+    assert mg.gradcheck(lambda x: (x + 1e8) - 1e8, 1.0)
+    assert mg.gradcheck(lambda x: mg.cross_entropy(x, 0), [20.0, 0.0])
+    assert mg.gradcheck(lambda x: mg.max(x), [1.0, 2.0, -1.0])
+    assert mg.gradcheck(mg.tanh, 1e-7, order=2)
+
+
 def test_gradcheck_refuses_a_slope_outside_the_kink_and_is_silent_at_curves():
     @mg.custom(lambda g, out, x: g * 2)
     def relu(x):
@@ -561,6 +608,32 @@ def test_threads_that_share_a_variable_lose_no_gradient():
         thread.join()
     expected = 200 * sum(np.sin(k) * 4 for k in range(8))
     assert w.grad == pytest.approx(expected, rel=1e-12)
+
+
+def test_no_thread_adds_to_a_gradient_that_another_is_adding_to(monkeypatch):
+    w = mg.variable(1.0, name="w")
+    (w * 1.0).backward()
+    first, second = w * 2.0, w * 4.0
+    adding, added = threading.Event(), threading.Event()
+
+    def slowly(value):
+        if threading.current_thread() is slow and value == 1 + 2:
+            adding.set()
+            added.wait(timeout=0.3)  # in vain, for the other thread must wait for this one
+        return frozen(value)
+
+    def hurry():
+        assert adding.wait(timeout=10)
+        second.backward()
+        added.set()
+
+    monkeypatch.setattr(reverse, "frozen", slowly)
+    slow, quick = threading.Thread(target=first.backward), threading.Thread(target=hurry)
+    for thread in (slow, quick):
+        thread.start()
+    for thread in (slow, quick):
+        thread.join()
+    assert w.grad == 1 + 2 + 4
 
 
 # --- composed functions ---------------------------------------------------------------------------
