@@ -1,10 +1,12 @@
 """Python's garbage collector waits while a graph grows, and only then."""
 
 import gc
+import importlib
 
 import pytest
 
 import minigraph as mg
+from minigraph.graph import collecting
 from minigraph.graph.collecting import PATIENCE, Patience
 
 USUAL = (700, 10, 10)
@@ -65,3 +67,30 @@ def test_who_sets_thresholds_keeps_them(passes):
     gc.set_threshold(500, 5, 5)
     grown(20_000)
     assert gc.get_threshold() == (500, 5, 5)
+
+
+def test_who_puts_back_what_they_found_does_not_end_the_waiting(passes):
+    grown(20_000)
+    gc.set_threshold(*USUAL)
+    y = grown(20_000)
+    assert y.requires_grad
+    assert gc.get_threshold() == (PATIENCE, *USUAL[1:])
+
+
+def test_nothing_happens_while_the_collector_is_disabled(passes):
+    gc.disable()
+    try:
+        y = grown(20_000)
+        assert y.requires_grad
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    assert not passes
+    assert gc.get_threshold() == USUAL
+
+
+def test_the_module_may_be_loaded_again():
+    before = [*gc.callbacks]
+    importlib.reload(collecting)
+    assert gc.callbacks == before
+    assert [type(call).__module__ for call in before].count(collecting.__name__) == 1

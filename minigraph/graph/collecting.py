@@ -7,8 +7,9 @@ free it. So while a large graph grows, the collector reads it again and again an
 100,000 scalar operations that is more than half of the forward pass.
 
 Therefore the next pass waits twice as long, and up to `PATIENCE` objects, after each one over young
-objects that has met little but Nodes and has found next to nothing to free. After any other the
-threshold is what it was. Whoever sets thresholds of their own, with `gc.set_threshold`, keeps them.
+objects before which many Nodes were made and which has found next to nothing to free. After any
+other the threshold is what it was when minigraph was imported. Whoever sets another afterwards,
+with `gc.set_threshold`, keeps it; `gc.disable` and `gc.collect` do what they always do.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from .node import Node
+from .node import new_seq
 
 PATIENCE = 11_200  # 16 times the threshold of Python 3.11
-SAMPLE = 8  # one of so many young objects is looked at
 
 
 class Patience:
@@ -28,21 +28,24 @@ class Patience:
     def __init__(self) -> None:
         self.usual: tuple[int, ...] = gc.get_threshold()
         self.now: tuple[int, ...] = self.usual
-        self.is_growing = False
+        self.seq = next(new_seq)
 
     def __call__(self, phase: str, info: dict[str, Any]) -> None:
-        """Look what has been made; afterwards, what has been found."""
-        if info["generation"] or gc.get_threshold() != self.now:
-            return
+        """After a pass, see how many Nodes were made before it, and what it has found."""
         if phase == "start":
-            kinds = [*map(type, gc.get_objects(generation=0)[::SAMPLE])]
-            self.is_growing = 3 * kinds.count(Node) > len(kinds)  # beside each is a tuple of inputs
             return
-        first, *others = self.usual
-        if self.is_growing and 20 * info["collected"] < self.now[0]:
-            first = min(2 * self.now[0], max(first, PATIENCE))
+        before, self.seq = self.seq, next(new_seq)
+        threshold = gc.get_threshold()
+        if info["generation"] or threshold not in (self.now, self.usual):
+            return
+        (waited, *_), (first, *others) = threshold, self.usual
+        is_growing = 3 * (self.seq - before) > waited  # beside each Node is a tuple of inputs
+        if is_growing and 20 * info["collected"] < waited:
+            first = min(2 * waited, max(first, PATIENCE))
         self.now = (first, *others)
-        gc.set_threshold(*self.now)
+        if self.now != threshold:
+            gc.set_threshold(*self.now)
 
 
-gc.callbacks.append(Patience())
+if not any(type(call).__module__ == __name__ for call in gc.callbacks):  # loaded again, it is there
+    gc.callbacks.append(Patience())
