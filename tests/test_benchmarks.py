@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import platform
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from benchmarks import __main__ as program
-from benchmarks import contenders, measuring, parallel, report
+from benchmarks import blas, contenders, measuring, parallel, report
 from benchmarks.contenders import (
     CONTENDERS,
     NETWORKS,
     ByHand,
     LeftOutError,
+    Micrograd,
     Minigraph,
     MinigraphPlan,
     PyTorch,
 )
 from benchmarks.measuring import Bench, DisagreementError, Row, check_agreement, installed
 
-PLAN = replace(program.QUICK, chains=(40, 400), shown=(400,), largest=800, memory=40, budget=0)
+PLAN = replace(
+    program.QUICK, chains=(40, 400), shown=(400,), mixes=(40,), largest=800, memory=40, budget=0
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +42,11 @@ def measured():
 
 
 def test_the_table_has_all_its_rows(measured):
-    rows, memory, versions, missing = measured
-    text = report.table(report.sections(rows, memory, PLAN.shown), versions, missing)
+    rows, memory, setting = measured
+    text = report.table(report.sections(rows, memory, PLAN.shown, PLAN.mixes), setting)
     for title in (
         "Scalar graph of 400 operations: µs for each operation",
+        "x·b, x + y, z·0.5 and tanh in turn, 40 operations: µs for each operation",
         "Training step, 2-16-16-1, tanh, mean squared error, batch 32: µs",
         "Training step, 64-128-10, tanh, softmax cross-entropy, batch 64: µs",
         "Memory of a scalar graph of 40 operations: bytes",
@@ -50,12 +58,12 @@ def test_the_table_has_all_its_rows(measured):
 
 
 def test_the_figures_are_plain_data(measured):
-    rows, memory, versions, missing = measured
-    figures = json.loads(json.dumps(report.as_json(rows, memory, versions, missing)))
-    assert {"python", "numpy", "versions", "skipped", "rows", "memory"} <= figures.keys()
+    rows, memory, setting = measured
+    figures = json.loads(json.dumps(report.as_json(rows, memory, setting)))
+    assert {"python", "numpy", "versions", "blas", "messages", "rows", "memory"} <= figures.keys()
     ours = [row for row in figures["rows"] if row["contender"] == "minigraph"]
     assert {(row["kind"], row["size"]) for row in ours} == {
-        ("chain", 40), ("chain", 400), ("chain", 800), ("drawing", 50),
+        ("chain", 40), ("chain", 400), ("chain", 800), ("mix", 40), ("drawing", 50),
         ("sliding", 11), ("sliding", 51), ("sliding", 199),
         *((kind, network.batch) for kind, network in NETWORKS.items()),
     }  # fmt: skip
@@ -71,7 +79,7 @@ def test_the_chart_shows_every_contender(measured, tmp_path):
     chains = [row for row in measured[0] if row.kind == "chain"]
     report.chart(chains, tmp_path / "cost.svg", 30)
     svg = (tmp_path / "cost.svg").read_text(encoding="utf-8")
-    for name in measured[2]:
+    for name in measured[2].versions:
         assert f"{name} " in svg.partition("<title>")[2].partition("</title>")[0]
     report.chart(chains, tmp_path / "cost.png", 30)
     assert (tmp_path / "cost.png").read_bytes().startswith(b"\x89PNG")
@@ -89,7 +97,7 @@ def test_every_contender_has_its_own_look_in_the_chart():
     assert len({marker for _, marker in looks}) == len(CONTENDERS)
 
 
-@pytest.mark.parametrize("kind", ["chain", *NETWORKS])
+@pytest.mark.parametrize("kind", ["chain", "mix", *NETWORKS])
 def test_minigraph_computes_what_pytorch_computes(kind, torch):
     numbers = {each.name: Bench(each).first(kind, 40).numbers for each in (Minigraph, PyTorch)}
     check_agreement(kind, numbers)
@@ -125,6 +133,10 @@ def test_the_programs_are_what_the_table_calls_them():
     for _ in range(3):
         y = np.sin(y * w + x) - b
     assert Bench(Minigraph).first("chain", 12).numbers[0] == pytest.approx(y)
+    a, y, b = contenders.SCALARS
+    for _ in range(3):
+        a = np.tanh(0.5 * (a * b + y))
+    assert Bench(Minigraph).first("mix", 12).numbers[0] == pytest.approx(a)
     for kind, network in NETWORKS.items():
         x, target, (*hidden, w, b) = network.data()
         for weight, bias in zip(hidden[::2], hidden[1::2], strict=True):
@@ -146,7 +158,8 @@ def test_a_missing_peer_is_skipped_with_how_to_get_it():
         'Absent is skipped, it is not installed: python3 -m pip install -e ".[benchmark]"'
     ]
     rows = [Row("minigraph", "chain", 4, {"forward": 1.0})]
-    text = report.table(report.sections(rows, [], [4]), {"minigraph": "1"}, messages)
+    setting = report.Setting(messages, {"minigraph": "1"})
+    text = report.table(report.sections(rows, [], [4]), setting)
     assert messages[0] in text.splitlines()
 
 
@@ -195,7 +208,7 @@ def test_what_a_contender_cannot_do_is_a_note():
     rows = [Row("minigraph", "chain", 4, note="has scalars only")]
     rows += [Row("minigraph", "chain", 8, note="has scalars only")]
     rows += [Row("JAX jit", "chain", 4, {"compiled": 0.5, "free": 0.0})]
-    text = report.table(report.sections(rows, [], [4, 8]), {}, [])
+    text = report.table(report.sections(rows, [], [4, 8]), report.Setting())
     assert "minigraph: has scalars only (chain 4, chain 8)" in text
     (line,) = [line for line in text.splitlines() if line.startswith("JAX jit   ")][:1]
     assert line.split()[2:5] == ["–", "–", "–"]
@@ -206,6 +219,60 @@ def test_only_names_that_exist_can_be_chosen(capsys):
         program.main(["--only", "TensorFlow"])
     assert "minigraph" in capsys.readouterr().err
     assert contenders.CONTENDERS[0] is Minigraph
+
+
+class Telling(Minigraph):
+    """A contender that tells what its process has of the environment, instead of working."""
+
+    def __init__(self):
+        raise LeftOutError(", ".join(name for name in blas.SLOWING if name in os.environ) or "none")
+
+
+@pytest.fixture
+def slowed(monkeypatch):
+    """An environment that has OpenBLAS run the kernel of an old processor."""
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
+    monkeypatch.setenv("OPENBLAS_L2_SIZE", "64")
+
+
+def test_what_slows_blas_is_unset_in_the_process_of_a_contender_and_there_only(slowed):
+    with measuring.Worker(Telling, limit=60) as worker, pytest.raises(LeftOutError, match="none"):
+        worker.ask("version")
+    assert os.environ["OPENBLAS_CORETYPE"] == "Prescott"
+    assert os.environ["OPENBLAS_L2_SIZE"] == "64"
+
+
+def test_the_kernel_that_ran_is_the_one_for_the_processor(slowed, monkeypatch):
+    pytest.importorskip("threadpoolctl")
+    with measuring.Worker(Minigraph, limit=60) as worker:
+        ran = worker.ask("kernel")
+    command = [sys.executable, "-m", "threadpoolctl", "-i", "numpy"]
+    slow = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)[0]
+    for name in blas.SLOWING:
+        monkeypatch.delenv(name)
+    fast = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)[0]
+    assert ran == " ".join(fast[key] for key in ("internal_api", "version", "architecture"))
+    if fast["internal_api"] == "openblas" and platform.machine() in ("x86_64", "AMD64"):
+        assert slow["architecture"] != fast["architecture"]
+
+
+def test_the_table_says_which_kernels_ran_and_what_was_unset(measured, slowed):
+    lines = report.heading(measured[2]).splitlines()[2:]
+    assert lines
+    assert all(line.startswith("BLAS: ") for line in lines)
+    one = report.Setting(blas.unset({**os.environ}), kernels={"openblas 1 Zen": ["a", "b"]})
+    text = report.table([], one)
+    assert "BLAS: openblas 1 Zen" in text.splitlines()
+    assert [line.split()[0] for line in text.splitlines()[-2:]] == [*blas.SLOWING]
+    two = report.Setting(kernels={"mkl 2": ["a"], "openblas 1 Zen": ["b", "c"]})
+    assert "BLAS: openblas 1 Zen (b, c)" in report.heading(two).splitlines()
+
+
+def test_micrograd_is_given_the_functions_that_it_lacks():
+    pytest.importorskip("micrograd")
+    for kind in ("chain", "mix"):
+        first = {each.name: Bench(each).first(kind, 40).numbers for each in (Minigraph, Micrograd)}
+        check_agreement(kind, first)
 
 
 def test_the_gain_of_a_second_thread_is_a_row_for_each_graph():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import report
+from . import blas, report
 from .contenders import (
     CONTENDERS,
     DRAWN_NODES,
@@ -29,6 +30,7 @@ class Plan:
     Attributes:
         chains: the sizes of scalar graphs that every contender tries, ascending.
         shown: those of them that the table shows.
+        mixes: the sizes of the graphs with a number of Python's, all of them shown.
         largest: the size of the largest graph, which minigraph tries whoever else does.
         memory: the size of the graph whose memory is counted.
         budget: seconds for each contender and piece of work.
@@ -37,14 +39,15 @@ class Plan:
 
     chains: tuple[int, ...]
     shown: tuple[int, ...]
+    mixes: tuple[int, ...]
     largest: int
     memory: int
     budget: float
     limit: float
 
 
-QUICK = Plan((100, 1000), (1000,), 4000, 400, 0.01, 20)
-DAILY = Plan((1000, 100_000), (1000, 100_000), 1_000_000, 10_000, 2, 30)
+QUICK = Plan((100, 1000), (1000,), (1000,), 4000, 400, 0.01, 20)
+DAILY = Plan((1000, 100_000), (1000, 100_000), (1000, 10_000, 100_000), 1_000_000, 10_000, 2, 30)
 CHART_SIZES = (100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 
 
@@ -55,7 +58,7 @@ def planned(quick: bool, full: bool, chart: bool) -> Plan:
     chains = CHART_SIZES if full or chart else DAILY.chains
     shown = (*DAILY.shown, DAILY.largest) if full else DAILY.shown
     limit = 4 * DAILY.limit if full else DAILY.limit
-    return Plan(chains, shown, DAILY.largest, DAILY.memory, DAILY.budget, limit)
+    return replace(DAILY, chains=chains, shown=shown, limit=limit)
 
 
 def progress(text: str) -> None:
@@ -68,21 +71,24 @@ def progress(text: str) -> None:
 
 def measure(
     plan: Plan, kinds: Sequence[type[Contender]]
-) -> tuple[list[Row], list[Row], dict[str, str], list[str]]:
-    """Return all Rows, those of memory, the versions, and messages about who is missing."""
+) -> tuple[list[Row], list[Row], report.Setting]:
+    """Return all Rows, those of memory, and what was measured in which setting."""
     kinds, missing = installed(kinds)
+    setting = report.Setting(missing + blas.unset({**os.environ}))
     with ExitStack() as stack:
-        workers, versions = [], {}
+        workers = []
         for worker in [stack.enter_context(Worker(kind, plan.limit)) for kind in kinds]:
             try:
-                versions[worker.name] = worker.ask("version")
+                setting.versions[worker.name] = worker.ask("version")
+                setting.kernels.setdefault(worker.ask("kernel"), []).append(worker.name)
                 workers.append(worker)
             except LeftOutError as reason:
-                missing.append(f"{worker.name} is skipped: {reason}")
+                setting.messages.append(f"{worker.name} is skipped: {reason}")
         contest = Contest(workers, plan.budget, progress)
         rows = [row for size in plan.chains for row in contest.compare("chain", size)]
         if plan.largest not in plan.chains:
             rows += contest.compare("chain", plan.largest, only=[report.OURS])
+        rows += [row for size in plan.mixes for row in contest.compare("mix", size)]
         for kind, network in NETWORKS.items():
             rows += contest.compare(kind, network.batch)
         rows += contest.compare("drawing", DRAWN_NODES, only=[report.OURS])
@@ -90,7 +96,7 @@ def measure(
             rows += contest.compare("sliding", nodes, only=[report.OURS])
         memory = contest.memory("chain", plan.memory)
     progress("")
-    return rows, memory, versions, missing
+    return rows, memory, setting
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -113,13 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     plan = planned(options.quick, options.full, bool(options.chart))
     kinds = [kind for kind in CONTENDERS if not options.only or kind.name in options.only]
-    rows, memory, versions, missing = measure(plan, kinds)
-    parts = report.sections(rows, memory, plan.shown)
-    print(report.table(parts, versions, missing))
+    rows, memory, setting = measure(plan, kinds)
+    parts = report.sections(rows, memory, plan.shown, plan.mixes)
+    print(report.table(parts, setting))
     if options.json:
         from minigraph.graph.files import write
 
-        figures = report.as_json(rows, memory, versions, missing)
+        figures = report.as_json(rows, memory, setting)
         write(options.json, f"{json.dumps(figures, indent=2)}\n".encode())
     if options.chart:
         chains = [row for row in rows if row.kind == "chain"]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-SCALARS = (0.5, 0.75, 0.25)  # x, w and b
+SCALARS = (0.5, 0.75, 0.25)  # the leaves of a scalar graph
 LEARNING_RATE = 0.1
 DRAWN_NODES = 50
 EXPLORED_NODES = (11, 51, 199)
@@ -76,6 +76,13 @@ def chain(sin: Callable, operations: int, x: Any, w: Any, b: Any) -> Any:
     return y
 
 
+def mix(tanh: Callable, operations: int, x: Any, y: Any, b: Any) -> Any:
+    """Compute a chain of four scalar operations, one of them with a number of Python's."""
+    for _ in range(operations // 4):
+        x = tanh((x * b + y) * 0.5)
+    return x
+
+
 def forward_network(tanh: Callable, x: Any, parameters: Sequence[Any]) -> Any:
     """Compute what the last layer gives."""
     *hidden, (w, b) = zip(parameters[::2], parameters[1::2], strict=True)
@@ -103,6 +110,14 @@ class Contender:
 
     def chain(self, operations: int) -> Work:
         """Differentiate a chain of scalar operations."""
+        return self.scalars(partial(chain, self.sin, operations))
+
+    def mix(self, operations: int) -> Work:
+        """Differentiate a chain of others, some with a number of Python's."""
+        return self.scalars(partial(mix, self.tanh, operations))
+
+    def scalars(self, program: Callable) -> Work:
+        """Differentiate a program by its three inputs, all of them scalars."""
         raise NotImplementedError
 
     def training(self, network: Network) -> Work:
@@ -118,7 +133,7 @@ class Contender:
         raise LeftOutError("has no sliders")
 
     def work(self, kind: str, size: int) -> Work:
-        """Return the work of a kind: "chain", "drawing", "sliding" or a network's name."""
+        """Return the work of a kind: "chain", "mix", "drawing", "sliding" or a network's name."""
         if kind in NETWORKS:
             return self.training(NETWORKS[kind])
         return getattr(self, kind)(size)
@@ -140,10 +155,10 @@ class Recording(Contender):
 
     leaf: Callable
 
-    def chain(self, operations: int) -> Work:
+    def scalars(self, program: Callable) -> Work:
         def forward(_: State) -> State:
             leaves = [self.leaf(value) for value in SCALARS]
-            return chain(self.sin, operations, *leaves), leaves
+            return program(*leaves), leaves
 
         def backward(state: State) -> State:
             state[0].backward()
@@ -234,9 +249,9 @@ class MinigraphPlan(Minigraph):
 
         self.mg = mg
 
-    def chain(self, operations: int) -> Work:
+    def scalars(self, program: Callable) -> Work:
         leaves = [self.mg.placeholder(name) for name in "xwb"]
-        y = chain(self.sin, operations, *leaves)
+        y = program(*leaves)
         plan = self.mg.Graph([y, *self.mg.grad(y, leaves)], leaves).compile()
         values = dict(zip("xwb", SCALARS))
         return Work({"compiled": lambda _: plan(**values)}, list)
@@ -258,7 +273,9 @@ class ByHand(Contender):
 
     name, package = "NumPy by hand", "numpy"
 
-    def chain(self, operations: int) -> Work:
+    sin, tanh = np.sin, np.tanh
+
+    def scalars(self, program: Callable) -> Work:
         raise LeftOutError("is written out for networks only")
 
     def training(self, network: Network) -> Work:
@@ -368,12 +385,12 @@ class MyGrad(Recording):
 
 
 class Micrograd(Recording):
-    """micrograd, with a sine added in the manner of its own operations."""
+    """micrograd, with a sine and a tanh added in the manner of its own operations."""
 
     name = package = "micrograd"
 
     def __init__(self) -> None:
-        from math import cos, sin
+        from math import cos, sin, tanh
 
         from micrograd.engine import Value
 
@@ -386,7 +403,17 @@ class Micrograd(Recording):
             out._backward = _backward
             return out
 
-        self.leaf, self.sin = Value, sine
+        def hyperbolic_tangent(x: Value) -> Value:
+            t = tanh(x.data)
+            out = Value(t, (x,), "tanh")
+
+            def _backward() -> None:
+                x.grad += (1 - t * t) * out.grad
+
+            out._backward = _backward
+            return out
+
+        self.leaf, self.sin, self.tanh = Value, sine, hyperbolic_tangent
 
     @staticmethod
     def number(x: Any) -> np.ndarray:
@@ -408,16 +435,15 @@ class Functional(Contender):
         """Return the value, and what turns the gradient of it into those of the inputs."""
         raise NotImplementedError
 
-    def chain(self, operations: int) -> Work:
+    def scalars(self, program: Callable) -> Work:
         values = [self.array(value) for value in SCALARS]
-        function = partial(chain, self.sin, operations)
         seed = self.array(1.0)
 
         def backward(state: State) -> State:
             value, pull = state
             return value, *pull(seed)
 
-        stages = {"forward": lambda _: self.vjp(function, values), "backward": backward}
+        stages = {"forward": lambda _: self.vjp(program, values), "backward": backward}
         return Work(stages, lambda state: [*map(self.number, state)])
 
     def training(self, network: Network) -> Work:
@@ -511,9 +537,9 @@ class JaxJit(Jax):
         """Return what gives the value of a function and its gradients by all inputs."""
         return self.jax.value_and_grad(function, argnums=tuple(range(count)))
 
-    def chain(self, operations: int) -> Work:
+    def scalars(self, program: Callable) -> Work:
         values = [self.array(value) for value in SCALARS]
-        run = self.jax.jit(self.gradient(partial(chain, self.sin, operations), len(values)))
+        run = self.jax.jit(self.gradient(program, len(values)))
         stages = {"compiled": lambda _: self.jax.block_until_ready(run(*values))}
         return Work(stages, lambda state: [*map(self.number, (state[0], *state[1]))])
 

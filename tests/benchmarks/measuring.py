@@ -8,6 +8,7 @@ What is fair here:
 * The contenders take turns, so that a slow minute of the machine is shared. A turn is a burst of
   repeats, after a full garbage collection; the collector stays on during it, as in daily use. A
   figure is the mean of a burst, which counts the collector's passes, and of these the median.
+* What the environment says of OpenBLAS's kernels is unset, and the kernel that ran is named.
 * Before anything is timed, values and gradients are compared with minigraph's.
 * Python's limit of recursion is lifted for a library that runs into it, and a note says so.
 """
@@ -30,6 +31,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from . import blas
 from .contenders import Contender, LeftOutError, State, Work
 
 INSTALL = 'python3 -m pip install -e ".[benchmark]"'
@@ -98,6 +100,7 @@ class Bench:
     def __init__(self, kind: type[Contender]) -> None:
         self.contender = kind()
         self.version = version(kind.package)
+        self.kernel = blas.kernel()
         self.works: dict[tuple[str, int], Work] = {}
 
     def first(self, kind: str, size: int) -> First:
@@ -203,11 +206,12 @@ class Worker:
         self.stop()
 
     def start(self) -> None:
-        """Start the process, with one thread for whatever computes in it."""
+        """Start the process, with one thread and the fastest kernels for what computes in it."""
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe()
         self.process = context.Process(target=serve, args=(other, self.kind), daemon=True)
         with patch.dict(os.environ, ONE_THREAD):
+            blas.unset(os.environ)
             self.process.start()
         other.close()
 

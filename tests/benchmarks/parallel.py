@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import os
 
+from . import blas
+
 if __name__ == "__main__":  # before NumPy is imported, which reads it then
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for message in blas.unset(os.environ):
+        print(message)
 
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -107,4 +111,5 @@ def table(rounds: int = 30, scale: int = 1) -> str:
 
 
 if __name__ == "__main__":
+    print(f"BLAS: {blas.kernel()}")
     print(table())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,33 @@ class Section:
     totals: bool = True
 
 
-def sections(rows: Sequence[Row], memory: Sequence[Row], chains: Sequence[int]) -> list[Section]:
-    """Arrange the Rows: chains of the sizes given, networks, memory, pictures, and more."""
+@dataclass
+class Setting:
+    """What was measured, and where.
+
+    Attributes:
+        messages: who is missing, and what was changed for the benchmarks.
+        versions: of the contenders, by name.
+        kernels: those of BLAS that ran, and the names of the contenders in whose processes.
+    """
+
+    messages: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    kernels: dict[str, list[str]] = field(default_factory=dict)
+
+
+def sections(
+    rows: Sequence[Row], memory: Sequence[Row], chains: Sequence[int], mixes: Sequence[int] = ()
+) -> list[Section]:
+    """Arrange the Rows: scalar graphs of the sizes given, networks, memory, pictures, and more."""
     parts = []
     for size in chains:
         chosen = [r for r in rows if (r.kind, r.size) == ("chain", size)]
         title = f"Scalar graph of {size:,} operations: µs for each operation"
+        parts.append(Section(title, chosen, ("forward", "backward", "free"), 1e6 / size))
+    for size in mixes:
+        chosen = [r for r in rows if (r.kind, r.size) == ("mix", size)]
+        title = f"x·b, x + y, z·0.5 and tanh in turn, {size:,} operations: µs for each operation"
         parts.append(Section(title, chosen, ("forward", "backward", "free"), 1e6 / size))
     for kind, network in NETWORKS.items():
         chosen = [r for r in rows if r.kind == kind]
@@ -62,9 +83,9 @@ def sections(rows: Sequence[Row], memory: Sequence[Row], chains: Sequence[int]) 
     return [part for part in parts if part.rows]
 
 
-def table(parts: Sequence[Section], versions: dict[str, str], missing: Sequence[str]) -> str:
+def table(parts: Sequence[Section], setting: Setting) -> str:
     """Write the table, and notes below it: what was left out and why."""
-    lines = [heading(versions)]
+    lines = [heading(setting)]
     notes: dict[str, list[str]] = {}
     for part in parts:
         compared = part.totals and len(part.rows) > 1 and OURS in {r.contender for r in part.rows}
@@ -77,16 +98,20 @@ def table(parts: Sequence[Section], versions: dict[str, str], missing: Sequence[
                 lines.append(_line(row, part, compared))
             if row.note:
                 notes.setdefault(f"{row.contender}: {row.note}", []).append(_what(row))
-    lines += ["", *missing]
+    lines += ["", *setting.messages]
     lines += [f"{note} ({', '.join(dict.fromkeys(where))})" for note, where in notes.items()]
     return "\n".join(lines).rstrip()
 
 
-def heading(versions: dict[str, str]) -> str:
+def heading(setting: Setting) -> str:
     """Name what was measured, and where."""
-    peers = ", ".join(f"{name} {version}" for name, version in versions.items())
+    peers = ", ".join(f"{name} {version}" for name, version in setting.versions.items())
     python = f"Python {platform.python_version()}, NumPy {np.__version__}"
-    return f"{peers}\n{python}, {platform.machine()}; one thread, float64, medians"
+    lines = [peers, f"{python}, {platform.machine()}; one thread, float64, medians"]
+    one = len(setting.kernels) == 1
+    for kernel, names in setting.kernels.items():
+        lines.append(f"BLAS: {kernel}" + ("" if one else f" ({', '.join(names)})"))
+    return "\n".join(lines)
 
 
 def _line(row: Row, part: Section, compared: bool) -> str:
@@ -111,7 +136,7 @@ def _number(value: float | None, scale: float) -> str:
 
 
 def _what(row: Row) -> str:
-    return f"{row.kind} {row.size:,}" if row.kind == "chain" else row.kind
+    return f"{row.kind} {row.size:,}" if row.kind in ("chain", "mix") else row.kind
 
 
 def ratio(row: Row, rows: Sequence[Row]) -> float | None:
@@ -122,16 +147,15 @@ def ratio(row: Row, rows: Sequence[Row]) -> float | None:
     return None
 
 
-def as_json(
-    rows: Sequence[Row], memory: Sequence[Row], versions: dict[str, str], missing: Sequence[str]
-) -> dict[str, Any]:
+def as_json(rows: Sequence[Row], memory: Sequence[Row], setting: Setting) -> dict[str, Any]:
     """Gather all figures as plain data: seconds for the whole work, bytes for each operation."""
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": platform.machine(),
-        "versions": versions,
-        "skipped": list(missing),
+        "versions": setting.versions,
+        "blas": setting.kernels,
+        "messages": setting.messages,
         "rows": [
             {
                 "contender": row.contender,
