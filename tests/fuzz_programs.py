@@ -454,7 +454,7 @@ def binary(name: str, d: Draw) -> str:
     if "logical" in name and "e-3" in y:
         raise Unfit  # NumPy asks whether the number itself is 0, not what a float16 makes of it
     if y[0] == "-" and d.known[x].dtype.kind == "u":
-        raise Unfit  # a number that does not fit a dtype brings its own, where NumPy goes either way
+        raise Unfit  # a number that does not fit a dtype brings its own; NumPy goes either way
     is_called = y.startswith("[") or (name == "power" and d.known[x].dtype == bool)  # a whim of **
     if d.chance(0.4):
         x, y = y, x

@@ -292,7 +292,7 @@ def test_nan_infinities_and_signed_zeros_go_through_as_before(x, steps):
         lambda x: mg.sin(x) + mg.tan(x),
         lambda x: mg.sigmoid(x),
         lambda x: mg.maximum(x, 1.0) - mg.minimum(x, 2.0) + mg.relu(x),
-        lambda x: mg.where(x > 0, x, -x) * (x == x),
+        lambda x: mg.where(x > 0, x, -x) * mg.equal(x, x),
         lambda x: x * x * x * x,
     ],
 )
@@ -1205,8 +1205,8 @@ def test_numbers_keep_the_dtype_of_what_stands_beside_them(name):
         for a in NUMBERS:
             try:
                 expected = f(mg.constant(x), a).value
-            except mg.NodeTypeError:  # as NumPy refuses -x for booleans
-                with pytest.raises(mg.NodeTypeError):
+            except mg.MinigraphError as refusal:  # as NumPy refuses -x for booleans
+                with pytest.raises(type(refusal)):
                     compiled_(x, a)
                 continue
             found = compiled_(x, a)

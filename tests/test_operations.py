@@ -307,6 +307,50 @@ def test_numbers_of_python_take_the_dtype_of_the_node_beside_them():
     assert (k * 0.5).dtype == np.float64
 
 
+BRANCHES = {
+    "a node and a number": (lambda c, x: mg.where(c, x, -1), lambda c, x: np.where(c, x, -1)),
+    "a number and a node": (lambda c, x: mg.where(c, 2.5, x), lambda c, x: np.where(c, 2.5, x)),
+    "two numbers": (lambda c, x: mg.where(c, 1, 2.5), lambda c, x: np.where(c, 1, 2.5)),
+    "two whole numbers": (lambda c, x: mg.where(c, 1, -2), lambda c, x: np.where(c, 1, -2)),
+    "a small number": (
+        lambda c, x: mg.where(c, 1e-9, x * 0),
+        lambda c, x: np.where(c, 1e-9, x * 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int8", "float32", "bool"])
+@pytest.mark.parametrize("condition", ["bool", "int8", "uint8", "int64", "float16", "float64"])
+@pytest.mark.parametrize("branches", BRANCHES)
+def test_the_condition_of_where_has_no_say_in_the_dtype(branches, condition, dtype):
+    ours, numpys = BRANCHES[branches]
+    c, x = np.array([0, 2, 1]).astype(condition), np.array([1, 0, 3]).astype(dtype)
+    expected = numpys(c, x)
+    pair = mg.placeholder("c", c.shape, condition), mg.placeholder("x", x.shape, dtype)
+    graph = mg.Graph(ours(*pair), pair)
+    for found in (
+        ours(mg.constant(c), mg.constant(x)).value,
+        graph.run({"c": c, "x": x}),
+        graph.compile()(c=c, x=x),
+        mg.compile(ours)(c, x),
+    ):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("number", [1, 2.5])
+def test_numbers_that_a_compiled_function_chooses_between_keep_their_dtype(number):
+    def f(c, a):
+        return mg.where(c, a, 2)
+
+    c = np.array([True, False])
+    for condition in (c, c.astype(np.float16), c.astype(np.int8)):
+        expected = np.where(condition, number, 2)
+        found = mg.compile(f)(condition, number)
+        assert found.dtype == f(mg.constant(condition), number).dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_a_cast_to_integers_cuts_the_gradient_and_one_to_complex_is_refused():
     x = mg.variable([1.5, 2.5])
     whole = mg.astype(x, int)

@@ -136,7 +136,7 @@ def apply(op: Operation, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATT
             x if type(x) in (Node, int, float) else leaf(checked_value(x), requires_grad=False)
             for x in inputs
         )
-        like = _leading([x for x in inputs if type(x) is Node])
+        like = _leading(x for x in inputs[_conditions(op) :] if type(x) is Node)
         inputs = tuple(x if type(x) is Node else operand(x, like) for x in inputs)
     seq = next(new_seq)
     try:
@@ -146,8 +146,10 @@ def apply(op: Operation, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATT
     return record(op, inputs, seq, value, attrs)
 
 
-def operand(value: Any, like: Node) -> Node:
+def operand(value: Any, like: Node | None) -> Node:
     """Make a constant of a number beside a Node; a Python number takes the Node's dtype."""
+    if like is None:
+        return leaf(checked_value(value), requires_grad=False)
     held = like._value
     try:
         if type(held) is float64 and type(value) in (float, int):  # the usual case, fast
@@ -173,14 +175,18 @@ def waiting(
     """Record an operation on symbolic Nodes, which NumPy has refused with an error."""
     number: type | None = None
     if stand_ins := [x for x in inputs if stands_for_number(x)]:
-        others = [x for x in inputs if x not in stand_ins and x.attrs is not NUMBER]
-        if others:
-            like = _leading(others)
-            inputs = tuple([x if x in others else _giving_way(x, like) for x in inputs])
+        first = _conditions(op)
+        others = [x for x in inputs[first:] if x not in stand_ins and x.attrs is not NUMBER]
+        like = _leading(others)
+        if like is not None:
+            given = [x if x in others else _giving_way(x, like) for x in inputs[first:]]
+            inputs = (*inputs[:first], *given)
             seq = next(new_seq)
         elif op.name in _ON_NUMBERS and op is OPERATIONS.get(op.name):
             types = {x._value.number for x in stand_ins}
             number = float if types == {float} else object
+        elif first and any(x._value.number is object for x in stand_ins):
+            raise NumberTypeError
     value = unknown(op, inputs, attrs, error)
     value.number = number
     return record(op, inputs, seq, value, attrs)
@@ -213,9 +219,14 @@ def _giving_way(x: Node, like: Node) -> Node:
     return x if x.dtype == like.dtype else FUNCTIONS["astype"](x, like.dtype)
 
 
-def _leading(nodes: Sequence[Node]) -> Node:
+def _leading(nodes: Iterable[Node]) -> Node | None:
     """The Node whose dtype numbers take."""
-    return max(nodes, key=lambda x: "buif".index(x.dtype.kind))  # no condition of where
+    return max(nodes, key=lambda x: "buif".index(x.dtype.kind), default=None)
+
+
+def _conditions(op: Operation) -> int:
+    """How many inputs, the first ones, only choose among the others, whatever their dtype."""
+    return int(op.parameters[0] == "condition")
 
 
 def unknown(
