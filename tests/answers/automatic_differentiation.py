@@ -825,6 +825,31 @@ def a_hundred_rounds(graph, values, output):
     return after_rounds(100, graph, values, output)
 
 
+def waits_for_users(next_place, graph, values, output):
+    waits = Counter(a for _, *args in graph.values() for a in set(args))
+    gradients = {name: float(name == output) for name in values}
+    ready = [output]
+    while ready:
+        name = ready.pop(next_place)
+        op, *args = graph.get(name, ("an input",))
+        for a, d in zip(args, local[op](*[values[a] for a in args]) if args else ()):
+            gradients[a] += gradients[name] * d
+            waits[a] -= 1  # for each edge, while users were counted
+            if waits[a] == 0:
+                ready.append(a)
+    return gradients
+
+
+@wrong("repair_backward")
+def two_edges_as_one_user_first_come_first_served(graph, values, output):
+    return waits_for_users(0, graph, values, output)
+
+
+@wrong("repair_backward")
+def two_edges_as_one_user_on_a_stack(graph, values, output):
+    return waits_for_users(-1, graph, values, output)
+
+
 @wrong("repair_backward")
 def by_distance(graph, values, output):
     distance = {output: 0}

@@ -1221,18 +1221,31 @@ def _mixed(rng: Random, graph: Graph) -> Graph:
 
 
 def graphs_in_no_order(rng: Random) -> list[Case]:
-    """Graphs with shared nodes and long rows, whose dictionaries are in no particular order."""
+    """Graphs with shared nodes and long rows, whose dictionaries are in no particular order.
+
+    In two of them an operation uses a node twice, and another one, further from the output, once.
+    """
     short_and_long: Graph = {
         "y": ("+", "s", "t"),
         "s": ("*", "a", "b"),
         "t": ("*", "s", "c"),
     }
+    square_and_more: Graph = {
+        "y": ("-", "t", "u"),
+        "t": ("*", "s", "s"),
+        "u": ("+", "v", "c"),
+        "v": ("*", "s", "c"),
+        "s": ("*", "a", "b"),
+    }
+    more_and_square: Graph = {**square_and_more, "y": ("-", "u", "t")}
     graphs: list[tuple[Graph, Values, str]] = [
         (short_and_long, {"a": 2.0, "b": 3.0, "c": 4.0}, "y"),
         (short_and_long, {"a": -1.5, "b": 0.0, "c": 4.0}, "y"),
         (short_and_long, {"a": 2.0, "b": 3.0, "c": 4.0}, "y"),
         (SQUARE, {"x": 3.0}, "y"),
         ({"y": ("-", "x", "x")}, {"x": 2.0}, "y"),
+        (square_and_more, {"a": 2.0, "b": -3.0, "c": 5.0}, "y"),
+        (more_and_square, {"a": 2.0, "b": -3.0, "c": 5.0}, "y"),
         (SHARED, {"a": 2.0, "b": 3.0}, "e"),
         ({x: PARTLY[x] for x in "stpyrq"}, {"a": 2.0, "b": 3.0, "c": 7.0}, "y"),
         (dict(reversed(doubled(4).items())), {"x0": 3.0, "half": 0.5}, "x4"),
