@@ -226,6 +226,13 @@ def test_json_comes_back_the_same(build):
     assert back.narrate() == recording.narrate()
 
 
+def test_numbers_are_the_same_as_for_numpy():
+    near = [x * (1 + r) for x in (1e-12, -3.0, 2e300) for r in (0, 9e-7, -9e-7, 1.1e-6)]
+    numbers = [*near, 0.0, -0.0, 9e-10, 1.1e-9, np.inf, -np.inf, np.nan, 2, np.float64(-3), True]
+    for a, b in product(numbers, repeat=2):
+        assert same(a, b) == np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True)
+
+
 def test_nan_and_infinity_survive_json():
     x = mg.variable(np.array([np.inf, -np.inf, np.nan, 1.0]), name="x")
     recording = record(mg.sum(x * x))

@@ -83,6 +83,8 @@ def clean(name: str) -> str:
 
 def one_line(text: str) -> str:
     """Make a text fit for one line, as `clean` does for names, of whatever length."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = (
         " " if c.isspace() else "�" if unicodedata.category(c) in ("Cs", "Cn", "Co") else c
         for c in text
