@@ -1280,6 +1280,8 @@ def test_what_cannot_be_compiled_is_refused():
     ):
         with pytest.raises(mg.NodeTypeError, match=re.escape(problem)):
             mg.compile(f)(np.ones(2))
+    with pytest.raises(mg.NodeTypeError, match=r"whole numbers or booleans, and i .* is float64"):
+        mg.compile(lambda x, i: x[i])(np.ones(3), 1.5)  # an index that is no int as well
     with pytest.raises(mg.NodeTypeError, match=r"s is set .* which can select no plan"):
         mg.compile(lambda x, s: x)(1.0, {1, 2})
     with pytest.raises(mg.NodeTypeError, match="a Node holds real numbers"):

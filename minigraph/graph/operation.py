@@ -208,10 +208,15 @@ def stands_for_number(x: Node) -> bool:
     return type(x._value) is Unknown and x._value.number is not None
 
 
+def may_be_int(x: Node) -> bool:
+    """Whether a Node stands for a number of which it is open if it is an int or a float."""
+    return stands_for_number(x) and x._value.number is object
+
+
 def _giving_way(x: Node, like: Node) -> Node:
     """What stands for a number, in the dtype that the number has beside a Node; see `operand`."""
     if like.dtype.kind != "f":
-        if stands_for_number(x) and x._value.number is object:
+        if may_be_int(x):
             raise NumberTypeError
         return x
     if x.attrs is NUMBER:

@@ -34,7 +34,7 @@ from .operation import (
     elementwise,
     general,
     linear,
-    stands_for_number,
+    may_be_int,
     variadic,
 )
 
@@ -348,7 +348,7 @@ def _index_and_inputs(index: Any, keep: bool) -> tuple[Any, tuple[Node, ...]]:
     items: list[Any] = []
     for item in index_items(index):
         if isinstance(item, Node):
-            if stands_for_number(item):
+            if may_be_int(item):
                 raise NumberTypeError
             if item.dtype.kind not in "iub":
                 raise NodeTypeError(
