@@ -191,7 +191,7 @@ def _kind(value: Any, name: str, values: list[Any], numbers: type) -> Any:
     """What selects a plan; arrays and numbers are appended to `values`, as the plan takes them."""
     kind = type(value)
     if kind is np.ndarray:
-        if value.dtype.kind in "fiub":
+        if value.dtype.kind in "fiub" and value.dtype.isnative:
             values.append(value)
             return value.shape, value.dtype
     elif _is_number(value, numbers):

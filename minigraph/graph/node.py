@@ -395,7 +395,7 @@ def placeholder(name: str, shape: Any = (), dtype: Any = np.float64) -> Node:
         shape = np.broadcast_to(np.False_, shape).shape
     except (TypeError, ValueError):
         raise NodeTypeError(f"a shape is a tuple of sizes such as (32, 4), not {shape!r}") from None
-    dtype = np.dtype(dtype)
+    dtype = np.dtype(dtype).newbyteorder("=")
     if dtype.kind not in "fiub":
         raise NodeTypeError(f"a Node holds real numbers, not {dtype}")
     return leaf(Unknown(shape, dtype), requires_grad=dtype.kind == "f", name=name)
@@ -461,6 +461,8 @@ def checked_value(value: Any, dtype: np.dtype | None = None) -> Any:
         raise NodeTypeError(f"cannot make an array of {type(value).__name__}: {error}") from None
     if array.dtype.kind not in "fiub":
         raise NodeTypeError(f"a Node holds real numbers, not {_not_real(value, array)}")
+    if not array.dtype.isnative:  # as in files of other machines, for which dtypes are two
+        array = array.astype(array.dtype.newbyteorder("="))
     if dtype is None or dtype == array.dtype:
         return frozen(array)
     return frozen(_fitted(array, dtype))

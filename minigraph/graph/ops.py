@@ -324,9 +324,10 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 @linear("cast", lambda g, out, x, dtype: astype(g, x.dtype), shape=lambda s, dtype: s)
 def astype(x: Any, dtype: Any) -> Any:
     """x in another dtype of real numbers."""
-    if np.dtype(dtype).kind not in "fiub":
-        raise TypeError(f"a Node holds real numbers, not {np.dtype(dtype)}")
-    return x.astype(dtype, copy=False)
+    dtype = np.dtype(dtype)
+    if dtype.kind not in "fiub":
+        raise TypeError(f"a Node holds real numbers, not {dtype}")
+    return x.astype(dtype if dtype.isnative else dtype.newbyteorder("="), copy=False)
 
 
 # Indexing. An index is an attribute of the operation, but the Nodes in it are inputs: so that a
