@@ -18,6 +18,8 @@ import argparse
 import copy
 import random
 import re
+import signal
+import sys
 import tempfile
 import time
 import traceback
@@ -1006,25 +1008,28 @@ def main() -> None:
     except ImportError:
         torch = None
     warnings.simplefilter("ignore")
+    signal.signal(signal.SIGTERM, lambda *signals: sys.exit(1))  # says first what was done
     stop = time.monotonic() + 60 * arguments.minutes
     tally, faults = Tally(), Counter[str]()
     seed = arguments.seed
-    while time.monotonic() < stop and seed < arguments.seed + arguments.count:
-        try:
-            check(drawn(seed), torch, tally, faults)
-        except Fault as fault:
-            faults[fault.kind] += 1
-            if faults[fault.kind] <= 3:
-                print(f"--- seed {seed}: {fault}\n", flush=True)
-        seed += 1
-        if seed % 500 == 0:
-            print(f"seed {seed}: {tally}; {faults.total()} faults", flush=True)
-    print(tally)
-    print("steps:", dict(tally.steps.most_common()))
-    for said, count in tally.refused.most_common(60):
-        print(f"refused {count} times: {said}")
-    for kind, count in faults.most_common():
-        print(f"fault {count} times: {kind}")
+    try:
+        while time.monotonic() < stop and seed < arguments.seed + arguments.count:
+            try:
+                check(drawn(seed), torch, tally, faults)
+            except Fault as fault:
+                faults[fault.kind] += 1
+                if faults[fault.kind] <= 3:
+                    print(f"--- seed {seed}: {fault}\n", flush=True)
+            seed += 1
+            if seed % 500 == 0:
+                print(f"seed {seed}: {tally}; {faults.total()} faults", flush=True)
+    finally:
+        print(f"up to seed {seed}: {tally}; {faults.total()} faults")
+        print("steps:", dict(tally.steps.most_common()))
+        for said, count in tally.refused.most_common(60):
+            print(f"refused {count} times: {said}")
+        for kind, count in faults.most_common():
+            print(f"fault {count} times: {kind}")
 
 
 if __name__ == "__main__":
