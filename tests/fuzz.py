@@ -25,7 +25,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -348,7 +348,7 @@ class Judge:
             for x in self.program.leaves
         }
 
-    def graph(self, nodes: dict[str, mg.Node], more: list[mg.Node] = []) -> mg.Graph:  # noqa: B006
+    def graph(self, nodes: dict[str, mg.Node], more: Sequence[mg.Node] = ()) -> mg.Graph:
         outputs = [nodes[y] for y in self.program.outputs]
         return mg.Graph([*outputs, *more], [nodes[x] for x in self.program.inputs])
 
