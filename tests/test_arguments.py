@@ -153,7 +153,7 @@ def equal(found, expected):
     assert len(found) == len(expected)
     for ours, theirs in zip(found, map(np.asarray, expected)):
         assert np.shape(ours) == theirs.shape
-        assert np.asarray(ours).dtype == theirs.dtype
+        assert np.asarray(ours).dtype == theirs.dtype.newbyteorder("=")  # as Nodes hold them
         tolerance = 1e-5 if theirs.dtype == np.float32 else 1e-12
         np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
 
