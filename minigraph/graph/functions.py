@@ -223,6 +223,12 @@ def _pad_widths(x: Any, pad_width: Any) -> np.ndarray:
         named, pad_width = pad_width, np.zeros((ndim, 2), int)
         for axis, width in named.items():
             pad_width[normalize_axis_index(axis, ndim)] = width
+    if isinstance(pad_width, Node):
+        raise NodeTypeError(
+            f"pad of {_named(x)}: widths are whole numbers that are known beforehand, not a Node; "
+            "call it as pad(x, pad_width, mode, constant_values)",
+            (pad_width,),
+        )
     widths = np.asarray(pad_width)
     if widths.dtype.kind not in "iu":
         raise NodeTypeError(f"pad of {_named(x)}: widths are whole numbers, not {pad_width!r:.40}")
