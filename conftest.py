@@ -16,10 +16,13 @@ from typing import Any
 import pytest
 
 MOST = 4  # no more pays: the longest part of the work is about a quarter of all
-# What takes longest comes first, so that at the end no process is left alone with it.
+# What takes longest comes first, so that at the end no process is left alone with it. Before it
+# stands what lets answers run in children: they are the quicker the less their parent has loaded.
 IN_JUPYTERLAB = ("tests/test_browser.py", "tests/test_accessibility.py")
 FIRST = (
     *IN_JUPYTERLAB,
+    "tests/test_course_conduct.py",
+    "tests/test_course_hostile.py",
     "tests/test_course_exercises.py",
     "tests/test_compiler.py",
     "tests/test_drawing.py",

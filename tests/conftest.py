@@ -61,8 +61,7 @@ def quiet_arithmetic():
 def rehearsed():
     """Each wrong program of the catalogue runs once on the same cases, whoever is compared with it.
 
-    Else it would run for every wrong answer to its exercise. None is tried in a child first: all of
-    them come back by themselves.
+    Else it would run for every wrong answer to its exercise.
     """
     known = {}
 
@@ -74,8 +73,25 @@ def rehearsed():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(diagnosis, "attempts", attempts)
-        patch.setattr(attempt, "rehearse", lambda work, seconds: None)
         yield
+
+
+# Files whose answers come back by themselves, so that none need be tried in a child first.
+IN_THIS_PROCESS = (
+    "test_course_automatic_differentiation",
+    "test_course_backward_pass",
+    "test_course_exercises",
+    "test_course_parallelism_and_scale",
+    "test_course_static_graphs",
+    "test_course_tensors",
+)
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(request, monkeypatch):
+    """Try no answer in a child, which is slow where much has been loaded."""
+    if request.path.stem in IN_THIS_PROCESS:
+        monkeypatch.setattr(attempt, "rehearse", lambda work, seconds: None)
 
 
 @pytest.fixture(autouse=True)
