@@ -207,23 +207,6 @@ def refused(f, *args, **options):
     return None
 
 
-def test_a_constant_that_is_a_node_has_a_gradient_around_an_array(torch):
-    x, c = mg.variable([[1.0, 2.0]]), mg.variable(3.0)
-    t = torch.tensor([[1.0, 2.0]], dtype=torch.float64, requires_grad=True)
-    u = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
-    y = mg.sum(mg.pad(x, 1, constant_values=c) ** 2)
-    around = torch.ones(3, 4, dtype=torch.float64)
-    around[1, 1:3] = 0
-    theirs = (torch.nn.functional.pad(t, (1, 1, 1, 1)) + around * u).square().sum()
-    assert y.value == theirs.item()
-    y.backward()
-    theirs.backward()
-    np.testing.assert_array_equal(x.grad, t.grad)
-    assert c.grad == u.grad
-    with pytest.raises(mg.NodeTypeError, match="one number, but not p "):
-        mg.pad(x, 1, constant_values=mg.variable([1.0, 2.0], name="p"))
-
-
 def test_a_bound_that_is_no_number_makes_the_result_none(torch):
     x, low = mg.placeholder("x", (3,)), mg.placeholder("low", (3,))
     graph = mg.Graph(mg.clip(x, low, 2.0))
