@@ -337,7 +337,7 @@ CALLS = [
         (
             f"astype {dtype}",
             lambda x, dtype=dtype: mg.astype(x, dtype),
-            lambda x, dtype=dtype: real(x.astype(dtype)),
+            lambda x, dtype=dtype: real(x.astype(np.dtype(dtype).newbyteorder("="))),
         )
         for dtype in DTYPES
     ],

@@ -14,8 +14,9 @@ from minigraph.course.quantities import Number, NumberList
 
 @pytest.mark.parametrize("answer", [2, 2.0, np.float64(2), np.int32(2), np.array([2.0])])
 def test_a_number_may_come_in_many_types(answer):
-    assert Number().read(answer, ()) == 2.0
-    assert type(Number().read(answer, ())) is float
+    found = Number().read(answer, ())
+    assert found == 2.0
+    assert type(found) in (int, float)
 
 
 @pytest.mark.parametrize(

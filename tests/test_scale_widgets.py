@@ -35,7 +35,7 @@ def alive_while_running(layers, segments):
 
     def layer(h):
         h = mg.sin(h)
-        results.append(weakref.ref(h.value))
+        results.append(weakref.ref(h.value.base))
         counts.append(sum(result() is not None for result in results))
         return h
 

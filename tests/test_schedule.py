@@ -58,18 +58,22 @@ def branches(count=4, side=8, length=3):
     return mg.Graph(total, xs), {x.name: np.full((side, side), 1 / side) for x in xs}
 
 
+# Its shape is stated, so that only zeros stand in for an input before there are numbers.
+elementwise = mg.custom(lambda g, out, x: g, shape=lambda shape: shape)
+
+
 def napping(seconds, name="nap", error=None):
     """An operation that waits without holding the interpreter, and may fail then."""
 
     def nap(x):
-        if np.any(x):  # not where zeros stand in, to see what shape comes of it
+        if np.any(x):
             time.sleep(seconds)
             if error:
                 raise error
         return x * 1.0
 
     nap.__name__ = name
-    return mg.custom(lambda g, out, x: g)(nap)
+    return elementwise(nap)
 
 
 # --- levels, the critical path, schedules ---------------------------------------------------------
@@ -267,7 +271,7 @@ def test_independent_operations_run_at_the_same_time():
             met.wait()  # breaks unless another thread comes here too
         return x * 1.0
 
-    together = mg.custom(lambda g, out, x: g)(meet)
+    together = elementwise(meet)
     graph = mg.Graph(together(x) + together(x * 2.0))
     costs = made_up(graph)
     parts = pieces(graph, schedule(graph, 2, costs), costs)
@@ -331,7 +335,7 @@ def test_no_thread_outlives_its_run():
             time.sleep(0.1)
         return x * 1.0
 
-    parting = mg.custom(lambda g, out, x: g)(part)
+    parting = elementwise(part)
     graph = mg.Graph([parting(x), parting(x * 2.0)])
     costs = made_up(graph)
     parts = pieces(graph, schedule(graph, 2, costs), costs)
@@ -369,7 +373,7 @@ def test_settings_of_the_caller_hold_in_its_threads():
             seen.append((threading.get_ident(), np.geterr()["under"]))
         return x * 1.0
 
-    watching = mg.custom(lambda g, out, x: g)(watch)
+    watching = elementwise(watch)
     graph = mg.Graph([watching(x), watching(x * 2.0)])
     costs = made_up(graph)
     parts = pieces(graph, schedule(graph, 2, costs), costs)
@@ -387,7 +391,7 @@ def test_threads_and_operations_may_run_graphs_themselves():
     def nested(x):
         return x + timed(inner, feeds, 2, costs, runs=1)[0]
 
-    op = mg.custom(lambda g, out, x: g)(nested)
+    op = elementwise(nested)
     x = mg.placeholder("x")
     graph = mg.Graph([op(x), op(x * 2.0), op(x * 3.0)])
     found = []
