@@ -159,6 +159,28 @@ def test_another_alarm_and_its_handler_are_put_back():
 
 
 @needs_timer
+def test_an_alarm_on_its_way_as_the_call_ends_sets_no_other(monkeypatch):
+    """Else that one strikes when nobody is there to take it, and ends Python."""
+    setitimer = signal.setitimer
+
+    def with_a_late_alarm(which, seconds, *interval):
+        before = setitimer(which, seconds, *interval)
+        if seconds == 0:
+            signal.raise_signal(signal.SIGALRM)
+        return before
+
+    taken = signal.signal(signal.SIGALRM, lambda *_: None)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(signal, "setitimer", with_a_late_alarm)
+            assert call_under_alarm(1000, lambda: 3) == 3
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    finally:
+        setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, taken)
+
+
+@needs_timer
 def test_the_main_thread_uses_the_alarm_and_others_a_thread(monkeypatch):
     used = []
     monkeypatch.setattr(stopping, "call_under_alarm", lambda *a: used.append("alarm"))

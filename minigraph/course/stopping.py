@@ -75,12 +75,14 @@ def call_within(seconds: float, function: Callable[..., Any], *args: Any) -> Any
 def call_under_alarm(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
     """Call in this thread, which must be the main one, with an alarm set."""
     here = sys._getframe()
-    expired = False
+    expired = is_over = False
     delays = chain(FIRST_PAUSES, cycle(DELAYS))
     watch = Watch(seconds)
 
     def shoot(signum: int, frame: Any) -> None:
         nonlocal expired
+        if is_over:  # the last shot was on its way; another one would hit whatever comes next
+            return
         if not expired and (left := watch.left()) > 0:
             signal.setitimer(signal.ITIMER_REAL, left, SECONDS_BETWEEN_SHOTS)
             return
@@ -98,8 +100,10 @@ def call_under_alarm(seconds: float, function: Callable[..., Any], *args: Any) -
     try:
         result = function(*args)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, *timer)
+        is_over = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
         signal.signal(signal.SIGINT, on_interrupt)
     if expired:
         raise OutOfTime
