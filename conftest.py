@@ -10,14 +10,14 @@ takes long to make. All files that need JupyterLab share one.
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 MOST = 4  # no more pays: the longest part of the work is about a quarter of all
-# What takes longest comes first, so that at the end no process is left alone with it. Before it
-# stands what lets answers run in children: they are the quicker the less their parent has loaded.
+# What takes longest comes first, so that at the end no process is left alone with it.
 IN_JUPYTERLAB = ("tests/test_browser.py", "tests/test_accessibility.py")
 FIRST = (
     *IN_JUPYTERLAB,
@@ -52,6 +52,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first; the rest stays in its order."""
     places = {file: place for place, file in enumerate(FIRST)}
     items.sort(key=lambda item: places.get(file_of(item.nodeid), len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end: all modules, all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def file_of(nodeid: str) -> str:

@@ -76,24 +76,6 @@ def rehearsed():
         yield
 
 
-# Files whose answers come back by themselves, so that none need be tried in a child first.
-IN_THIS_PROCESS = (
-    "test_course_automatic_differentiation",
-    "test_course_backward_pass",
-    "test_course_exercises",
-    "test_course_parallelism_and_scale",
-    "test_course_static_graphs",
-    "test_course_tensors",
-)
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(request, monkeypatch):
-    """Try no answer in a child, which is slow where much has been loaded."""
-    if request.path.stem in IN_THIS_PROCESS:
-        monkeypatch.setattr(attempt, "rehearse", lambda work, seconds: None)
-
-
 @pytest.fixture(autouse=True)
 def first_attempt():
     """Whatever failed before, each test makes its first attempt at every exercise."""

@@ -2,6 +2,7 @@
 
 import contextvars
 import signal
+import subprocess
 import sys
 import threading
 
@@ -134,6 +135,29 @@ def test_even_what_is_no_exception_comes_through(call):
 def test_no_time_left_means_no_call():
     with pytest.raises(OutOfTime):
         call_within(0, pytest.fail, "was called")
+
+
+UNDER_A_PROFILER = """
+import sys
+from contextlib import suppress
+from minigraph.course.stopping import OutOfTime, call_in_thread
+
+def loop():
+    while True:
+        pass
+
+for function in (loop, int):
+    with suppress(OutOfTime):
+        call_in_thread(0.05, function)
+    sys.setprofile(lambda *_: None)
+    (lambda: 3)()
+    sys.setprofile(None)
+"""
+
+
+def test_a_profiler_goes_on_after_a_call_in_a_thread():
+    """As long as Python looks for an exception from outside, version 3.11 gets into no function."""
+    subprocess.run([sys.executable, "-c", UNDER_A_PROFILER], timeout=60, check=True)
 
 
 def test_context_is_the_callers():
