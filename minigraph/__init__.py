@@ -10,14 +10,15 @@ from .autodiff.anomaly import detect_anomaly
 from .autodiff.check import gradcheck
 from .autodiff.checkpoint import checkpoint
 from .autodiff.custom import check_custom, custom
-from .autodiff.forward import jvp
+from .autodiff.derivatives import grad, jvp
 from .autodiff.jacobian import hessian, hvp, jacobian
-from .autodiff.reverse import grad
 from .compiler import Plan
 from .compiler.compile import compile_function as compile
+from .core.node import Node, constant, variable
+from .core.operation import FUNCTIONS as _FUNCTIONS
+from .core.order import topological_order
 from .drawing import Drawing, draw
-from .graph.context import scope
-from .graph.errors import (
+from .errors import (
     AnomalyError,
     FeedError,
     FileError,
@@ -30,12 +31,11 @@ from .graph.errors import (
     ShapeError,
     SymbolicError,
 )
+from .graph.context import no_grad, scope
 from .graph.graph import Graph
-from .graph.node import Node, constant, no_grad, placeholder, variable
-from .graph.operation import FUNCTIONS as _FUNCTIONS
-from .graph.order import topological_order
 from .graph.parse import parse
 from .graph.saving import from_json, to_json
+from .graph.symbolic import placeholder
 from .recording import record
 
 globals().update(_FUNCTIONS)

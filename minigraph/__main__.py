@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .graph.errors import MinigraphError
+from .errors import MinigraphError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from cases import CASES
 from hypothesis import strategies as st
 
 import minigraph as mg
-from minigraph.graph.operation import FUNCTIONS
+from minigraph.core.operation import FUNCTIONS
 
 LAYOUTS = {
     "as made": lambda x: x,

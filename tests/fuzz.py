@@ -38,11 +38,11 @@ from fuzz_programs import Draw, Leaf, Program, drawn, evaluated, names_in, run
 from fuzz_references import NumPy, PyTorch
 
 import minigraph as mg
-from minigraph.autodiff.reverse import gradients
+from minigraph.autodiff.derivatives import gradients
 from minigraph.compiler import PASSES, UNSAFE
 from minigraph.compiler.parallel import timed
 from minigraph.graph.graph import computed
-from minigraph.graph.order import check_graph
+from minigraph.graph.promises import check_graph
 
 # --- operations of one's own ----------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from fuzz_references import NumPy
 
-from minigraph.graph.operation import FUNCTIONS, OPERATIONS
+from minigraph.core.operation import FUNCTIONS, OPERATIONS
 
 LARGEST = 64  # elements of a value
 HIGHEST = 50.0  # size of a number, but in programs of odd numbers

@@ -18,7 +18,7 @@ import numpy as np
 from cases import CASES
 from numpy.lib.stride_tricks import sliding_window_view
 
-from minigraph.graph.operation import FUNCTIONS
+from minigraph.core.operation import FUNCTIONS
 
 # --- NumPy ----------------------------------------------------------------------------------------
 

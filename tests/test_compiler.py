@@ -30,8 +30,8 @@ from minigraph.compiler.memory import FEW as LARGEST_FIRST
 from minigraph.compiler.memory import _first_come, _largest_first, _Span
 from minigraph.compiler.program import Names
 from minigraph.compiler.rewrite import is_op, rebuilt
-from minigraph.graph.ops import subtract
-from minigraph.graph.order import check_graph
+from minigraph.core.table import subtract
+from minigraph.graph.promises import check_graph
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Mean of empty slice"),

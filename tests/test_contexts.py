@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import minigraph as mg
-from minigraph.graph.context import Block, surroundings, unwatched, watching
+from minigraph.core.node import surroundings
+from minigraph.graph.context import Block, unwatched, watching
 
 
 def state():

@@ -19,13 +19,13 @@ import pytest
 from checks import failure, said
 
 import minigraph as mg
+from minigraph.core.node import surroundings
 from minigraph.course import attempt, check, checking
 from minigraph.course.attempt import attempts, careful_attempts
 from minigraph.course.diagnosis import diagnose
 from minigraph.course.exercises import EXERCISES, forward_pass
 from minigraph.course.remembering import fingerprint
 from minigraph.course.specification import Misconception
-from minigraph.graph.context import surroundings
 
 RIGHT_ORDER = forward_pass.once_its_inputs_are_done
 FORWARD = EXERCISES["forward"].reference

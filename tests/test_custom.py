@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import minigraph as mg
-from minigraph.graph import operation
-from minigraph.graph.operation import OPERATIONS
+from minigraph.core.operation import OPERATIONS
+from minigraph.graph import symbolic
 
 
 @mg.custom(lambda g, out, x: g * mg.sigmoid(x), symbol="soft+")
@@ -280,7 +280,7 @@ def test_what_is_known_of_dtypes_does_not_grow_with_shapes():
         return mg.sum(mg.reshape(x[:, 1:] + mg.broadcast_to(x, (2, size, 3))[0, :, 1:], (-1,)))
 
     fill(1)
-    before = len(operation._DTYPES)
+    before = len(symbolic._DTYPES)
     for size in range(2, 50):
         fill(size)
-    assert len(operation._DTYPES) == before
+    assert len(symbolic._DTYPES) == before

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import minigraph as mg
-from minigraph.autodiff import reverse
-from minigraph.graph.node import frozen
-from minigraph.graph.order import check_graph
+from minigraph.core import reverse
+from minigraph.core.node import frozen
+from minigraph.graph.promises import check_graph
 
 # --- jacobian, hessian, hvp -----------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from matplotlib.image import imread
 import minigraph as mg
 from minigraph.compiler.costs import Costs
 from minigraph.compiler.schedule import schedule
+from minigraph.core.operation import OPERATIONS
 from minigraph.drawing import fold, layout
 from minigraph.drawing import text as drawing_text
 from minigraph.drawing.calls import contracted
@@ -37,7 +38,6 @@ from minigraph.drawing.route import picture
 from minigraph.drawing.skeleton import frame, label_width
 from minigraph.drawing.text import clean, elided, number, width
 from minigraph.drawing.theme import DARK, LABEL_HEIGHT, LIGHT
-from minigraph.graph.operation import OPERATIONS
 
 SVG = "{http://www.w3.org/2000/svg}"
 GOLDEN = Path(__file__).parent / "golden"

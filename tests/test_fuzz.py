@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import minigraph as mg
 from minigraph.compiler import PASSES
-from minigraph.graph.operation import OPERATIONS
+from minigraph.core.operation import OPERATIONS
 
 # NumPy and PyTorch warn of limits, such as the mean of nothing.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning")

@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigraph as mg
-from minigraph.graph.order import check_graph, leaves
+from minigraph.core.order import leaves
+from minigraph.graph.promises import check_graph
 
 DEEP = 100_000
 

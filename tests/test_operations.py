@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigraph as mg
-from minigraph.graph.operation import FUNCTIONS, OPERATIONS
-from minigraph.graph.order import check_graph
+from minigraph.core.operation import FUNCTIONS, OPERATIONS
+from minigraph.graph.promises import check_graph
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Mean of empty slice"),

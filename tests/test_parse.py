@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import minigraph as mg
-from minigraph.graph.operation import FUNCTIONS
+from minigraph.core.operation import FUNCTIONS
 from minigraph.graph.parse import free_names
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid decimal literal")  # for 1if, by Python

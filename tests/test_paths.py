@@ -14,7 +14,7 @@ import minigraph as mg
 from minigraph.course.attempt import expected
 from minigraph.course.exercises import EXERCISES
 from minigraph.drawing.theme import LIGHT
-from minigraph.graph.errors import MinigraphError, ShapeError
+from minigraph.errors import MinigraphError, ShapeError
 from minigraph.widgets import path_explorer
 from minigraph.widgets.path_sums import PathSums, product
 from minigraph.widgets.paths import BY_SWEEP, MOST, many

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigraph as mg
-from minigraph.graph.errors import GradientError, MinigraphError
+from minigraph.errors import GradientError, MinigraphError
 from minigraph.recording import MISCONCEPTIONS, Tracer, record
 from minigraph.recording.data import written
 from minigraph.widgets import play

@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
@@ -14,9 +15,12 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minigraph"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 INSTALLED_BY_DEFAULT = {"browser", "lab", "lint", "teach", "test"}
-FLOORS = [
+FLOORS = [  # from the bottom
+    {"errors"},
+    {"core"},
     {"graph"},
     {"autodiff"},
+    {"reading"},
     {"compiler"},
     {"drawing"},
     {"recording"},
@@ -24,6 +28,11 @@ FLOORS = [
     {"widgets"},
     {"bridges"},
     {"course"},
+]
+# Modules that still import each other in a circle.
+KNOTS = [
+    ["minigraph.course.answers", "minigraph.course.specification"],
+    [f"minigraph.recording.{name}" for name in ("events", "narration", "reading", "sweeps")],
 ]
 
 
@@ -102,22 +111,63 @@ def test_the_package_says_that_it_is_typed():
     assert (PACKAGE / "py.typed").exists()
 
 
-def imported_floors(path):
-    """The floors of the house that a module imports from, wherever in the file."""
-    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            above = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            module = ".".join(filter(None, [above, node.module]))
-            modules = [f"{module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for module in modules:
-            parts = module.split(".")
-            if parts[0] == "minigraph":
-                yield parts[1] if len(parts) > 1 else "everything"
+# --- the floors of the house ----------------------------------------------------------------------
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(paths):
+    """For each module of the package, the modules of it that it imports, wherever in the file.
+
+    `from . import name` is the module of that name, if there is one, and else the package; for
+    checkers of types alone is an import like any other.
+    """
+    modules = {module_name(path): path for path in paths}
+    found = {}
+    for module, path in modules.items():
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                start = ".".join(above) if node.level else ""
+                source = ".".join(filter(None, [start, node.module]))
+                inside = {f"{source}.{alias.name}" for alias in node.names}
+                names |= {name if name in modules else source for name in inside}
+        found[module] = (names & modules.keys()) - {module}
+    return found
+
+
+def cycles(imports):
+    """Groups of modules that import each other in a circle, smallest names first."""
+    reached = {}
+    for module in imports:
+        seen, waiting = set(), [module]
+        while waiting:
+            new = imports[waiting.pop()] - seen
+            seen |= new
+            waiting += new
+        reached[module] = seen
+    groups = {
+        frozenset(other for other in reached[module] if module in reached[other])
+        for module in imports
+    }
+    return sorted(sorted(group) for group in groups if group)
+
+
+@cache
+def package_imports():
+    return imports_of(sorted(PACKAGE.rglob("*.py")))
+
+
+def floor_of(module):
+    """The first folder or module below the package; what opens the package is above all floors."""
+    return module.split(".")[1] if "." in module else "everything"
 
 
 @pytest.mark.parametrize("floor", sorted(p.parent.name for p in PACKAGE.glob("*/__init__.py")))
@@ -125,9 +175,56 @@ def test_imports_go_down_only(floor):
     height = next(number for number, names in enumerate(FLOORS) if floor in names)
     allowed = set().union(*FLOORS[: height + 1])
     upwards = [
-        f"{path.relative_to(ROOT)} imports {imported}"
-        for path in sorted((PACKAGE / floor).rglob("*.py"))
-        for imported in imported_floors(path)
-        if imported not in allowed
+        f"{module} imports {imported}"
+        for module, names in package_imports().items()
+        if floor_of(module) == floor
+        for imported in sorted(names)
+        if floor_of(imported) not in allowed
     ]
     assert upwards == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    found = [group for group in cycles(package_imports()) if group not in KNOTS]
+    assert found == []
+
+
+def test_a_circle_of_imports_is_found(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    house = tmp_path / "house"
+    house.mkdir()
+    (house / "__init__.py").write_text("from .top import roof")
+    (house / "top.py").write_text("def roof():\n    from . import middle\n    return middle")
+    (house / "middle.py").write_text("from .bottom import floor")
+    (house / "bottom.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import house.top\n"
+    )
+    imports = imports_of(sorted(house.glob("*.py")))
+    assert imports["house"] == {"house.top"}
+    assert cycles(imports) == [["house.bottom", "house.middle", "house.top"]]
+
+
+def test_the_core_is_short_enough_to_read_in_one_sitting():
+    files = sorted((PACKAGE / "core").glob("*.py"))
+    lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert sum(lines.values()) <= 1_100, lines
+
+
+def test_the_core_imports_nothing_but_errors():
+    outside = {
+        floor_of(imported)
+        for module, names in package_imports().items()
+        if floor_of(module) == "core"
+        for imported in names
+    }
+    assert outside == {"core", "errors"}
+
+
+def test_the_core_says_in_which_order_its_files_are_read():
+    """Each file imports only what was read before it, and none is left out."""
+    order = re.findall(r"`(\w+)\.py`", (PACKAGE / "core/__init__.py").read_text(encoding="utf-8"))
+    assert sorted(order) == sorted(p.stem for p in (PACKAGE / "core").glob("[!_]*.py"))
+    place = {f"minigraph.core.{name}": i for i, name in enumerate(order)}
+    for module, names in package_imports().items():
+        if module in place:
+            assert all(place[x] < place[module] for x in names if x in place), module

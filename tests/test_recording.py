@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mutations import mutated
 
 import minigraph as mg
-from minigraph.graph.errors import FormatError, GradientError, MinigraphError, NodeTypeError
+from minigraph.errors import FormatError, GradientError, MinigraphError, NodeTypeError
 from minigraph.recording import (
     MISCONCEPTIONS,
     Recording,

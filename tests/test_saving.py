@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from programs import programs, run
 
 import minigraph as mg
-from minigraph.graph.order import check_graph
+from minigraph.graph.promises import check_graph
 
 
 def read_back(y):

@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from programs import near_a_kink, programs, run
 
 import minigraph as mg
-from minigraph.graph.operation import OPERATIONS
-from minigraph.graph.order import check_graph
+from minigraph.core.operation import OPERATIONS
+from minigraph.graph.promises import check_graph
 
 FEW = settings(max_examples=60)
 

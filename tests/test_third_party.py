@@ -28,7 +28,7 @@ import numpy as np
 import pytest
 
 import minigraph as mg
-from minigraph.graph.operation import FUNCTIONS
+from minigraph.core.operation import FUNCTIONS
 
 HOME = Path(__file__).parent / "third_party"
 SUITES = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigraph as mg
-from minigraph.graph.operation import FUNCTIONS
+from minigraph.core.operation import FUNCTIONS
 from minigraph.recording import record
 from minigraph.widgets import (
     checkpoint_viewer,

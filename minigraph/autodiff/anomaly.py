@@ -8,9 +8,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..graph.context import Block, calling_line, shown, surroundings, watching
-from ..graph.errors import AnomalyError
-from ..graph.node import Node, Unknown, brief, describe, is_symbolic
+from ..core.node import Node, is_symbolic, surroundings
+from ..errors import AnomalyError
+from ..errors.words import brief, describe
+from ..graph.context import Block, calling_line, shown, watching
+from ..graph.symbolic import Unknown
 
 
 def detect_anomaly() -> Block:

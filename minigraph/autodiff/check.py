@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.errors import GradientError, KinkWarning, NodeTypeError
-from ..graph.node import Node, describe, recording, variable
-from ..graph.ops import sum as sum_
-from ..graph.order import topological_order
-from .reverse import backward, gradients
+from ..core.node import Node, variable
+from ..core.order import topological_order
+from ..core.table import sum as sum_
+from ..errors import GradientError, KinkWarning, NodeTypeError
+from ..errors.words import describe
+from ..graph.context import always_recording
+from .derivatives import backward, gradients
 
 EVERY_ELEMENT = 200  # inputs up to this size are nudged element by element
 DIRECTIONS = 20  # random ones, for larger inputs
 ROUNDING = 2.0**-50  # what an operation may lose of its value: four times the last digit
 
 
-@recording()
+@always_recording()
 def gradcheck(
     f: Callable[..., Node],
     *values: Any,

@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.errors import GradientError, NodeTypeError
+from ..core.node import Node, leaf, new_seq, recorded
+from ..core.operation import EachInput, Operation
+from ..core.order import topological_order
+from ..core.table import astype
+from ..errors import GradientError, NodeTypeError
+from ..errors.words import describe
+from ..graph.context import always_recording, no_grad
 from ..graph.graph import computed
-from ..graph.node import Node, describe, leaf, new_seq, no_grad, recording
-from ..graph.operation import EachInput, Operation, record
-from ..graph.ops import astype
-from ..graph.order import topological_order
-from .forward import jvp
-from .reverse import gradients
+from .derivatives import gradients, jvp
 
 
 def checkpoint(f: Callable[..., Node]) -> Callable[..., Node]:
@@ -59,7 +60,7 @@ def checkpoint(f: Callable[..., Node]) -> Callable[..., Node]:
             jvp=rerun.jvp,
             shape=lambda *shapes: y_value.shape,
         )
-        return record(op, (*nodes, *around), start, y_value)
+        return recorded(op, (*nodes, *around), start, y_value)
 
     return call
 
@@ -117,7 +118,7 @@ class _Rerun:
                     "function again instead of copying the graph",
                     (x, known),
                 )
-        with recording():
+        with always_recording():
             stand_ins = [
                 astype(x, x.dtype) if isinstance(x, Node) else _stand_in(x, differentiable)
                 for x, differentiable in zip(inputs[: self.arguments], self.differentiable)
@@ -135,7 +136,7 @@ class _Rerun:
     def forward(self, *values: Any) -> Any:
         """Compute f of other values, those of the Nodes that f uses beside its arguments too."""
         start = next(new_seq)
-        with recording():
+        with always_recording():
             y = self.f(*map(_stand_in, values, self.differentiable[: self.arguments]))
         known = dict(zip(self.around, values[self.arguments :]))
         for node in topological_order(y):

@@ -17,12 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.errors import GradientError, NodeTypeError
-from ..graph.node import Node, Unknown, recording, variable
-from ..graph.operation import Function, Shape, stated
-from ..graph.ops import sum as sum_
+from ..core.node import Node, variable
+from ..core.operation import Function
+from ..core.stating import stated
+from ..core.table import sum as sum_
+from ..errors import GradientError, NodeTypeError
+from ..errors.shapes import Shape
+from ..graph.context import always_recording
+from ..graph.symbolic import Unknown
 from .check import gradcheck
-from .reverse import grad
+from .derivatives import grad
 
 
 def custom(
@@ -183,7 +187,7 @@ def _transposed(vjps: Sequence[Function | None]) -> Function:
 
     def jvp(tangents: Sequence[Any], out: Any, *inputs: Any, **options: Any) -> Any:
         g = variable(np.zeros(out.shape, out.dtype))
-        with recording():
+        with always_recording():
             terms = [
                 sum_(vjp(g, out, *inputs, **options) * dx)
                 for vjp, dx in zip(vjps, tangents)

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.errors import GradientError
+from ..core.node import Node, checked_value, constant
+from ..core.order import topological_order
+from ..core.table import reshape, sum
+from ..errors import GradientError
+from ..errors.words import describe
+from ..graph.context import always_recording
 from ..graph.functions import stack
-from ..graph.node import Node, checked_value, constant, describe, recording
-from ..graph.ops import reshape, sum
-from ..graph.order import topological_order
-from .forward import jvp
-from .reverse import between, grad, gradients
+from .derivatives import between, grad, gradients, jvp
 
 
 def jacobian(y: Node, wrt: Node | Sequence[Node], mode: str | None = None) -> Any:
@@ -57,7 +58,7 @@ def hessian(y: Node, wrt: Node | Sequence[Node]) -> Any:
         GradientError: if y is no scalar, or some x does not reach y.
     """
     targets = [wrt] if isinstance(wrt, Node) else list(wrt)
-    with recording():
+    with always_recording():
         rows = grad(y, targets)
     blocks = [[_jacobian(g, x) for x in targets] for g in rows]
     return blocks[0][0] if isinstance(wrt, Node) else blocks
@@ -85,7 +86,7 @@ def hvp(y: Node, wrt: Node | Sequence[Node], vectors: Any) -> Any:
     for x, v in zip(targets, vs):
         if v.shape != x.shape:
             raise GradientError(f"the vector for {describe(x)} has shape {v.shape}", (x,))
-    with recording():
+    with always_recording():
         total = reduce(operator.add, [sum(g * v) for g, v in zip(grad(y, targets), vs)])
     found = gradients(total, targets) if total.requires_grad else [None] * len(targets)
     results = [_zeros(x) if g is None else g for g, x in zip(found, targets)]

@@ -23,15 +23,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autodiff.reverse import grad
+from ..autodiff.derivatives import grad
 from ..compiler.costs import predicted
 from ..compiler.parallel import Piece, pieces
 from ..compiler.schedule import schedule
-from ..graph.errors import FeedError, GradientError, MinigraphError, ShapeError
+from ..core.applying import apply
+from ..core.node import Node, frozen
+from ..core.operation import Function
+from ..errors import FeedError, GradientError, MinigraphError, ShapeError
+from ..errors.words import describe
 from ..graph.graph import Graph, Values, expected
-from ..graph.node import Node, describe, frozen, placeholder
-from ..graph.operation import Function, apply
 from ..graph.saving import graph_from_json, graph_to_json
+from ..graph.symbolic import placeholder
 
 if TYPE_CHECKING:
     from dask.delayed import Delayed
@@ -74,7 +77,7 @@ def run(
         tasks = _tasks(graph, parts, values, operations)
         found = dict(zip(tasks, _gathered([*tasks.values()], cluster, workers)))
     results = tuple(frozen(found[y] if y in found else values[y]) for y in graph.outputs)
-    return results[0] if graph.is_single else results
+    return graph.unpacked(results)
 
 
 def gradients_over_shards(
@@ -116,7 +119,7 @@ def gradients_over_shards(
     chosen = (
         [x for x in graph.inputs if x.requires_grad and x not in axes]
         if wrt is None
-        else graph.named(wrt)
+        else graph.inputs_named(wrt)
     )
     if not chosen or not axes.keys().isdisjoint(chosen):
         raise GradientError(
@@ -221,7 +224,7 @@ def _axes(graph: Graph, batch: str | Iterable[str] | Mapping[str, int]) -> dict[
     """The axis along which each input holds the batch."""
     batch = [batch] if isinstance(batch, str) else batch
     by_name = batch if isinstance(batch, Mapping) else dict.fromkeys(batch, 0)
-    axes = dict(zip(graph.named(by_name), by_name.values()))
+    axes = dict(zip(graph.inputs_named(by_name), by_name.values()))
     for x, axis in axes.items():
         if not -x.ndim <= axis < x.ndim:
             raise FeedError(f"the input {expected(x)} has no axis {axis} that holds a batch", (x,))

@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.indexing import Slot, filled
+from ..core.node import Node
+from ..core.operation import OPERATIONS
+from ..errors.indices import index_items, is_basic, names_places_once
+from ..errors.shapes import axis_numbers
 from ..graph.graph import Graph
-from ..graph.node import Node
-from ..graph.operation import OPERATIONS
-from ..graph.ops import Slot, axis_numbers, filled, index_items, is_basic, names_places_once
 from .memory import MemoryPlan, computed_late, planned
 from .program import Program, Writer, known
 

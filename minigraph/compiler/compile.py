@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.node import Node, checked_value, is_symbolic, leaf
+from ..errors import MinigraphError, NodeTypeError
 from ..graph.context import watching
-from ..graph.errors import MinigraphError, NodeTypeError
 from ..graph.graph import Graph
-from ..graph.node import Node, Unknown, checked_value, is_symbolic, leaf, placeholder
-from ..graph.operation import NumberTypeError
+from ..graph.symbolic import NumberTypeError, Unknown, placeholder
 from .passes import Pass
 from .plan import Plan
 

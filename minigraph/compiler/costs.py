@@ -23,10 +23,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.node import Node
+from ..core.operation import OPERATIONS, Operation
+from ..errors.indices import is_basic
 from ..graph.graph import Graph, computed
-from ..graph.node import Node, placeholder
-from ..graph.operation import OPERATIONS, Operation
-from ..graph.ops import is_basic
+from ..graph.symbolic import placeholder
 
 SIZES = (1, 1 << 12, 1 << 16)  # elements of the arrays whose operations are timed
 SIDES = (1, 48, 192)  # of the matrices
@@ -113,8 +114,8 @@ def _work(node: Node) -> tuple[str, int]:
 
     That is multiply-adds for a matrix product, elements for all others, none for a view.
     """
-    op, x = node.op, node.inputs[0] if node.inputs else node
-    assert op is not None
+    op: Operation = node.op
+    x = node.inputs[0] if node.inputs else node
     if OPERATIONS.get(op.name) is not op:
         return "add", _moved(node)
     if op.name == "matmul":

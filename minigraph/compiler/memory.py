@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ..graph.node import Node
+from ..core.node import Node
 
 ALIGNMENT = 64  # bytes; the width of a cache line
 FEW = 1000  # arrays, up to which a better arena is worth a time that grows with their square

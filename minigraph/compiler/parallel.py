@@ -21,9 +21,10 @@ from threading import Condition, Thread
 from time import perf_counter
 from typing import Any
 
-from ..graph.errors import MinigraphError
+from ..core.node import Node, frozen
+from ..errors import MinigraphError
+from ..errors.words import describe
 from ..graph.graph import Graph, Values, computed
-from ..graph.node import Node, describe, frozen
 from .costs import Costs, predicted
 from .schedule import Schedule, Span, checked_workers, critical_path, remaining, schedule
 
@@ -311,7 +312,7 @@ def timed(
     path, _ = critical_path(graph, {span.node: span.stop - span.start for span in best.spans})
     found = tuple(frozen(values[y]) for y in graph.outputs)
     return (
-        found[0] if graph.is_single else found,
+        graph.unpacked(found),
         replace(best, serial=serial, path=tuple(path)),
     )
 

@@ -19,16 +19,20 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import copysign, prod
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from ..graph import ops
-from ..graph.errors import MinigraphError
+from ..core.applying import apply
+from ..core.indexing import Slot
+from ..core.node import Node, is_symbolic
+from ..core.operation import FUNCTIONS
+from ..core.order import topological_order
+from ..errors import MinigraphError
+from ..errors.shapes import axis_numbers
 from ..graph.graph import Graph, computed
-from ..graph.node import Node, is_symbolic
-from ..graph.operation import apply
-from ..graph.order import check_graph, topological_order
+from ..graph.promises import check_graph
 from .rewrite import (
     Rewrite,
     as_symbolic,
@@ -41,6 +45,8 @@ from .rewrite import (
 )
 
 Pass = Callable[[Graph], tuple[Graph, list[Rewrite]]]
+ops = SimpleNamespace(**FUNCTIONS)  # with which a rule writes what it puts in place
+
 LARGEST_CONSTANT = 100_000  # elements that folding may write down
 LONGEST_CHAIN = 64  # matrices whose best order is looked for, which takes the cube of it
 MOST_ROUNDS = 100
@@ -89,7 +95,7 @@ def drop_what_does_nothing(graph: Graph) -> tuple[Graph, list[Rewrite]]:
 
 
 def _without_effect(node: Node) -> Node | None:
-    name, x = node.op.name, node.inputs[0]  # type: ignore[union-attr]
+    name, x = node.op.name, node.inputs[0]
     found: Node | None = None
     if name == "multiply":
         found = _where(node, 1.0)
@@ -119,7 +125,7 @@ def merge_shapes(graph: Graph) -> tuple[Graph, list[Rewrite]]:
 
 
 def _merged(node: Node) -> Node | None:
-    name, x = node.op.name, node.inputs[0]  # type: ignore[union-attr]
+    name, x = node.op.name, node.inputs[0]
     if name == "reshape" and is_op(x, "reshape"):
         return ops.reshape(x.inputs[0], node.shape)
     if name == "broadcast_to" and is_op(x, "broadcast_to"):
@@ -127,7 +133,7 @@ def _merged(node: Node) -> Node | None:
     if name == "matrix_transpose" and is_op(x, "matmul") and all(y.ndim > 1 for y in x.inputs):
         left, right = x.inputs
         return ops.matmul(ops.matrix_transpose(right), ops.matrix_transpose(left))
-    if not node.op.partials or len(node.inputs) != 2:  # type: ignore[union-attr]
+    if not node.op.partials or len(node.inputs) != 2:
         return None
     plain = [_before_stretching(y) for y in node.inputs]
     for i, y in enumerate(plain):
@@ -153,7 +159,7 @@ def simplify_signs(graph: Graph) -> tuple[Graph, list[Rewrite]]:
 
 
 def _with_fewer_signs(node: Node) -> Node | None:
-    name, inputs = node.op.name, node.inputs  # type: ignore[union-attr]
+    name, inputs = node.op.name, node.inputs
     if len(inputs) != 2 or any(x.dtype.kind != "f" for x in inputs):
         return None  # whole numbers without sign wrap around
     x, y = inputs
@@ -178,7 +184,7 @@ def reduce_strength(graph: Graph) -> tuple[Graph, list[Rewrite]]:
 
 
 def _cheaper(node: Node) -> Node | None:
-    name = node.op.name  # type: ignore[union-attr]
+    name = node.op.name
     if is_op(node, "sigmoid") and _has_room(node.inputs[0]):
         x = node.inputs[0]
         return ops.exp(ops.minimum(x, 0.0)) / (ops.exp(-ops.absolute(x)) + 1.0)
@@ -218,7 +224,7 @@ def _log_of_sum(x: Node, axis: Any, keepdims: bool) -> Node:
 
 
 def _without_axes(x: Node, axis: Any) -> tuple[int, ...]:
-    gone = ops.axis_numbers(x.ndim, axis)
+    gone = axis_numbers(x.ndim, axis)
     return tuple(n for i, n in enumerate(x.shape) if i not in gone)
 
 
@@ -233,7 +239,7 @@ def _is_shifted(x: Node, axis: Any) -> bool:
         is_op(largest, "max")
         and largest.inputs[0] is y
         and largest.attrs["keepdims"]
-        and ops.axis_numbers(y.ndim, largest.attrs["axis"]) == ops.axis_numbers(y.ndim, axis)
+        and axis_numbers(y.ndim, largest.attrs["axis"]) == axis_numbers(y.ndim, axis)
     )
 
 
@@ -369,7 +375,7 @@ def cancel(graph: Graph) -> tuple[Graph, list[Rewrite]]:
     """x − x is 0 and x ÷ x is 1; wrong where x is NaN or infinite, and where it is 0."""
 
     def cancelled(node: Node) -> Node | None:
-        name = node.op.name  # type: ignore[union-attr]
+        name = node.op.name
         if name in ("subtract", "divide") and node.inputs[0] is node.inputs[1]:
             value = node.dtype.type(name == "divide")
             return folded(np.broadcast_to(value, node.shape))
@@ -505,7 +511,7 @@ def _check(before: Graph, after: Graph, run: Pass) -> None:
 
 
 def _outputs_of(graph: Graph, outputs: tuple[Node, ...]) -> Graph:
-    return Graph(outputs[0] if graph.is_single else outputs, graph.inputs)
+    return Graph(graph.unpacked(outputs), graph.inputs)
 
 
 def _is_constant(x: Node) -> bool:
@@ -534,7 +540,7 @@ def _is_plain(value: Any) -> bool:
     return (
         value is None
         or value is ...
-        or isinstance(value, bool | int | float | str | slice | np.dtype | type | ops.Slot)
+        or isinstance(value, bool | int | float | str | slice | np.dtype | type | Slot)
     )
 
 
@@ -550,13 +556,13 @@ def _where(node: Node, c: float) -> Node | None:
 
 def _axes(node: Node) -> list[int]:
     axes = node.attrs["axes"]
-    return [*range(node.ndim)][::-1] if axes is None else [*ops.axis_numbers(node.ndim, axes)]
+    return [*range(node.ndim)][::-1] if axes is None else [*axis_numbers(node.ndim, axes)]
 
 
 def _reduces_nothing(node: Node, x: Node) -> bool:
-    axes = ops.axis_numbers(x.ndim, node.attrs["axis"])
+    axes = axis_numbers(x.ndim, node.attrs["axis"])
     return prod(x.shape[i] for i in axes) == 1 and x.size > 0
 
 
 def _apply(node: Node, inputs: list[Node]) -> Node:
-    return apply(node.op, tuple(inputs), node.attrs)  # type: ignore[arg-type]
+    return apply(node.op, tuple(inputs), node.attrs)

@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.node import Node, frozen, is_symbolic, new_seq
+from ..core.operation import REFUSALS
+from ..errors import FeedError, MinigraphError, NodeTypeError, ShapeError
+from ..errors.words import describe
 from ..graph.context import calling_line, inspectors
-from ..graph.errors import FeedError, MinigraphError, NodeTypeError, ShapeError
 from ..graph.graph import Graph, expected, fitted
-from ..graph.node import Node, describe, frozen, is_symbolic, new_seq
-from ..graph.operation import REFUSALS
 from .arrays import array_program
 from .memory import MemoryPlan
 from .passes import Pass, Step, optimized
@@ -69,7 +70,6 @@ class Plan:
     ) -> None:
         """Optimise a graph and write its program; `Graph.compile` says more."""
         self._updates = _checked_updates(graph, updates or {})
-        self._is_single = graph.is_single
         self._original = graph
         if self._updates:
             everything = [*graph.outputs, *self._updates.values()]
@@ -80,9 +80,9 @@ class Plan:
         new = dict(zip(self._updates, self.graph.outputs[outputs:]))
         self._is_scalar = is_scalar(self.graph)
         program: Program = (
-            scalar_program(self.graph, new, self._is_single)
+            scalar_program(self.graph, new, self._original.is_single)
             if self._is_scalar
-            else array_program(self.graph, new, self._is_single, reuse)
+            else array_program(self.graph, new, self._original.is_single, reuse)
         )
         self.source: str = program.source
         self.memory: MemoryPlan | None = program.memory
@@ -110,7 +110,7 @@ class Plan:
             else:
                 values.append(x._value)
         if feeds:
-            self._original.named([*feeds])  # says which input there is not
+            self._original.inputs_named([*feeds])  # says which input there is not
         return self.run(values)
 
     @cached_property
@@ -162,7 +162,7 @@ class Plan:
             return _copied(found)
         cut = len(found) - len(self._updates)
         results = tuple(map(_copied, found[:cut]))
-        results = results[0] if self._is_single else results
+        results = self._original.unpacked(results)
         return (results, found[cut:]) if self._updates else results
 
     def __repr__(self) -> str:

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from ..core.node import Node
+from ..core.operation import OPERATIONS, Operation
 from ..graph.graph import Graph
-from ..graph.node import Node
-from ..graph.operation import OPERATIONS
 from .memory import MemoryPlan
 from .rewrite import expression
 
@@ -135,7 +135,7 @@ class Writer:
 
 def known(node: Node) -> str:
     """The name of an operation of the table; of others something that no rule knows."""
-    op = node.op
+    op: Operation | None = node.op
     return op.name if op is not None and OPERATIONS.get(op.name) is op else "own"
 
 

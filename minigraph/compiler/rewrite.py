@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.context import surroundings
-from ..graph.errors import SymbolicError
+from ..core.node import NO_ATTRS, Node, copied, frozen, is_symbolic, leaf, new_seq, surroundings
+from ..core.operation import OPERATIONS
+from ..errors import SymbolicError
+from ..errors.words import describe
 from ..graph.graph import Graph
-from ..graph.node import NO_ATTRS, Node, Unknown, describe, frozen, is_symbolic, leaf, new_seq
-from ..graph.operation import OPERATIONS
-from ..graph.order import masks_of
+from ..graph.promises import masks_of
+from ..graph.symbolic import Unknown
 
 Replace = Callable[[Node], Node | None]
 
@@ -83,19 +84,13 @@ def with_leaves(graph: Graph, leaves: Mapping[Node, Node]) -> Graph:
 
 def with_inputs(node: Node, inputs: Iterable[Node]) -> Node:
     """The same operation on other inputs of the same shapes and dtypes, symbolic."""
-    made = Node()
-    made.op, made.attrs, made.inputs = node.op, node.attrs, tuple(inputs)
-    made._value = Unknown(node.shape, node.dtype)
-    made.name, made.scope, made.requires_grad = node.name, node.scope, node.requires_grad
-    made.grad, made._assigned, made.seq = None, None, next(new_seq)
-    return made
+    return copied(node, tuple(inputs), Unknown(node.shape, node.dtype), next(new_seq))
 
 
 def replaced(graph: Graph, new: dict[Node, Node]) -> Graph:
     """The graph of the Nodes that stand for those of another."""
-    outputs = [new[y] for y in graph.outputs]
     return Graph(
-        outputs[0] if graph.is_single else outputs,
+        graph.unpacked([new[y] for y in graph.outputs]),
         [new[x] for x in graph.inputs],
         order=[new[node] for node in graph.order],
     )
@@ -136,8 +131,7 @@ def rebuilt(graph: Graph, rule: str, replace: Replace) -> tuple[Graph, list[Rewr
         surroundings.set(around)
     if not log:
         return graph, log
-    outputs = [new[y] for y in graph.outputs]
-    return Graph(outputs[0] if graph.is_single else outputs, graph.inputs), log
+    return Graph(graph.unpacked([new[y] for y in graph.outputs]), graph.inputs), log
 
 
 def folded(value: Any, name: str | None = None) -> Node:

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
+from ..core.node import Node
 from ..graph.graph import Graph
-from ..graph.node import Node
 from .program import Program, Writer, known
 
 _INFIX = {

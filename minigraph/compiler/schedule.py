@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..graph.errors import MinigraphError
+from ..core.node import Node
+from ..errors import MinigraphError
+from ..errors.words import describe
 from ..graph.graph import Graph
-from ..graph.node import Node, describe
 from .costs import Costs, predicted
 
 _ROWS = 60  # of a table

@@ -20,9 +20,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..graph.errors import MinigraphError, SymbolicError
-from ..graph.node import Node, variable
-from ..graph.order import topological_order
+from ..core.node import Node, variable
+from ..core.order import topological_order
+from ..errors import MinigraphError, SymbolicError
 from ..graph.parse import parse
 from . import graphs
 from .specification import Case

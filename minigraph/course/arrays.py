@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.errors import MinigraphError
-from ..graph.node import Node
+from ..core.node import Node
+from ..errors import MinigraphError
 from .answers import Difference, WrongForm, as_whole, items_of, kind_of, name_of, not_a
 from .specification import Case
 

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.order import topological_order
 from ..drawing import draw
-from ..graph.order import topological_order
 from .answers import Difference
 from .attempt import (
     GONE,

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from ..graph.node import Node
+from ..core.node import Node
 
 PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
 PYTHON = {sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")}

@@ -15,9 +15,10 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
+from ..core.applying import apply
+from ..core.node import Node, variable
+from ..core.operation import FUNCTIONS
 from ..drawing.text import subscript
-from ..graph.node import Node, variable
-from ..graph.operation import FUNCTIONS, apply
 
 Graph = dict[str, tuple[str, ...]]
 Row = list[Any]  # the operation's name, then its inputs, then settings such as an axis, if any

@@ -8,7 +8,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from ..drawing.text import clean
-from ..graph.errors import FileError, MinigraphError
+from ..errors import FileError, MinigraphError
 from ..graph.files import read, shown
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..graph.node import Node
+from ..core.node import Node
 from .answers import (
     Difference,
     WrongForm,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..graph.errors import MinigraphError
+from ..errors import MinigraphError
 from ..graph.files import naming, shown, write_all
 
 STUB = "# YOUR CODE HERE"

@@ -14,7 +14,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from ..drawing.text import clean
-from ..graph.errors import MinigraphError
+from ..errors import MinigraphError
 from ..graph.files import file_path, shown, write
 from .notebooks import first_line, read_notebook, text_of
 

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from ..graph.errors import MinigraphError, NodeTypeError
-from ..graph.node import Node, describe
+from ..core.node import Node
+from ..errors import MinigraphError, NodeTypeError
+from ..errors.words import describe
 from .text import quoted
 
 _MARK = "()#"  # between a function's name and the number of the call, at the end of a path

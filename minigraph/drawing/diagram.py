@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.errors import MinigraphError, NodeTypeError
-from ..graph.node import Node, describe, is_symbolic
-from ..graph.order import topological_order
+from ..core.node import Node, is_symbolic
+from ..core.order import topological_order
+from ..errors import MinigraphError, NodeTypeError
+from ..errors.words import describe
 from . import fold
 from .calls import Contraction, contracted, listed
 from .formula import derivative_name, is_number, local_derivative
@@ -458,7 +459,7 @@ def _short(names: dict[Node, tuple[str, str]], x: Node, place: str) -> str:
 
 
 def _local_value(node: Node, slot: int) -> str:
-    vjp = node.op.vjps[slot]  # type: ignore[union-attr]
+    vjp = node.op.vjps[slot]
     with np.errstate(all="ignore"):
         values = [x.value for x in node.inputs]
-        return number(vjp(node.dtype.type(1), node.value, values, node.attrs))  # type: ignore[misc]
+        return number(vjp(node.dtype.type(1), node.value, values, node.attrs))

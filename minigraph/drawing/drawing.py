@@ -10,9 +10,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..graph.errors import MinigraphError
+from ..core.node import Node
+from ..errors import MinigraphError
 from ..graph.files import file_path, shown, write
-from ..graph.node import Node
 from . import words
 from .diagram import Diagram, diagram
 from .dot import to_dot

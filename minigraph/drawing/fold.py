@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from ..graph.node import Node
+from ..core.node import Node
 from .calls import Contraction
 
 Inputs = Callable[[Node], tuple[Node, ...]]

@@ -7,7 +7,7 @@ schedule(graph, 2).chart(measured)      # and what a run has shown, on the same 
 from __future__ import annotations
 
 from ..compiler.schedule import Schedule, Span, in_words
-from ..graph.node import Node
+from ..core.node import Node
 from .plot import Plot
 from .text import clean
 from .theme import LIGHT

@@ -1,11 +1,11 @@
-"""Nodes, the table of operations, and the graphs that they make.
+"""What stands around the core: more of the table, symbolic Nodes, scopes, refusals, Graph, files.
 
-Read `node.py`, then `operation.py` (what an operation states), `ops.py` (the table), `functions.py`
-(what is composed of it) and `order.py`.
+Importing it enters all operations and composed functions, and gives Node what the core leaves out.
 """
 
-# Enter the composed functions, give Node its operators, and its copies; let the collector wait.
 from . import collecting as collecting
 from . import functions as functions
+from . import identity as identity
+from . import leaving as leaving
 from . import operators as operators
 from . import saving as saving

@@ -17,7 +17,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from .node import new_seq
+from ..core.node import new_seq
 
 PATIENCE = 11_200  # 16 times the threshold of Python 3.11
 

@@ -10,24 +10,17 @@ import io
 import linecache
 import sys
 from collections.abc import Callable, Generator
-from contextvars import ContextVar
 from functools import partial, wraps
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .errors import MinigraphError, NodeTypeError
+from ..core.node import NO_ATTRS, Node, is_symbolic, surroundings
+from ..errors import MinigraphError, NodeTypeError
 
-if TYPE_CHECKING:
-    from .node import Node
-
-Watcher = Callable[["Node"], None]
+Watcher = Callable[[Node], None]
 Watchers = tuple[Watcher, ...]
 Change = Callable[[str, Watchers], tuple[str, Watchers]]
 Surroundings = tuple[str, Watchers, tuple[Change, ...]]
-
-# The path of the scope, what is called with each Node that an operation makes, and the changes by
-# open blocks that led to both. They share one variable because every operation reads it.
-surroundings: ContextVar[Surroundings] = ContextVar("surroundings", default=("", (), ()))
 
 PACKAGE = __name__.partition(".")[0]
 Line = tuple[str, int]  # a file and a number
@@ -127,6 +120,30 @@ def watching(watcher: Watcher, first: bool = False) -> Block:
     before the others change it.
     """
     return _block(lambda path, others: (path, (watcher, *others) if first else (*others, watcher)))
+
+
+def no_grad() -> Block:
+    """Compute without recording: operations inside make constants, which hold no inputs.
+
+    Use it as `with mg.no_grad():`, for evaluation or for updating weights.
+    """
+    return watching(_cut_off)
+
+
+def always_recording() -> Block:
+    """Record even inside `no_grad`, for derivatives that are computed from a graph."""
+    return unwatched(_cut_off)
+
+
+def _cut_off(node: Node) -> None:
+    if is_symbolic(node):  # without its inputs it could never have a value
+        node.requires_grad = False
+        return
+    node.op = None
+    node.inputs = ()
+    node.attrs = NO_ATTRS
+    node.requires_grad = False
+    node._assigned = None
 
 
 def inspectors() -> list[Callable[..., None]]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import FileError, NodeTypeError
+from ..errors import FileError, NodeTypeError
 
 
 class _FileMissing(FileError, FileNotFoundError):

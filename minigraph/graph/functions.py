@@ -14,41 +14,30 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from .errors import NodeTypeError, ShapeError
-from .node import Node, describe
-from .operation import Shape, arranged, composed
-from .ops import (
-    argsort,
+from ..core.indexing import getitem, scatter_add
+from ..core.node import Node
+from ..core.table import (
     astype,
-    axis_numbers,
-    class_numbers,
-    concatenate,
-    diagonal_of,
-    einsum,
     equal,
     exp,
-    getitem,
-    greater,
-    in_floats,
-    isnan,
-    less,
-    logical_or,
-    logsumexp,
     matmul,
-    max,
-    mean,
     multiply,
     negative,
     reshape,
-    scatter_add,
     sqrt,
     square,
-    stop_gradient,
     sum,
     transpose,
-    where,
-    windows,
-)  # fmt: skip
+)
+from ..errors import NodeTypeError, ShapeError
+from ..errors.shapes import Shape, axis_numbers
+from ..errors.words import describe
+from .composing import arranged, composed
+from .joining import concatenate, stop_gradient, where
+from .products import diagonal_of, einsum
+from .reductions import argsort, class_numbers, logsumexp, max, mean
+from .rows import greater, in_floats, isnan, less, logical_or
+from .sliding import windows
 
 
 def _named(x: Any) -> str:

@@ -10,14 +10,16 @@ with the leaves that shall be fed as inputs:
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..core.node import Node, checked_value, frozen, is_symbolic
+from ..core.operation import REFUSALS
+from ..core.order import topological_order
+from ..errors import FeedError, MinigraphError, NodeTypeError
+from ..errors.words import describe, printable
 from .context import inspectors
-from .errors import FeedError, MinigraphError, NodeTypeError
-from .node import Node, checked_value, describe, frozen, is_symbolic, printable
-from .operation import REFUSALS, explained
-from .order import topological_order
+from .refusals import explained
 
 Values = dict[Node, Any]
 
@@ -85,7 +87,10 @@ class Graph:
             values = Graph.in_parallel(self, values, workers)
         else:
             self._compute(values)
-        results = tuple(frozen(values[y]) for y in self.outputs)
+        return self.unpacked(tuple(frozen(values[y]) for y in self.outputs))
+
+    def unpacked(self, results: Sequence[Any]) -> Any:
+        """What there is for each output: all of it, or the one thing bare for a single Node."""
         return results[0] if self.is_single else results
 
     def _compute(self, values: Values) -> None:
@@ -126,10 +131,10 @@ class Graph:
         wanted = ", ".join(map(expected, self.inputs)) or "none"
         raise FeedError(f"there is no input {key!r:.60}; the inputs are {wanted}{hint}")
 
-    def named(self, wanted: Node | str | Iterable[Node | str]) -> list[Node]:
+    def inputs_named(self, wanted: Node | str | Iterable[Node | str]) -> list[Node]:
         """Find inputs by name; Nodes are taken as they are."""
-        given = [wanted] if isinstance(wanted, Node | str) else list(wanted)
-        return [x if isinstance(x, Node) else self._input(x) for x in given]
+        keys = [wanted] if isinstance(wanted, Node | str) else list(wanted)
+        return [x if isinstance(x, Node) else self._input(x) for x in keys]
 
     def __len__(self) -> int:
         return len(self.order)
@@ -154,9 +159,9 @@ class Graph:
 def computed(node: Node, values: list[Any]) -> Any:
     """Run the operation of a Node on these values; an error names the Node."""
     try:
-        value = node.op.forward(*values, **node.attrs)  # type: ignore[union-attr]
+        value = node.op.forward(*values, **node.attrs)
     except REFUSALS as error:
-        raise explained(node.op, node.inputs, node.attrs, error) from None  # type: ignore[arg-type]
+        raise explained(node.op, node.inputs, node.attrs, error) from None
     for inspect in inspectors():
         inspect(node, value, values)
     return value

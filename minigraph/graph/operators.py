@@ -10,27 +10,24 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .errors import NodeTypeError
-from .node import Node, describe
-from .operation import FUNCTIONS, Function
-from .ops import (
+from ..core.indexing import getitem
+from ..core.node import Node
+from ..core.operation import FUNCTIONS, Function
+from ..core.table import (
     absolute,
     add,
     divide,
-    getitem,
-    greater,
-    greater_equal,
-    less,
-    less_equal,
     matmul,
     multiply,
     negative,
     power,
-    remainder,
     reshape,
     subtract,
     transpose,
 )
+from ..errors import NodeTypeError
+from ..errors.words import describe
+from .rows import greater, greater_equal, less, less_equal, remainder
 
 
 def _reflected(function: Function) -> Function:
@@ -47,7 +44,7 @@ def _length(self: Node) -> int:
 
 
 def _iterate(self: Node) -> Iterator[Node]:
-    return (self[i] for i in range(len(self)))
+    return (self[i] for i in range(_length(self)))
 
 
 def _no_item_assignment(self: Node, index: Any, new: Any) -> NoReturn:

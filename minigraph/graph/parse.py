@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ParseError, ShapeError
-from .node import Node, leaf, variable
-from .operation import FUNCTIONS
+from ..core.node import Node, leaf, variable
+from ..core.operation import FUNCTIONS
+from ..errors import ParseError, ShapeError
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: FUNCTIONS["add"],
@@ -39,7 +39,7 @@ def parse(text: str, /, **values: Any) -> Node:
 
     The text may name results on the way, one to a line or separated by `;`, and the last one, which
     alone may be without a name, is returned: `"d = a + b; e = b - c; y = d * e"`. Allowed are
-    numbers, `pi`, names, `+ - * / ** @`, parentheses, and the functions of `minigraph.graph.ops`,
+    numbers, `pi`, names, `+ - * / ** @`, parentheses, and the functions of the table,
     such as `sin(a)` or `maximum(a, b)`.
 
     Args:

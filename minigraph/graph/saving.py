@@ -21,23 +21,17 @@ from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 
-from .errors import FileError, FormatError, NodeTypeError
+from ..core.applying import apply
+from ..core.indexing import Slot
+from ..core.node import NO_ATTRS, Node, copied, frozen, is_symbolic, leaf, new_seq
+from ..core.operation import OPERATIONS, Function, Operation
+from ..core.order import topological_order
+from ..errors import FileError, FormatError, NodeTypeError
+from ..errors.values import checked_name
+from ..errors.words import describe
 from .files import file_path, read, shown, write
 from .graph import Graph
-from .node import (
-    NO_ATTRS,
-    Node,
-    checked_name,
-    describe,
-    frozen,
-    is_symbolic,
-    leaf,
-    new_seq,
-    placeholder,
-)
-from .operation import OPERATIONS, Function, Operation, apply
-from .ops import Slot
-from .order import topological_order
+from .symbolic import placeholder
 
 FORMAT, VERSIONS = "minigraph graph", (1, 2)  # the second may hold arrays beside the nodes
 MOST_INLINE = 64  # elements of an array that stand in the JSON, where there is another place
@@ -376,7 +370,7 @@ def graph_to_json(graph: Graph) -> tuple[str, Arrays]:
         place.setdefault(x, len(place))
     outputs = [place[y] for y in graph.outputs]
     ends = {
-        "outputs": outputs[0] if graph.is_single else outputs,
+        "outputs": graph.unpacked(outputs),
         "inputs": [place[x] for x in graph.inputs],
     }
     return _document(ends, [*place], place, stored), stored
@@ -485,12 +479,9 @@ def _deep_copy(self: Node, memo: dict[int, Any]) -> Node:
     times = {x.seq for x in order} | {x._assigned[0] for x in order if not x.op and x._assigned}
     fresh = {time: next(new_seq) for time in sorted(times)}
     for node in order:
-        copy = memo[id(node)] = Node()
-        copy.op, copy.attrs = node.op, node.attrs
-        copy.inputs = tuple(memo[id(x)] for x in node.inputs)
-        copy._value, copy.grad, copy.requires_grad = node._value, node.grad, node.requires_grad
-        copy.name, copy.scope, copy.seq = node.name, node.scope, fresh[node.seq]
-        copy._assigned = None
+        inputs = tuple(memo[id(x)] for x in node.inputs)
+        memo[id(node)] = copy = copied(node, inputs, node._value, fresh[node.seq])
+        copy.grad = node.grad
         if not node.op and node._assigned:
             when, line = node._assigned
             copy._assigned = fresh[when], line

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..graph.errors import MinigraphError
-from ..graph.node import Node
-from ..graph.order import topological_order
+from ..core.node import Node
+from ..core.order import topological_order
+from ..errors import MinigraphError
 from .data import Summary, same, summarised, written
 from .events import BACKWARD, Edge, Event, Recording
 from .narration import gradient_name

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.node import frozen
 from ..drawing.diagram import VECTOR_ROOM
 from ..drawing.text import array, number, shape_text
 from ..drawing.theme import NAME_SIZE
-from ..graph.node import frozen
 from ..graph.saving import SPECIAL, read_dtype, read_shape
 
 LARGEST = 256  # elements that are written out

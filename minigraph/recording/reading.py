@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..drawing.text import one_line
-from ..graph.errors import FormatError
+from ..errors import FormatError
 from ..graph.saving import parsed, read_shape
 from .data import decoded
 from .events import (

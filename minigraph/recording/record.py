@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.reverse import check_differentiable, checked_seed
+from ..autodiff.derivatives import check_differentiable, checked_seed
+from ..core.node import Node, checked_value, is_symbolic
+from ..core.order import topological_order
 from ..drawing.calls import Contraction, contracted, listed
 from ..drawing.diagram import node_names
 from ..drawing.fold import Part
 from ..drawing.formula import local_derivative
 from ..drawing.text import clean
-from ..graph.errors import MinigraphError, NodeTypeError, SymbolicError
-from ..graph.node import Node, checked_value, describe, is_symbolic
-from ..graph.order import topological_order
+from ..errors import MinigraphError, NodeTypeError, SymbolicError
+from ..errors.words import describe
 from .data import same, summarised
 from .events import BACKWARD, FORWARD, Event, RecordedNode, Recording
 from .sweeps import MISCONCEPTIONS, Sweep

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..core.node import Node, frozen
+from ..core.table import astype, unbroadcast
 from ..drawing.calls import Contraction
-from ..graph.node import Node, frozen
-from ..graph.ops import astype, unbroadcast
 from .data import summarised
 from .events import BACKWARD, Event
 

@@ -11,7 +11,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from ..graph.errors import MinigraphError
+from ..errors import MinigraphError
 from .lifetime import Released
 from .page import joined, read
 

@@ -13,7 +13,7 @@ import ipywidgets as widgets
 
 from ..drawing import Plot
 from ..drawing.theme import LIGHT
-from ..graph.errors import MinigraphError
+from ..errors import MinigraphError
 from .base import GraphWidget
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import anywidget
 import traitlets
 
+from ..core.node import Node
 from ..drawing import Drawing, draw
 from ..drawing.diagram import SCALAR_ROOM
 from ..drawing.drawing import as_image
 from ..drawing.formula import derivative_name
 from ..drawing.text import factor, number, width
-from ..graph.errors import MinigraphError
-from ..graph.node import Node
+from ..errors import MinigraphError
 from . import explore_plot as plot
 from .explore_function import Curve, inputs_of, is_number, run, value
 from .explore_view import Scene

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.node import Node, variable
+from ..core.order import topological_order
 from ..drawing.text import clean
-from ..graph.errors import MinigraphError, NodeTypeError
-from ..graph.node import Node, no_grad, recording, variable
-from ..graph.order import topological_order
+from ..errors import MinigraphError, NodeTypeError
+from ..graph.context import always_recording, no_grad
 
 POINTS = 121  # of a curve; about one for every three pixels
 SMALLEST = 1e-305  # of a range, so that its steps are numbers
@@ -157,7 +158,7 @@ def run(f: Function, values: dict[str, float]) -> Run:
     Raises:
         NodeTypeError: if f returns something else than a scalar Node.
     """
-    with recording(), np.errstate(all="ignore"):
+    with always_recording(), np.errstate(all="ignore"):
         leaves = {name: variable(value, name=name) for name, value in values.items()}
         output = _called(f, leaves)
         first = min(leaf.seq for leaf in leaves.values())

@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from ..core.node import Node
 from ..drawing.diagram import Box, diagram
 from ..drawing.route import picture
 from ..drawing.text import UNSET
 from ..drawing.words import title
-from ..graph.node import Node
 from ..recording.data import written
 from .explore_function import Run
 from .stage import number_size, stage_svg

@@ -6,10 +6,10 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from ..core.node import Node
+from ..core.order import topological_order
 from ..drawing import draw
 from ..drawing.calls import contracted
-from ..graph.node import Node
-from ..graph.order import topological_order
 from ..graph.parse import free_names, parse
 from .base import GraphWidget
 

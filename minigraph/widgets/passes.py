@@ -10,8 +10,8 @@ from ..compiler import PASSES, Step, optimized
 from ..compiler.passes import operations
 from ..drawing import draw
 from ..graph.graph import Graph
-from ..graph.node import placeholder
 from ..graph.parse import free_names, parse
+from ..graph.symbolic import placeholder
 from .base import GraphWidget
 
 

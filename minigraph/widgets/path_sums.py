@@ -13,9 +13,10 @@ from math import prod
 
 import numpy as np
 
-from ..graph.errors import ShapeError
-from ..graph.node import Node, describe
-from ..graph.order import topological_order
+from ..core.node import Node
+from ..core.order import topological_order
+from ..errors import ShapeError
+from ..errors.words import describe
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from ..core.node import Node
+from ..core.order import topological_order
 from ..drawing import Drawing, draw
 from ..drawing.diagram import diagram
 from ..drawing.formula import derivative_name
 from ..drawing.text import clean, factor, number, superscript
-from ..graph.errors import MinigraphError, NodeTypeError
-from ..graph.node import Node, describe
-from ..graph.order import topological_order
+from ..errors import MinigraphError, NodeTypeError
+from ..errors.words import describe
 from .base import GraphWidget
 from .path_sums import Edge, Path, PathSums, Step, product
 

@@ -10,10 +10,10 @@ from typing import Any
 import anywidget
 import traitlets
 
+from ..core.node import Node
+from ..core.order import topological_order
 from ..drawing import draw
-from ..graph.errors import MinigraphError, NodeTypeError
-from ..graph.node import Node
-from ..graph.order import topological_order
+from ..errors import MinigraphError, NodeTypeError
 from ..recording import MISCONCEPTIONS, Recording, record
 from ..recording.record import PASSES
 from .lifetime import Released

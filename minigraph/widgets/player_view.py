@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.node import Node
+from ..core.order import topological_order
 from ..drawing import fold, theme
 from ..drawing.calls import Call, Contraction, contracted, listed
 from ..drawing.diagram import Box, Diagram, Edge, diagram, to_fold
@@ -20,8 +22,6 @@ from ..drawing.route import Picture, PlacedBox, picture
 from ..drawing.skeleton import label_width, symbol_half
 from ..drawing.text import UNSET, shape_text, width
 from ..drawing.words import applied
-from ..graph.node import Node
-from ..graph.order import topological_order
 from ..recording import MISCONCEPTIONS, Recording, diagnose, first_difference
 from ..recording.compare import Difference
 from ..recording.data import Summary, thumbnail, written

@@ -9,9 +9,10 @@ import ipywidgets as widgets
 
 from ..compiler.costs import Costs
 from ..compiler.schedule import critical_path, in_words, schedule
-from ..graph.errors import MinigraphError, NodeTypeError
+from ..core.node import Node
+from ..errors import MinigraphError, NodeTypeError
+from ..errors.words import describe
 from ..graph.graph import Graph
-from ..graph.node import Node, describe
 from .base import GraphWidget
 from .explore_function import is_number
 

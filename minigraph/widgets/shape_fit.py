@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..graph.operation import FUNCTIONS, Shape, broadcast_shape
+from ..core.operation import FUNCTIONS
+from ..errors.shapes import Shape, broadcast_shape
 
 OPERATIONS = ("elementwise", "matmul")
 LETTERS = ("x", "y")

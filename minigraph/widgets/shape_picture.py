@@ -19,7 +19,7 @@ import numpy as np
 from ..drawing import theme
 from ..drawing.drawing import as_image
 from ..drawing.text import width
-from ..graph.operation import Shape
+from ..errors.shapes import Shape
 from .shape_fit import LETTERS, Axis, Fit
 
 CELL, COLUMN = 26.0, 84.0

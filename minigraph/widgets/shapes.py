@@ -8,8 +8,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..graph.errors import MinigraphError, NodeTypeError, ShapeError
-from ..graph.operation import Shape
+from ..errors import MinigraphError, NodeTypeError, ShapeError
+from ..errors.shapes import Shape
 from .base import GraphWidget
 from .shape_fit import LETTERS, OPERATIONS, Fit, fit
 from .shape_picture import ShapePicture

@@ -144,7 +144,7 @@ def asks_the_engine(output):
 
 @wrong("topological_order", says="`mg.topological_order`")
 def asks_the_engine_under_another_name(output):
-    order = mg.graph.order.topological_order
+    order = mg.core.order.topological_order
     return list(order(output))
 
 

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.custom import custom
-from ...autodiff.forward import jvp
+from ...autodiff.derivatives import grad, jvp
 from ...autodiff.jacobian import jacobian
-from ...autodiff.reverse import grad
-from ...graph.errors import MinigraphError
-from ...graph.node import Node, variable
-from ...graph.operation import OPERATIONS
+from ...core.node import Node, variable
+from ...core.operation import OPERATIONS
+from ...errors import MinigraphError
 from ..answers import Members, Numbers, WrongForm, not_a
 from ..graphs import WORKED_EXAMPLE, Graph, as_python, chain, random_graph, random_graphs
 from ..specification import Case, Exercise, Misconception

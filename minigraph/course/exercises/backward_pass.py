@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from ...autodiff.derivatives import grad
 from ...autodiff.jacobian import jacobian
-from ...autodiff.reverse import grad
-from ...graph.node import Node
-from ...graph.order import topological_order
+from ...core.node import Node
+from ...core.order import topological_order
 from ...recording import Event, Recording, Tracer, diagnose, first_difference, record
 from ..answers import Difference, Order
 from ..choices import Choices

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from ...graph.node import Node, variable
+from ...core.node import Node, variable
 from ..answers import Members, Numbers, SameGraph, SingleSteps
 from ..graphs import WORKED_EXAMPLE, Graph, as_call, build, chain, random_graphs
 from ..specification import Case, Exercise, Misconception

@@ -7,8 +7,8 @@ from graphlib import TopologicalSorter
 from random import Random
 from typing import Any
 
-from ...graph.node import Node
-from ...graph.order import topological_order as engine_order
+from ...core.node import Node
+from ...core.order import topological_order as engine_order
 from ..answers import Members, Numbers, Order
 from ..graphs import (
     WORKED_EXAMPLE,

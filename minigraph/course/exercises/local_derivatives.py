@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ...autodiff.forward import jvp
+from ...autodiff.derivatives import grad, jvp
 from ...autodiff.jacobian import jacobian
-from ...autodiff.reverse import grad
-from ...graph.node import Node
-from ...graph.operation import FUNCTIONS, OPERATIONS
+from ...core.node import Node
+from ...core.operation import FUNCTIONS, OPERATIONS
 from ..answers import Difference
 from ..graphs import Graph, build
 from ..quantities import Number, NumberList

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ...autodiff.derivatives import grad
 from ...autodiff.jacobian import jacobian
-from ...autodiff.reverse import grad
-from ...graph.node import Node
-from ...graph.ops import unbroadcast as unbroadcast_
+from ...core.node import Node
+from ...core.table import unbroadcast as unbroadcast_
 from ..arrays import MISFIT, Arrays, Shapes, as_python, locked
 from ..specification import Case, Exercise, Misconception
 

@@ -1,31 +1,22 @@
-"""Reverse mode: one sweep over the graph, from the output back, gives the gradient by every Node.
+"""The derivatives that users ask for: `backward`, `grad` and `jvp`, with all that is refused.
 
-`backward` leaves the gradients as numbers in the Nodes. `grad` returns them as Nodes, a graph of
-its own that can be drawn and differentiated again. Both are the same sweep over the same rules:
-given values the rules compute, given Nodes they build.
-
-Source: S. Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT 16 (1976) 146-160.
+The sweeps that do the work stand in `core/reverse.py` and `core/forward.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from operator import attrgetter
-from threading import Lock
 from typing import Any
 
-from numpy import float64
-
+from ..core.forward import push
+from ..core.node import Node, checked_value, constant, is_symbolic
+from ..core.order import topological_order
+from ..core.reverse import pull_back, sweep
+from ..errors import GradientError, NodeTypeError, ShapeError, SymbolicError
+from ..errors.words import describe
 from ..graph.context import shown, unwatched
-from ..graph.errors import GradientError, NodeTypeError, SymbolicError
 from ..graph.graph import Graph
-from ..graph.node import Node, checked_value, constant, describe, frozen, is_symbolic
-from ..graph.ops import astype, unbroadcast
-from ..graph.order import topological_order
-from .anomaly import Hunter, hunters
-
-value_of = attrgetter("_value")  # mapped, it is twice as fast as a list comprehension
-accumulating = Lock()  # threads that share a variable add to its gradient one after another
+from .anomaly import hunters
 
 
 def backward(
@@ -58,24 +49,7 @@ def backward(
     stop = _stops(stop)
     order = topological_order(y)
     check_differentiable(y, order)
-    watched = hunters()
-    cotangents: dict[Node, Any] = {y: checked_seed(y, seed)}
-    for node in reversed(order):
-        g = cotangents.pop(node, None)
-        if g is None:
-            if node.op is not None:
-                node.grad = None  # what an earlier call left is no gradient of this one
-            continue
-        if type(g) is not float64:
-            g = frozen(g)  # no rule may change it: others share it
-        if node.op is None:
-            with accumulating:
-                node.grad = g if node.grad is None else frozen(node.grad + g)
-            continue
-        node.grad = g if keep == "all" else None
-        if not stop or node not in stop:
-            values = [*map(value_of, node.inputs)]
-            _pull_back(node, g, node._value, values, None, cotangents, watched)
+    sweep(order, checked_seed(y, seed), keep == "all", stop, hunters())
 
 
 def grad(
@@ -134,42 +108,35 @@ def gradients(
                     x if x.requires_grad or x.op or is_symbolic(x) else x._value
                     for x in node.inputs
                 ]
-                _pull_back(node, g, node, inputs, wanted, cotangents, watched)
+                pull_back(node, g, node, inputs, wanted, cotangents, watched)
     return [cotangents.get(x) for x in targets]
 
 
-def _pull_back(
-    node: Node,
-    g: Any,
-    out: Any,
-    inputs: list[Any],
-    wanted: set[Node] | None,
-    cotangents: dict[Node, Any],
-    watched: list[Hunter],
-) -> None:
-    """Add what g, the gradient of a Node, contributes to the gradients of its wanted inputs.
+def jvp(y: Node, tangents: dict[Node, Any]) -> Node:
+    """Return the change of y, to first order, when each x in `tangents` changes by `tangents[x]`.
 
-    Given values it computes values; given Nodes, it builds Nodes. Wanted are all that have
-    gradients, unless a set says which.
+    This is the Jacobian times a vector, at the cost of about one more forward pass. The result has
+    y's shape and is a Node, so it can be drawn and differentiated again.
+
+    Raises:
+        GradientError: if none of the Nodes reaches y, or if one was given a new value since.
+        ShapeError: if a tangent has another shape than its Node.
     """
-    attrs = node.attrs
-    for x, vjp in zip(node.inputs, node.op.vjps):  # type: ignore[union-attr]
-        if vjp and (x.requires_grad if wanted is None else x in wanted):
-            c = vjp(g, out, inputs, attrs)
-            if type(c) is not float64 or type(x._value) is not float64:
-                value = x._value
-                if c.shape != value.shape or c.dtype != value.dtype:
-                    c = _fitted(c, x)
-            if watched:
-                for hunter in watched:
-                    hunter.check_contribution(node, x, g, c)
-            cotangents[x] = cotangents[x] + c if x in cotangents else c
-
-
-def _fitted(c: Any, x: Node) -> Any:
-    """Bring a contribution to the shape and dtype of its input: broadcast and promotion, undone."""
-    c = unbroadcast(c, x.shape)
-    return c if c.dtype == x.dtype else astype(c, x.dtype)
+    changes: dict[Node, Node] = {}
+    for x in tangents:
+        if not isinstance(x, Node) or not isinstance(tangents, dict):
+            raise NodeTypeError(f"tangents are given as {{node: change}}, not {tangents!r:.60}")
+    for x, dx in tangents.items():
+        dx = dx if isinstance(dx, Node) else constant(checked_value(dx, x.dtype))
+        if dx.shape != x.shape:
+            raise ShapeError(f"the tangent of {describe(x)} has shape {dx.shape}", (x,))
+        changes[x] = dx
+    order = topological_order(y)
+    check_differentiable(y, order)
+    push(order, changes)
+    if y not in changes:
+        raise GradientError(f"none of the given Nodes reaches {describe(y)}", (y, *tangents))
+    return changes[y]
 
 
 def check_differentiable(y: Node, order: list[Node]) -> None:
@@ -222,15 +189,13 @@ def _stops(stop: Node | Iterable[Node]) -> Collection[Node]:
     return found
 
 
-def between(
-    sources: Sequence[Node], order: list[Node], stop: Collection[Node] = frozenset()
-) -> set[Node]:
+def between(sources: Sequence[Node], order: list[Node], stop: Collection[Node] = ()) -> set[Node]:
     """The differentiable Nodes that depend on a source without passing a stop, and the sources."""
-    found = {x for x in sources if x.requires_grad}
+    reached = {x for x in sources if x.requires_grad}
     for node in order:
-        if node.requires_grad and node not in stop and not found.isdisjoint(node.inputs):
-            found.add(node)
-    return found
+        if node.requires_grad and node not in stop and not reached.isdisjoint(node.inputs):
+            reached.add(node)
+    return reached
 
 
 def _no_path(x: Node, y: Node, order: list[Node]) -> str:
@@ -244,6 +209,7 @@ def _no_path(x: Node, y: Node, order: list[Node]) -> str:
 
 
 def _derivative_name(y: str, x: str) -> str:
+    """What a derivative is called: "∂y/∂x", and that of one "∂(∂y/∂x)/∂x"."""
     above, below = (f"({name})" if "∂" in name else name for name in (y, x))
     return f"∂{above}/∂{below}"
 
@@ -267,7 +233,7 @@ def _gradients_of_graph(
     if wrt is None:
         wrt = [x for x in graph.inputs if x.requires_grad]
     single = isinstance(wrt, Node | str)
-    found = grad(graph.outputs[0], graph.named(wrt))
+    found = grad(graph.outputs[0], graph.inputs_named(wrt))
     return Graph(found[0] if single else found, graph.inputs)
 
 

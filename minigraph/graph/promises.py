@@ -1,40 +1,10 @@
-"""Walk a graph: which Nodes it has, and an order in which they can be computed.
-
-Nothing here recurses, so a chain of a million Nodes is walked like any other graph.
-"""
+"""What every graph promises, and which of its Nodes have shapes that depend on values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from operator import attrgetter
-
-from .errors import MinigraphError, NodeTypeError
-from .node import Node, describe
-
-
-def topological_order(outputs: Node | Iterable[Node]) -> list[Node]:
-    """List all Nodes that the outputs depend on, and the outputs: inputs before their users.
-
-    Of the many such orders this is the one in which the Nodes were made, so it is always the same.
-    """
-    several = type(outputs) is not Node and isinstance(outputs, Iterable)
-    given: list[Node] = list(outputs) if several else [outputs]  # type: ignore
-    for node in given:
-        if not isinstance(node, Node):
-            raise NodeTypeError(f"an output must be a Node, not {type(node).__name__} {node!r:.40}")
-    seen = set(given)
-    found = [*seen]
-    for node in found:  # it grows while it is walked
-        for x in node.inputs:
-            if x not in seen:
-                seen.add(x)
-                found.append(x)
-    return sorted(found, key=attrgetter("seq"))
-
-
-def leaves(output: Node) -> list[Node]:
-    """List the variables and constants that a Node depends on, in the order they were made."""
-    return [node for node in topological_order(output) if node.op is None]
+from ..core.node import Node
+from ..errors import MinigraphError
+from ..errors.words import describe
 
 
 def masks_of(node: Node) -> list[Node]:
@@ -71,6 +41,3 @@ def check_graph(order: list[Node]) -> None:
             if not kept:
                 raise MinigraphError(f"{describe(node)} breaks the promise that {promise}", (node,))
         seen.add(node)
-
-
-Node.leaves = leaves  # type: ignore[assignment]
