@@ -2,8 +2,9 @@
 
 `jupyterlab` serves a folder, `chromium` starts a headless browser, and `notebook` opens one of the
 folder's notebooks as a `Notebook`: run it, type into it, and read what the kernel said on any of
-its channels. When a test fails inside `notebook`, a screenshot is kept and its path stands in
-pytest's report.
+its channels. JupyterLab is loaded once for all that a window shows; a notebook is closed, and its
+kernel ended, before the next one opens. When a test fails inside `notebook`, a screenshot is kept
+and its path stands in pytest's report; the next notebook finds a JupyterLab that was loaded anew.
 """
 
 import json
@@ -15,7 +16,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HOW_TO_GET = (
@@ -45,7 +45,7 @@ MILLISECONDS_TO_APPEAR = 60_000
 # Resolves when the notebook is on the screen and its kernel is idle. From then on every error that
 # the kernel reports is kept, on whichever channel: tracebacks of widget callbacks reach iopub only,
 # never the page.
-LISTEN = """async () => {
+OPEN = """async (path) => {
   const app = window.jupyterapp;
   await app.restored;
   const until = async (what, ready) => {
@@ -56,10 +56,7 @@ LISTEN = """async () => {
     }
     throw new Error(`waited in vain for ${what}`);
   };
-  const panel = await until('a notebook', () => {
-    const current = app.shell.currentWidget;
-    return current?.sessionContext && current;
-  });
+  const panel = await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
   await panel.revealed;
   await panel.context.ready;
   await panel.sessionContext.ready;
@@ -79,6 +76,14 @@ LISTEN = """async () => {
     else if (kind === 'stream' && content.name === 'stderr')
       content.text.startsWith('No such comm') || keep(content.text);
   });
+}"""
+CLOSE = """async () => {
+  for (const document of [...window.jupyterapp.shell.widgets('main')]) {
+    if (!document.context) continue;
+    await document.sessionContext?.shutdown();
+    document.context.model.dirty = false; // else it asks whether to save
+    document.close();
+  }
 }"""
 
 
@@ -107,9 +112,14 @@ def chromium() -> Iterator:
         browser.close()
 
 
+def window(browser):
+    """A window of a browser, with nothing open in it."""
+    return browser.new_context(viewport={"width": 1200, "height": 900})
+
+
 @contextmanager
 def jupyterlab(root: Path, scratch: Path) -> Iterator[str]:
-    """Serve `root` with JupyterLab and yield the address of a notebook in it, `{}` for its path.
+    """Serve `root` with JupyterLab and yield its address.
 
     Everything that JupyterLab writes about itself goes to `scratch`, so that no setting, workspace
     or signature of the person who runs the tests plays a part: every notebook opens untrusted.
@@ -150,7 +160,7 @@ def jupyterlab(root: Path, scratch: Path) -> Iterator[str]:
                 raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
             time.sleep(0.1)
         info = json.loads(record.read_text())
-        yield f"{info['url']}lab/tree/{{}}?reset&token={info['token']}"
+        yield f"{info['url']}lab?reset&token={info['token']}"
     finally:
         server.terminate()
         try:
@@ -161,23 +171,28 @@ def jupyterlab(root: Path, scratch: Path) -> Iterator[str]:
 
 
 @contextmanager
-def notebook(browser, address: str, path: str, screenshots: Path) -> Iterator["Notebook"]:
+def notebook(window, address: str, path: str, screenshots: Path) -> Iterator["Notebook"]:
     """Open a notebook of the served folder; keep a screenshot if the test fails meanwhile."""
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
-    page.set_default_timeout(MILLISECONDS_TO_APPEAR)
+    page = window.pages[0] if window.pages else _loaded(window, address)
     try:
-        page.goto(address.format(quote(path)))
-        page.wait_for_function("window.jupyterapp !== undefined")
-        page.evaluate(LISTEN)
+        page.evaluate(OPEN, path)
         yield Notebook(page)
-        page.evaluate("window.panel.sessionContext.shutdown()")
+        page.evaluate(CLOSE)
     except Exception as error:
         picture = screenshots / f"{Path(path).stem}.png"
         page.screenshot(path=picture)
         error.add_note(f"What the page looked like: {picture}")
-        raise
-    finally:
         page.close()
+        raise
+
+
+def _loaded(window, address: str):
+    """JupyterLab in a new page of a window."""
+    page = window.new_page()
+    page.set_default_timeout(MILLISECONDS_TO_APPEAR)
+    page.goto(address)
+    page.wait_for_function("window.jupyterapp !== undefined")
+    return page
 
 
 class Notebook:

@@ -41,6 +41,12 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
+def window(chromium):
+    """A window in which all that do not change JupyterLab itself open their notebooks."""
+    return browser.window(chromium)
+
+
+@pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     """A JupyterLab: the folder that it serves, with all notebooks, and its address."""
     root = tmp_path_factory.mktemp("lab")

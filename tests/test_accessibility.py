@@ -60,7 +60,7 @@ def notebook(chromium, lab, tmp_path_factory):
     root, address = lab
     write(root / "widgets.ipynb", PREPARE, *WIDGETS.values())
     shots = tmp_path_factory.mktemp("screenshots")
-    with browser.notebook(chromium, address, "widgets.ipynb", shots) as opened:
+    with browser.notebook(browser.window(chromium), address, "widgets.ipynb", shots) as opened:
         page = opened.page
         page.set_default_timeout(20_000)
         page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")

@@ -40,9 +40,9 @@ display(slider, square)
 
 
 @pytest.fixture
-def open_notebook(chromium, lab, tmp_path):
+def open_notebook(window, lab, tmp_path):
     _, address = lab
-    return lambda path: browser.notebook(chromium, address, path, tmp_path)
+    return lambda path: browser.notebook(window, address, path, tmp_path)
 
 
 def write(path, *sources):
