@@ -161,12 +161,12 @@ class _Slopes:
         steps = sorted({eps / scale, *[eps * 10.0**k for k in range(-3, 4)], coarsest})
         steps = [h for h in steps if self._changes(h / 2)] or [eps]
         slopes = [self.between(-h / 2, h / 2) for h in steps]
-        found = []
+        estimates = []
         for i, (h, near) in enumerate(zip(steps, slopes)):
             others = [self.between(-h, h), *slopes[max(i - 1, 0) : i + 2]]
             doubt = 2 * max(abs(other - near) for other in others)
-            found.append((doubt + self._rounding(h), near))
-        doubt, near = min(found, key=operator.itemgetter(0))
+            estimates.append((doubt + self._rounding(h), near))
+        doubt, near = min(estimates, key=operator.itemgetter(0))
         return near, abs(slope - near) <= atol + rtol * abs(near) + doubt
 
     def _changes(self, h: float) -> bool:
@@ -213,9 +213,9 @@ def _gradient(f: Callable[..., Node]) -> Callable[..., Node]:
 
     def summed(*nodes: Node) -> Node:
         y = f(*nodes)
-        found = gradients(y, nodes, seed=_uneven(y))
+        gs = gradients(y, nodes, seed=_uneven(y))
         # 0 · x connects an input on which its own gradient does not depend.
-        terms = [sum_(0 * x if g is None else g * _uneven(g) + 0 * x) for g, x in zip(found, nodes)]
+        terms = [sum_(0 * x if g is None else g * _uneven(g) + 0 * x) for g, x in zip(gs, nodes)]
         return reduce(operator.add, terms)
 
     return summed

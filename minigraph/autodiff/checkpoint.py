@@ -72,17 +72,17 @@ def _fresh(x: Node) -> Node:
 
 def _frontier(y: Node, start: int) -> list[Node]:
     """The Nodes that were made before `start`, and that those made since are computed from."""
-    stack, seen, found = [y], {y}, []
+    stack, seen, frontier = [y], {y}, []
     while stack:
         node = stack.pop()
         if node.seq < start:
-            found.append(node)
+            frontier.append(node)
             continue
         for x in node.inputs:
             if x not in seen:
                 seen.add(x)
                 stack.append(x)
-    return sorted(found, key=lambda node: node.seq)
+    return sorted(frontier, key=lambda node: node.seq)
 
 
 def _stand_in(value: Any, differentiable: bool) -> Node:
@@ -151,8 +151,8 @@ class _Rerun:
         if last is None or last[0] is not g or last[1] is not out:
             y, sources = self.compute(inputs, out)
             with nullcontext() if isinstance(g, Node) else no_grad():
-                found = gradients(y, sources, g, stop=set(sources)) if y.requires_grad else []
-            self.last = last = g, out, found or [None] * len(sources)
+                shares = gradients(y, sources, g, stop=set(sources)) if y.requires_grad else []
+            self.last = last = g, out, shares or [None] * len(sources)
         share = last[2][i]
         if True not in self.differentiable[i + 1 :]:
             self.last = None

@@ -78,32 +78,32 @@ def _result(
 
     An input that is known stands for itself.
     """
-    found: list[np.ndarray] = []
+    results: list[np.ndarray] = []
     refusal: Exception | None = None
     for stand_in in _STAND_INS:
         values = [stand_in(x)[()] if isinstance(x, Unknown) else x for x in inputs]
         try:
             with np.errstate(all="ignore"):
-                found.append(np.asarray(forward(*values, **options)))
+                results.append(np.asarray(forward(*values, **options)))
         except Exception as error:
             refusal = refusal or error
-        if len(found) == 2 or (found and shape):
+        if len(results) == 2 or (results and shape):
             break
     stated = shape and tuple(map(operator.index, shape(*[x.shape for x in inputs], **options)))
-    if not found and stated is not None:
+    if not results and stated is not None:
         return Unknown(stated, np.result_type(*[x.dtype for x in inputs], np.float16))
     hint = f"state it: @mg.custom(..., shape=lambda {', '.join('xyzuvw'[: len(inputs)])}: ...)"
-    if not found:
+    if not results:
         raise ValueError(
             "its shape before there are numbers is that of its results for stand-ins such as "
             f"zeros and ones, which it refuses ({type(refusal).__name__}: {refusal}); {hint}"
         ) from refusal
-    if stated is None and found[0].shape != found[-1].shape:
+    if stated is None and results[0].shape != results[-1].shape:
         raise ValueError(
-            f"its shape depends on values: {found[0].shape} for some and {found[-1].shape} for "
+            f"its shape depends on values: {results[0].shape} for some and {results[-1].shape} for "
             f"others; if for yours it does not, {hint}"
         )
-    return Unknown(found[0].shape if stated is None else stated, found[0].dtype)
+    return Unknown(results[0].shape if stated is None else stated, results[0].dtype)
 
 
 def _diagonal(x: Unknown) -> np.ndarray:

@@ -71,11 +71,11 @@ def grad(
         GradientError: if y is no scalar and has no seed, or some x does not reach y.
     """
     targets = [wrt] if isinstance(wrt, Node) else list(wrt)
-    found = gradients(y, targets, seed, stop)
-    for x, g in zip(targets, found):
+    cotangents = gradients(y, targets, seed, stop)
+    for x, g in zip(targets, cotangents):
         if g is None:
             raise GradientError(_no_path(x, y, topological_order(y)), (x, y))
-    return found[0] if isinstance(wrt, Node) else found
+    return cotangents[0] if isinstance(wrt, Node) else cotangents
 
 
 def gradients(
@@ -182,11 +182,11 @@ def checked_seed(y: Node, seed: Any) -> Any:
 
 def _stops(stop: Node | Iterable[Node]) -> Collection[Node]:
     """What the user gave as `stop`, as a set: asked once for every Node."""
-    found = frozenset([stop] if isinstance(stop, Node) else stop)
-    for x in found:
+    stops = frozenset([stop] if isinstance(stop, Node) else stop)
+    for x in stops:
         if not isinstance(x, Node):
             raise NodeTypeError(f"stop holds Nodes, not {type(x).__name__} {x!r:.40}")
-    return found
+    return stops
 
 
 def between(sources: Sequence[Node], order: list[Node], stop: Collection[Node] = ()) -> set[Node]:
@@ -233,8 +233,8 @@ def _gradients_of_graph(
     if wrt is None:
         wrt = [x for x in graph.inputs if x.requires_grad]
     single = isinstance(wrt, Node | str)
-    found = grad(graph.outputs[0], graph.inputs_named(wrt))
-    return Graph(found[0] if single else found, graph.inputs)
+    derivatives = grad(graph.outputs[0], graph.inputs_named(wrt))
+    return Graph(derivatives[0] if single else derivatives, graph.inputs)
 
 
 Node.backward = backward

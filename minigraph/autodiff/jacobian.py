@@ -79,17 +79,17 @@ def hvp(y: Node, wrt: Node | Sequence[Node], vectors: Any) -> Any:
         A Node of the shape of x, or a list of them.
     """
     targets = [wrt] if isinstance(wrt, Node) else list(wrt)
-    given = [vectors] if isinstance(wrt, Node) else list(vectors)
-    vs = [v if isinstance(v, Node) else checked_value(v, x.dtype) for v, x in zip(given, targets)]
-    if len(given) != len(targets):
-        raise GradientError(f"there are {len(targets)} Nodes in wrt, but {len(given)} vectors")
+    factors = [vectors] if isinstance(wrt, Node) else list(vectors)
+    vs = [v if isinstance(v, Node) else checked_value(v, x.dtype) for v, x in zip(factors, targets)]
+    if len(factors) != len(targets):
+        raise GradientError(f"there are {len(targets)} Nodes in wrt, but {len(factors)} vectors")
     for x, v in zip(targets, vs):
         if v.shape != x.shape:
             raise GradientError(f"the vector for {describe(x)} has shape {v.shape}", (x,))
     with always_recording():
         total = reduce(operator.add, [sum(g * v) for g, v in zip(grad(y, targets), vs)])
-    found = gradients(total, targets) if total.requires_grad else [None] * len(targets)
-    results = [_zeros(x) if g is None else g for g, x in zip(found, targets)]
+    products = gradients(total, targets) if total.requires_grad else [None] * len(targets)
+    results = [_zeros(x) if g is None else g for g, x in zip(products, targets)]
     return results[0] if isinstance(wrt, Node) else results
 
 

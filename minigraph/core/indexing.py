@@ -68,8 +68,8 @@ def _getitem_shape(x: Shape, *indices: Shape, index: Any) -> Shape:
 )
 def getitem(x: Any, *indices: Any, index: Any) -> Any:
     """x[index], with NumPy's basic and advanced indexing; an index may be or hold a Node."""
-    found = x[filled(index, indices)]
-    return found if found.shape else found[()]  # x[0, ...] is a view, and not a number as x[0] is
+    elements = x[filled(index, indices)]
+    return elements if elements.shape else elements[()]  # x[0, ...] is a view, x[0] a number
 
 
 def _scatter_called(x: Any, index: Any, shape: Any) -> tuple[tuple, dict]:

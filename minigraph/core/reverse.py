@@ -30,9 +30,10 @@ def sweep(
     stop: Collection[Node] = (),
     watched: Sequence[Any] = (),
 ) -> None:
-    """Leave in every Node of the order the gradient of its last one, as a number, in `grad`.
+    """Leave in every Node of the order the gradient of its last one, in `grad`.
 
-    Variables accumulate, other Nodes are overwritten; see `backward`, which calls this.
+    The sweep begins with the `seed` at that Node, and goes no further at those of `stop`. Variables
+    accumulate, other Nodes are overwritten. Those who watch see each contribution first.
     """
     cotangents: dict[Node, Any] = {order[-1]: seed}
     for node in reversed(order):

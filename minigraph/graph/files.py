@@ -33,17 +33,17 @@ _KINDS: tuple[type[FileError], ...] = (_FileMissing, _FileForbidden, _FileIsFold
 _LONGEST = 300  # characters of a path in a message
 
 
-def file_path(given: Any) -> Path:
+def file_path(path: Any) -> Path:
     """The path that a text or a path-like object means.
 
     Raises:
         NodeTypeError: for anything else.
     """
     try:
-        return Path(os.fsdecode(given))
+        return Path(os.fsdecode(path))
     except TypeError:
         raise NodeTypeError(
-            f"a file is named by a text or a path, not {type(given).__name__} {given!r:.40}"
+            f"a file is named by a text or a path, not {type(path).__name__} {path!r:.40}"
         ) from None
 
 
@@ -63,13 +63,13 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
 
 
-def write(given: Any, content: bytes) -> None:
+def write(path: Any, content: bytes) -> None:
     """Write a file whole or not at all.
 
     Raises:
         FileError: naming the file.
     """
-    write_all({file_path(given): content})
+    write_all({file_path(path): content})
 
 
 def write_all(contents: Mapping[Path, bytes]) -> None:

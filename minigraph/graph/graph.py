@@ -174,12 +174,12 @@ def fitted(x: Node, value: Any) -> Any:
         FeedError: if it has another shape, or a dtype that does not fit without rounding.
     """
     try:
-        found = checked_value(value, x.dtype)
+        fit = checked_value(value, x.dtype)
     except NodeTypeError as error:
         raise FeedError(f"the input {expected(x)} cannot take this value: {error}", (x,)) from None
-    if found.shape != x.shape:
-        raise FeedError(f"the input {expected(x)} was given shape {found.shape}", (x,))
-    return found
+    if fit.shape != x.shape:
+        raise FeedError(f"the input {expected(x)} was given shape {fit.shape}", (x,))
+    return fit
 
 
 def expected(x: Node) -> str:
@@ -189,7 +189,7 @@ def expected(x: Node) -> str:
 
 def _names(inputs: tuple[Node, ...]) -> dict[str, Node]:
     """The inputs by name."""
-    found: dict[str, Node] = {}
+    by_name: dict[str, Node] = {}
     for x in inputs:
         if not isinstance(x, Node):
             raise NodeTypeError(f"an input is a Node, not {type(x).__name__} {x!r:.40}")
@@ -202,6 +202,6 @@ def _names(inputs: tuple[Node, ...]) -> dict[str, Node]:
                 f"{describe(x)} needs a name to be an input, by which it is fed; use .named('x')",
                 (x,),
             )
-        if found.setdefault(x.name, x) is not x:
-            raise MinigraphError(f"two inputs have the name {x.name!r}", (x, found[x.name]))
-    return found
+        if by_name.setdefault(x.name, x) is not x:
+            raise MinigraphError(f"two inputs have the name {x.name!r}", (x, by_name[x.name]))
+    return by_name

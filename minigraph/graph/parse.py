@@ -75,13 +75,13 @@ def free_names(text: str) -> list[str]:
         ParseError: if the text is not an expression at all.
     """
     free: dict[str, None] = {}
-    given = {"pi"}
+    assigned = {"pi"}
     for name, tree, _ in _statements(text):
         called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
         read = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n not in called]
         read.sort(key=lambda node: node.col_offset)
-        free |= dict.fromkeys(node.id for node in read if node.id not in given)
-        given.add(name or "")
+        free |= dict.fromkeys(node.id for node in read if node.id not in assigned)
+        assigned.add(name or "")
     return list(free)
 
 

@@ -47,10 +47,10 @@ def diagonal_of(x: Any, axis1: int, axis2: int) -> Any:
 
 def _einsum_called(subscripts: str, *operands: Any) -> tuple[tuple, dict]:
     if not isinstance(subscripts, str) or not operands:
-        given = describe(subscripts) if isinstance(subscripts, Node) else repr(subscripts)
+        first = describe(subscripts) if isinstance(subscripts, Node) else repr(subscripts)
         raise NodeTypeError(
             'einsum takes a text first, and then the arrays, as in einsum("ij,jk->ik", x, y); '
-            f"not {given:.80}"
+            f"not {first:.80}"
         )
     operands = tuple(x if isinstance(x, Node) else np.asarray(x) for x in operands)
     terms, result = labelled(subscripts, [len(x.shape) for x in operands])
@@ -123,5 +123,5 @@ def einsum(*operands: Any, subscripts: str) -> Any:
     # dtype, summed over an axis that no other has, could not hold its sums.
     dtype = np.result_type(*operands)
     wide = np.float32 if dtype == np.float16 else dtype
-    found = np.einsum(subscripts, *[np.asarray(x, wide) for x in operands], optimize=True)
-    return found.astype(dtype, copy=False)
+    sums = np.einsum(subscripts, *[np.asarray(x, wide) for x in operands], optimize=True)
+    return sums.astype(dtype, copy=False)

@@ -72,7 +72,7 @@ def _document(
 def dumped(data: Any, separators: tuple[str, str] | None = None) -> str:
     """Write JSON that can be encoded: surrogates of a name that stand alone are escaped."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=separators)
-    return _ALONE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _ALONE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _written(
@@ -217,14 +217,14 @@ def _nodes(
     return data, nodes
 
 
-def _operations(given: Mapping[str, Function]) -> dict[str, Operation]:
+def _operations(functions: Mapping[str, Function]) -> dict[str, Operation]:
     """The operations of a reader's own functions, by name."""
-    if not isinstance(given, Mapping) or not all(hasattr(f, "op") for f in given.values()):
+    if not isinstance(functions, Mapping) or not all(hasattr(f, "op") for f in functions.values()):
         raise NodeTypeError(
             "operations takes functions that were made with mg.custom, by name, such as "
-            f"{{'cube': cube}}, not {given!r:.60}"
+            f"{{'cube': cube}}, not {functions!r:.60}"
         )
-    return {name: f.op for name, f in given.items()}  # type: ignore[attr-defined]
+    return {name: f.op for name, f in functions.items()}  # type: ignore[attr-defined]
 
 
 def parsed(text: str) -> Any:
@@ -314,11 +314,11 @@ def read_dtype(name: Any) -> np.dtype:
     return DTYPES[name]
 
 
-def read_shape(given: Any) -> tuple[int, ...]:
+def read_shape(sizes: Any) -> tuple[int, ...]:
     """Read a shape from JSON; anything else is a ValueError."""
-    if not isinstance(given, list) or any(type(n) is not int or n < 0 for n in given):
-        raise ValueError(f"a shape is a list of sizes, not {given!r:.40}")
-    return tuple(given)
+    if not isinstance(sizes, list) or any(type(n) is not int or n < 0 for n in sizes):
+        raise ValueError(f"a shape is a list of sizes, not {sizes!r:.40}")
+    return tuple(sizes)
 
 
 def _unspelled(numbers: Any) -> Any:
@@ -437,7 +437,7 @@ def _packed(array: np.ndarray) -> dict[str, Any]:
 
 
 def _unpacked(rows: Any) -> Arrays:
-    found = Arrays()
+    arrays = Arrays()
     if not isinstance(rows, dict):
         raise FormatError("the arrays of a graph are an object, by name")
     for name, row in rows.items():
@@ -445,10 +445,10 @@ def _unpacked(rows: Any) -> Arrays:
             data = b64decode(row["base64"], validate=True)
             flat = np.frombuffer(data, read_dtype(row["dtype"]).newbyteorder("<"))
             flat = flat.astype(flat.dtype.newbyteorder("="), copy=False)
-            found[name] = flat.reshape(read_shape(row["shape"]))
+            arrays[name] = flat.reshape(read_shape(row["shape"]))
         except Exception as error:  # whatever a broken or hostile file may cause
             raise FormatError(f"array {name!r:.40}: {error}") from None
-    return found
+    return arrays
 
 
 class _Beside(Arrays):

@@ -118,8 +118,8 @@ def waiting(
         others = [x for x in inputs[first:] if x not in stand_ins and x.attrs is not NUMBER]
         like = leading(others)
         if like is not None:
-            given = [x if x in others else _giving_way(x, like) for x in inputs[first:]]
-            inputs = (*inputs[:first], *given)
+            alike = [x if x in others else _giving_way(x, like) for x in inputs[first:]]
+            inputs = (*inputs[:first], *alike)
             seq = next(new_seq)
         elif op.name in _ON_NUMBERS and op is OPERATIONS.get(op.name):
             types = {x._value.number for x in stand_ins}
