@@ -47,10 +47,10 @@ def diagonal_of(x: Any, axis1: int, axis2: int) -> Any:
 
 def _einsum_called(subscripts: str, *operands: Any) -> tuple[tuple, dict]:
     if not isinstance(subscripts, str) or not operands:
-        first = describe(subscripts) if isinstance(subscripts, Node) else repr(subscripts)
+        instead = describe(subscripts) if isinstance(subscripts, Node) else repr(subscripts)
         raise NodeTypeError(
             'einsum takes a text first, and then the arrays, as in einsum("ij,jk->ik", x, y); '
-            f"not {first:.80}"
+            f"not {instead:.80}"
         )
     operands = tuple(x if isinstance(x, Node) else np.asarray(x) for x in operands)
     terms, result = labelled(subscripts, [len(x.shape) for x in operands])
