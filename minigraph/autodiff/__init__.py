@@ -1,1 +1,1 @@
-"""Derivatives of a graph: `reverse` (backward, grad), `forward` (jvp), `check` (gradcheck)."""
+"""Derivatives of a graph: `derivatives` (backward, grad, jvp), and what is made of them."""

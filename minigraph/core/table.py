@@ -32,7 +32,7 @@ from .stating import elementwise, linear
 # Partial derivatives that compute with one input alone take it in the dtype of the result. In
 # another a quotient or a logarithm has too few digits, and a square or y − 1 may wrap around.
 
-Y = "(y if y.dtype == out.dtype else astype(y, out.dtype))"
+Y_LIKE_OUT = "(y if y.dtype == out.dtype else astype(y, out.dtype))"
 
 
 def as_dtype_of(out: Any, x: Any) -> Any:
@@ -62,7 +62,7 @@ add      = elementwise("add",      "+",    "x + y",           operator.add,     
 subtract = elementwise("subtract", "−",    "x − y",           operator.sub,     "1", "-1")
 multiply = elementwise("multiply", "×",    "x · y",           operator.mul,     "y", "x")
 divide   = elementwise("divide",   "÷",    "x / y",           operator.truediv,
-                       ("1 / y",            f"1 / {Y}"), "-out / y")
+                       ("1 / y",            f"1 / {Y_LIKE_OUT}"), "-out / y")
 power    = elementwise("power",    "^",    "x to the power y", operator.pow,
                        ("y * x ** (y - 1)", _power_by_first),
                        ("out * log(x)",     _power_by_second))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.stating import elementwise
-from ..core.table import Y, as_dtype_of, astype
+from ..core.table import Y_LIKE_OUT, as_dtype_of, astype
 
 
 def in_floats(x: Any) -> Any:
@@ -104,7 +104,7 @@ minimum  = elementwise("minimum",  "min",  "the smaller of x and y", np.minimum,
                        ("1 if x < y else 0", "less(x, y) + 0.5 * equal(x, y)"),
                        ("1 if y < x else 0", "less(y, x) + 0.5 * equal(x, y)"))
 xlogy    = elementwise("xlogy",    "xlogy", "x · log y, 0 where x = 0", _xlogy,
-                       ("log(y)",           f"log({Y})"), "x / y")
+                       ("log(y)",           f"log({Y_LIKE_OUT})"), "x / y")
 remainder = elementwise("remainder", "%",  "what is left of x after division by y", operator.mod,
                         "1", ("-floor(x / y)", "-rint((x - out) / y)"))
 floor    = elementwise("floor",    "⌊x⌋",  "the next whole number below x", np.floor, "0")
