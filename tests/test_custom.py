@@ -10,6 +10,7 @@ import pytest
 import minigraph as mg
 from minigraph.core.operation import OPERATIONS
 from minigraph.graph import symbolic
+from minigraph.graph.promises import check_graph
 
 
 @mg.custom(lambda g, out, x: g * mg.sigmoid(x), symbol="soft+")
@@ -215,6 +216,21 @@ def test_the_gradient_of_a_custom_operation_is_right_in_a_static_graph():
     expected = mg.grad(mg.sum(inverse(eager)), eager).value
     np.testing.assert_allclose(graph.run({"x": MATRIX}), expected, rtol=1e-14)
     np.testing.assert_allclose(graph.compile()(x=MATRIX), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [float, bool])
+def test_an_option_named_index_is_no_index(dtype):
+    @mg.custom(lambda g, out, x, y, index: g * y, lambda g, out, x, y, index: g * x)
+    def product(x, y, index=0):
+        return x * y + index
+
+    x, y = mg.placeholder("x", (2,)), mg.placeholder("y", (2,), dtype)
+    z = product(x, y, index=3)
+    assert z.shape == (2,)
+    check_graph(mg.topological_order(z))
+    known = np.array([1.0, 2.0]), np.array([0, 1]).astype(dtype)
+    np.testing.assert_array_equal(mg.Graph(z).run(dict(zip("xy", known))), [3.0, 5.0])
+    np.testing.assert_array_equal(mg.Graph(z).compile()(**dict(zip("xy", known))), [3.0, 5.0])
 
 
 def test_a_result_whose_shape_depends_on_values_is_refused_before_there_are_any():

@@ -3,8 +3,8 @@
 A leaf holds a value that somebody gave. Every other Node was recorded by an operation, and knows
 the Nodes that it was computed from. That is the whole graph: there is no object around it.
 
-What else a Node can do is bound to it by the module that defines it: its operators by `table.py`
-and `indexing.py`, `leaves()` by `order.py`, and what the core does not need by the floors above.
+What else a Node can do is bound to it by the module that defines it: `leaves()` by `order.py`, and
+by the floors above its operators, `backward()`, and `value`, which is `_value` for users.
 """
 
 from __future__ import annotations

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from ..core.indexing import getitem, scatter_add
 from ..core.node import Node
+from ..core.operation import Operation
 from ..errors import MinigraphError
 from ..errors.words import describe
+
+_INDEXING = getitem.op, scatter_add.op  # type: ignore[attr-defined]
+
+
+def indices_of(op: Operation | None, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The inputs of an operation that stand in its index."""
+    return inputs[1:] if op in _INDEXING else ()
 
 
 def masks_of(node: Node) -> list[Node]:
     """The inputs that choose elements by being true; their values decide the shape of the Node."""
-    if "index" not in node.attrs:
-        return []
-    return [x for x in node.inputs[1:] if x.dtype.kind == "b"]
+    return [x for x in indices_of(node.op, node.inputs) if x.dtype.kind == "b"]
 
 
 def check_graph(order: list[Node]) -> None:

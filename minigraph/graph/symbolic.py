@@ -19,6 +19,7 @@ from ..errors import NodeTypeError, SymbolicError
 from ..errors.shapes import Shape
 from ..errors.values import checked_name
 from ..errors.words import describe, printable
+from .promises import indices_of
 from .refusals import explained
 
 # The dtypes that elementwise operations give, which are those of the table, by what they are given.
@@ -110,8 +111,7 @@ def waiting(
     error: Exception,
 ) -> Node:
     """Record an operation on symbolic Nodes, which NumPy has refused with an error."""
-    if "index" in attrs:
-        _check_index(inputs[1:])
+    _check_index(indices_of(op, inputs))
     number: type | None = None
     if stand_ins := [x for x in inputs if stands_for_number(x)]:
         first = conditions(op)
@@ -187,7 +187,7 @@ def unknown(
         if isinstance(error, AttributeError):
             raise error
         raise explained(op, inputs, attrs, error) from None
-    if any(x.dtype.kind == "b" for x in inputs[1:]) and "index" in attrs:
+    if any(x.dtype.kind == "b" for x in indices_of(op, inputs)):
         raise SymbolicError(
             f"{op.name} of {' and '.join(map(describe, inputs))}: how many elements a mask chooses "
             "depends on its values, so the result has no shape before the graph is run; choose "
