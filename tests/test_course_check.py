@@ -384,7 +384,7 @@ def test_an_async_function_is_told_so(recwarn):
         (lambda g, i: [1.0], "It should be a dictionary with the value of every node, and it is a"),
         (lambda g, i: dict.fromkeys([*i, *g], "2"), "there is a text, where a number belongs."),
         (lambda g, i: dict.fromkeys([*i, *g], True), "there is True, where a number belongs."),
-        (lambda g, i: dict.fromkeys([*i, *g], 1j), "there is a complex, where a number belongs."),
+        (lambda g, i: dict.fromkeys([*i, *g], 1j), "there is a complex number."),
         (lambda g, i: dict.fromkeys([*i, *g], mg.variable(1.0)), "take the number in it, its"),
         (lambda g, i: {1: 2}, "Its keys should be names, and one of them is a whole number."),
         (lambda g, i: i | dict.fromkeys([*g, "extra"], 0.0), "extra should not be in it."),

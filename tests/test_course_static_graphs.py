@@ -10,9 +10,9 @@ from checks import cases_and_answers, failure
 import minigraph as mg
 from minigraph.compiler import optimized
 from minigraph.course import check, graphs
-from minigraph.course.answers import WrongForm
 from minigraph.course.choices import Choices
 from minigraph.course.exercises import EXERCISES, static_graphs
+from minigraph.course.forms import WrongForm
 
 
 def evaluated(graph, rng):

@@ -7,10 +7,10 @@ import pytest
 
 import minigraph as mg
 from minigraph.course import CheckFailed, check
-from minigraph.course.answers import WrongForm
 from minigraph.course.arrays import Arrays, Shapes, as_python, locked
 from minigraph.course.attempt import expected
 from minigraph.course.exercises import EXERCISES
+from minigraph.course.forms import WrongForm
 
 
 def arrays(plain):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import minigraph as mg
-from minigraph.course.answers import WrongForm
 from minigraph.course.exercises.local_derivatives import Step, choose_step
+from minigraph.course.forms import WrongForm
 from minigraph.course.quantities import Number, NumberList
 
 

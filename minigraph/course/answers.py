@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from inspect import isgenerator
 from itertools import islice, zip_longest
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -25,18 +25,7 @@ from ..core.order import topological_order
 from ..errors import MinigraphError, SymbolicError
 from ..graph.parse import parse
 from . import graphs
-from .specification import Case
-
-
-class WrongForm(Exception):
-    """The answer cannot be read; the message says what it is, and what was asked for.
-
-    `symptom` is what answers share that cannot be read for the same reason.
-    """
-
-    def __init__(self, message: str, symptom: str | None = None) -> None:
-        super().__init__(message)
-        self.symptom = symptom
+from .forms import Case, Difference, Form, WrongForm
 
 
 def not_a(what: str, answer: Any) -> WrongForm:
@@ -45,53 +34,19 @@ def not_a(what: str, answer: Any) -> WrongForm:
     return WrongForm(f"It should be {what}, and it is {kind}.", kind)
 
 
-@dataclass(frozen=True)
-class Difference:
-    """The first thing that is wrong with an answer.
-
-    Attributes:
-        text: a sentence that says it without giving the right answer away.
-        symptom: what two answers share that go wrong in the same way; None if that says little.
-        node: the Node to look at, by its name, or by its row in the student's own graph.
-        vague: what to say instead to somebody who is trying one answer after another.
-        says_all: whether nothing is left for a hint to say.
-    """
-
-    text: str
-    symptom: str | None = None
-    node: str | int | None = None
-    vague: str = ""
-    says_all: bool = False
-
-
-class Form(Protocol):
-    """What an answer looks like."""
-
-    @property
-    def what(self) -> str:
-        """What is asked for, to complete "it should return ..."."""
-
-    def read(self, answer: Any, given: tuple[Any, ...]) -> Any:
-        """Return the answer as plain data, or raise WrongForm."""
-
-    def difference(self, answer: Any, expected: Any, case: Case) -> Difference | None:
-        """Return the first thing that is wrong with a plain answer, None if it is right."""
-
-    def alike(self, one: Any, other: Any) -> bool:
-        """Whether two answers are the same, right or wrong."""
-
-    def show(self, answer: Any) -> str:
-        """Write an answer in plain data, for the student to look at."""
+class AboutAGraph(Form):
+    """An answer about the graph that a case starts with."""
 
     def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """Return (Node to draw, Nodes to highlight), or None where there is nothing to draw."""
+        """Draw the graph of the case, if it is small enough, with what is wrong marked."""
+        return _graph_of(case, node)
 
 
 # --- numbers by name ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Numbers(AboutAGraph):
     """A dictionary of numbers by name."""
 
     what: str = "a dictionary that gives each name its number"
@@ -102,7 +57,7 @@ class Numbers:
         """Read names, or Nodes that bear them, and numbers."""
         if not isinstance(answer, Mapping):
             raise not_a(self.what, answer)
-        return {name_of(key): _number(value, name_of(key)) for key, value in answer.items()}
+        return {name_of(key): read_number(value, name_of(key)) for key, value in answer.items()}
 
     def difference(
         self, answer: dict[str, float], expected: dict[str, float], case: Case
@@ -122,28 +77,26 @@ class Numbers:
                 return Difference(text, f"{name}={written(given, 9)}", name)
         return None
 
-    def alike(self, one: Any, other: Any) -> bool:
-        """Compare all numbers exactly."""
-        return bool(one == other)
-
     def show(self, answer: dict[str, float]) -> str:
         """Write it as the dictionary that it is."""
         return "{" + ", ".join(f"{k!r}: {written(v)}" for k, v in answer.items()) + "}"
 
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """Draw the graph of the case, with the first wrong number marked."""
-        return _graph_of(case, node)
 
-
-def _number(value: Any, name: str) -> float:
-    if value is ...:
-        raise WrongForm(f'For "{name}" there are still three dots.')
+def read_number(value: Any, name: str = "", what: str = "a number") -> float:
+    """Read a number of Python's or NumPy's, for a name or as the answer itself."""
+    start = f'For "{name}"' if name else f"It should be {what}, and"
     if isinstance(value, Node):
-        raise WrongForm(f'For "{name}" there is a Node; take the number in it, its `.value`.')
+        raise WrongForm(f"{start} there is a Node; take the number in it, its `.value`.", "a Node")
+    if name and value is ...:
+        raise WrongForm(f"{start} there are still three dots.")
     number = as_number(value)
-    if number is None:
-        raise WrongForm(f'For "{name}" there is {kind_of(value)}, where a number belongs.')
-    return number
+    if number is not None:
+        return number
+    if isinstance(value, complex):
+        raise WrongForm(f"{start} there is a complex number.", "complex")
+    if name:
+        raise WrongForm(f"{start} there is {kind_of(value)}, where a number belongs.")
+    raise not_a(what, value)
 
 
 def as_number(value: Any) -> float | None:
@@ -208,7 +161,7 @@ def name_of(key: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Members:
+class Members(AboutAGraph):
     """A list of Nodes, or of their names, in any order.
 
     Attributes:
@@ -238,24 +191,16 @@ class Members:
             return Difference(f"{_listed(missing)} should be in it too.", None, missing[0])
         return None
 
-    def alike(self, one: Any, other: Any) -> bool:
-        """Compare the names."""
-        return bool(one == other)
-
     def show(self, answer: list[str]) -> str:
         """Write the names."""
         return _short_list(answer)
-
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """Draw the graph of the case, with the first wrong Node marked."""
-        return _graph_of(case, node)
 
 
 # --- an order -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(AboutAGraph):
     """All Nodes of a graph, or their names, in an order in which they can be computed.
 
     The case is (graph,) or (graph, name of the output). Many orders are right, so there is nothing
@@ -270,7 +215,7 @@ class Order:
 
     def difference(self, answer: list[str], expected: list[str], case: Case) -> Difference | None:
         """Say what is in it twice, missing, or before one of its own inputs."""
-        graph: graphs.Graph = case[0]
+        graph: graphs.Steps = case[0]
         place: dict[str, int] = {}
         for n, name in enumerate(answer):
             if name in place:
@@ -289,17 +234,9 @@ class Order:
                     return Difference(text, None, name)
         return None
 
-    def alike(self, one: Any, other: Any) -> bool:
-        """Compare the orders."""
-        return bool(one == other)
-
     def show(self, answer: list[str]) -> str:
         """Write the names in their order."""
         return _short_list(answer)
-
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """Draw the graph of the case, with the Node marked that comes too early."""
-        return _graph_of(case, node)
 
 
 def _names(answer: Any, given: tuple[Any, ...], what: str, ordered: bool) -> list[str]:
@@ -357,7 +294,7 @@ def _short_list(names: list[str], most: int = 16) -> str:
 
 
 @dataclass(frozen=True)
-class SameGraph:
+class SameGraph(Form):
     """A Node whose graph must be the one asked for, up to names and time of creation.
 
     Operations, the order of their inputs and what is shared all matter.
@@ -430,7 +367,7 @@ class SameGraph:
 
 
 @dataclass(frozen=True)
-class SingleSteps:
+class SingleSteps(SameGraph):
     """A calculation as text, with one operation in each line, the last for y; as `SameGraph`.
 
     The case is (names of the inputs,).
@@ -445,21 +382,7 @@ class SingleSteps:
         if not isinstance(answer, str):
             raise not_a(self.what, answer)
         output, leaves = _steps(answer, given[0])
-        return SameGraph().read(output, tuple(leaves.values()))
-
-    def difference(
-        self, answer: dict[str, Any], expected: dict[str, Any], case: Case
-    ) -> Difference | None:
-        """Point at the first operation that differs."""
-        return SameGraph().difference(answer, expected, case)
-
-    def alike(self, one: Any, other: Any) -> bool:
-        """Compare the graphs, whatever the names."""
-        return bool(one["rows"] == other["rows"])
-
-    def show(self, answer: dict[str, Any]) -> str:
-        """Write the graph as minigraph has read it."""
-        return SameGraph().show(answer)
+        return super().read(output, tuple(leaves.values()))
 
     def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw the graph that the lines describe, with the first Node marked that differs."""

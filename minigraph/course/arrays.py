@@ -15,8 +15,8 @@ import numpy as np
 
 from ..core.node import Node
 from ..errors import MinigraphError
-from .answers import Difference, WrongForm, as_whole, items_of, kind_of, name_of, not_a
-from .specification import Case
+from .answers import as_whole, items_of, kind_of, name_of, not_a
+from .forms import Case, Difference, Form, WrongForm
 
 Plain = dict[str, list[Any]]  # {"shape": [2, 1], "numbers": [0.5, 3.0]}
 MISFIT = "error"
@@ -44,7 +44,7 @@ def _array_code(name: str, value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Arrays:
+class Arrays(Form):
     """One array, or several in a tuple.
 
     Attributes:
@@ -103,10 +103,6 @@ class Arrays:
             texts.append(f"{start}shape {array.shape}:\n{numbers}")
         return "\n".join(texts)
 
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """There is no graph to draw."""
-        return None
-
 
 def _plain(answer: Any, what: str) -> Plain:
     if isinstance(answer, Node):
@@ -141,7 +137,7 @@ def _written(shape: Sequence[int]) -> str:
 
 
 @dataclass(frozen=True)
-class Shapes:
+class Shapes(Form):
     """A dictionary of shapes by name; "error" where shapes do not fit."""
 
     what: str = 'a dictionary that gives each name a shape, such as (2, 3), or "error"'
@@ -167,18 +163,10 @@ class Shapes:
             return Difference(f"{extra[0]} should not be in it.", f"with {extra}")
         return None
 
-    def alike(self, one: Any, other: Any) -> bool:
-        """Compare all shapes."""
-        return bool(one == other)
-
     def show(self, answer: dict[str, Any]) -> str:
         """Write it as the dictionary that it is."""
         shapes = {name: x if x == MISFIT else tuple(x) for name, x in answer.items()}
         return repr(shapes)
-
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """There is no graph to draw."""
-        return None
 
 
 def _shape(value: Any, name: str) -> Any:

@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from types import FunctionType, TracebackType
 from typing import Any
 
-from .answers import Difference, WrongForm, kind_of
+from .answers import kind_of
 from .delegation import is_a_library, noticing, told_of
+from .forms import Case, Difference, WrongForm
 from .rehearsal import MOST_MEMORY, Report, limited_memory, rehearse
-from .specification import Case, Exercise, Program, size
+from .specification import Exercise, Program, size
 from .stopping import Interrupted, OutOfTime, call_within
 
 LARGE = 1000  # a case of this size is left out once a smaller one has failed

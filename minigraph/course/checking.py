@@ -26,7 +26,6 @@ import numpy as np
 
 from ..core.order import topological_order
 from ..drawing import draw
-from .answers import Difference
 from .attempt import (
     GONE,
     Attempt,
@@ -40,6 +39,7 @@ from .attempt import (
 from .cells import older_than_its_cell
 from .diagnosis import diagnose
 from .exercises import EXERCISES
+from .forms import Difference
 from .panel import Panel, Part
 from .remembering import fingerprint, memories_of, what_is_remembered
 from .specification import Exercise, Misconception, no_code
@@ -253,8 +253,7 @@ def _what_happened(exercise: Exercise, worst: Attempt) -> list[Part]:
     parts = []
     if exercise.parameters:
         parts.append(Part("For this input", code=_as_code(exercise, worst)))
-    does = getattr(exercise.form, "does", "returned")  # most forms read what is returned
-    says = f"your function {does}" if exercise.parameters else "Your answer"
+    says = f"your function {exercise.form.does}" if exercise.parameters else "Your answer"
     if worst.answer is not None:
         parts.append(Part(says, code=_written(exercise, worst)))
     elif worst.returned is not None:

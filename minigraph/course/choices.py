@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from .answers import NOT_YET, Difference, WrongForm, name_of, not_a
-from .specification import Case
+from .answers import NOT_YET, name_of, not_a
+from .forms import Case, Difference, Form, WrongForm
 
 
 @dataclass(frozen=True)
-class Choices:
+class Choices(Form):
     """A dictionary that gives each name one of a few words.
 
     Attributes:
@@ -19,11 +19,11 @@ class Choices:
     """
 
     words: tuple[str, ...]
+    what: str = field(init=False)
 
-    @property
-    def what(self) -> str:
-        """What is asked for."""
-        return f"a dictionary that gives each name one of {', '.join(self.words)}"
+    def __post_init__(self) -> None:
+        words = ", ".join(self.words)
+        object.__setattr__(self, "what", f"a dictionary that gives each name one of {words}")
 
     def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, str]:
         """Read the words."""
@@ -53,14 +53,6 @@ class Choices:
         text = f"{right} of {len(expected)} {'is' if right == 1 else 'are'} right."
         return Difference(text, vague=NOT_YET)
 
-    def alike(self, one: Any, other: Any) -> bool:
-        """Compare the words."""
-        return bool(one == other)
-
     def show(self, answer: dict[str, str]) -> str:
         """Write a line for each name."""
         return "\n".join(f"{name}: {word}" for name, word in answer.items())
-
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """Draw nothing."""
-        return None

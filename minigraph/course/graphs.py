@@ -20,13 +20,13 @@ from ..core.node import Node, variable
 from ..core.operation import FUNCTIONS
 from ..drawing.text import subscript
 
-Graph = dict[str, tuple[str, ...]]
+Steps = dict[str, tuple[str, ...]]
 Row = list[Any]  # the operation's name, then its inputs, then settings such as an axis, if any
 
 FUNCTION = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "sin": "sin"}
 TYPESET = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 
-WORKED_EXAMPLE: Graph = {"d": ("+", "a", "b"), "e": ("-", "b", "c"), "y": ("*", "d", "e")}
+WORKED_EXAMPLE: Steps = {"d": ("+", "a", "b"), "e": ("-", "b", "c"), "y": ("*", "d", "e")}
 
 
 def inputs_of(graph: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -35,7 +35,7 @@ def inputs_of(graph: Mapping[str, tuple[str, ...]]) -> list[str]:
     return [x for x in dict.fromkeys(used) if x not in graph]
 
 
-def build(graph: Graph, values: Mapping[str, float] | None = None) -> dict[str, Node]:
+def build(graph: Steps, values: Mapping[str, float] | None = None) -> dict[str, Node]:
     """Make the Nodes of a graph, whatever the order of its dictionary.
 
     Inputs that are given no value get 2, 3, 4 and so on.
@@ -69,7 +69,7 @@ def formula(step: tuple[str, ...]) -> str:
     return f"{operation}({', '.join(inputs)})"
 
 
-def as_python(graph: Graph) -> str:
+def as_python(graph: Steps) -> str:
     """Write a graph as Python code, one step to a line if there are several."""
     lines = [f'"{name}": ({", ".join(map(_quoted, step))})' for name, step in graph.items()]
     if len(lines) < 2:
@@ -77,7 +77,7 @@ def as_python(graph: Graph) -> str:
     return "{\n" + "".join(f"    {line},\n" for line in lines) + "}"
 
 
-def as_call(graph: Graph, output: str, most: int = 12) -> str:
+def as_call(graph: Steps, output: str, most: int = 12) -> str:
     """Write Python code that makes the Nodes of a graph and gives its output."""
     if not graph:
         return f'mg.variable(2.0, name="{output}")'
@@ -99,17 +99,17 @@ def _quoted(text: str) -> str:
     return f'"{text}"'
 
 
-def chain(length: int) -> Graph:
+def chain(length: int) -> Steps:
     """A graph in which each result adds the input to the one before it: x1 = x + x, x2 = x1 + x."""
     names = ["x", *(f"x{n}" for n in range(1, length + 1))]
     return {new: ("+", old, "x") for old, new in pairwise(names)}
 
 
-def random_graph(rng: Random, operations: int, symbols: str = "+-*") -> Graph:
+def random_graph(rng: Random, operations: int, symbols: str = "+-*") -> Steps:
     """Make a graph in which every result is used, some twice, with names in no helpful order."""
     names = rng.sample("abcdefghijklmnopqrstuvw", operations + 3)
     known, unused = names[:3], names[:3]
-    graph: Graph = {}
+    graph: Steps = {}
     for name in names[3:]:
         x = unused.pop(rng.randrange(len(unused)))
         y = rng.choice(known)
@@ -126,7 +126,7 @@ def random_graph(rng: Random, operations: int, symbols: str = "+-*") -> Graph:
 
 def random_graphs(
     rng: Random, number: int, least: int, most: int, symbols: str = "+-*"
-) -> list[Graph]:
+) -> list[Steps]:
     """Make several random graphs with at least so many operations, the smallest first."""
     made = [random_graph(rng, rng.randint(least, most), symbols) for _ in range(number)]
     return sorted(made, key=len)

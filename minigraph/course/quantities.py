@@ -5,25 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.node import Node
-from .answers import (
-    Difference,
-    WrongForm,
-    as_number,
-    is_close,
-    is_rounded,
-    items_of,
-    not_a,
-    rounded,
-    written,
-)
-from .specification import Case
+from .answers import is_close, is_rounded, items_of, read_number, rounded, written
+from .forms import Case, Difference, Form
 
 _SAME = 1e-9  # two answers closer than this come from the same formula, written differently
 
 
 @dataclass(frozen=True)
-class Number:
+class Number(Form):
     """One number."""
 
     what: str = "a number"
@@ -32,7 +21,7 @@ class Number:
 
     def read(self, answer: Any, given: tuple[Any, ...]) -> float:
         """Read a number of Python's or NumPy's."""
-        return _number(answer, self.what)
+        return read_number(answer, what=self.what)
 
     def difference(self, answer: float, expected: float, case: Case) -> Difference | None:
         """Say that the number is not right, without saying which one would be."""
@@ -50,13 +39,9 @@ class Number:
         """Write the number."""
         return written(answer, 10)
 
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """Draw nothing."""
-        return None
-
 
 @dataclass(frozen=True)
-class NumberList:
+class NumberList(Form):
     """A list of numbers; a single number will do for a list of one."""
 
     what: str = "a list of numbers"
@@ -66,8 +51,8 @@ class NumberList:
     def read(self, answer: Any, given: tuple[Any, ...]) -> list[float]:
         """Read a list, tuple or array of numbers, or one number."""
         if (numbers := items_of(answer)) is not None:
-            return [_number(x, "a number in each place") for x in numbers]
-        return [_number(answer, self.what)]
+            return [read_number(x, what="a number in each place") for x in numbers]
+        return [read_number(answer, what=self.what)]
 
     def difference(
         self, answer: list[float], expected: list[float], case: Case
@@ -91,24 +76,6 @@ class NumberList:
     def show(self, answer: list[float]) -> str:
         """Write the list."""
         return "[" + ", ".join(written(x, 10) for x in answer) + "]"
-
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """Draw nothing."""
-        return None
-
-
-def _number(answer: Any, what: str) -> float:
-    if isinstance(answer, Node):
-        raise WrongForm(
-            f"It should be {what}, and there is a Node; take the number in it, its `.value`.",
-            "a Node",
-        )
-    number = as_number(answer)
-    if number is None and isinstance(answer, complex):
-        raise WrongForm(f"It should be {what}, and there is a complex number.", "complex")
-    if number is None:
-        raise not_a(what, answer)
-    return number
 
 
 def _alike(one: float, other: float) -> bool:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
-from .answers import Difference
 from .attempt import Attempt, alike, attempt_once, short
 from .delegation import is_a_library
+from .forms import Difference
 from .specification import Exercise, Program
 
 MOST_PARTS = 50

@@ -1,24 +1,50 @@
-"""What an exercise is: one declarative object, readable as a page of a catalogue.
+"""What an exercise is: a function with a docstring, readable as a page of a catalogue.
+
+    @exercise(points=3, cases=graphs_with_ends, answer=Number("a whole number"))
+    def count_paths(users, source, target):
+        '''Count paths
+
+        How many paths lead from source to target? …
+
+        Hint: Do not follow paths; ask each node how many paths lead to it.
+        Verified: the number of paths agrees in {cases} graphs.
+        '''
+        counts = dict.fromkeys(users, 0)
+        …
+
+    count_paths.slip(
+        "assigned instead of added",
+        "Where paths meet you keep the number of the edge that came last.",
+        ("+= counts[name]", "= counts[name]"),
+    )
+
+The function is the reference, its docstring is read by `docstrings.py`, and a misconception is an
+edit of its source (`slips.py`), or another function whose docstring is the hint.
 
 Three readers use it: `check` in the student's notebook, the tests, and whoever judges outside the
-student's process. For the last, `arguments` gives plain data, `given` turns it into what the
-student's function receives, and the exercise's `form` turns the answer back into plain data, so
-that nothing else has to cross between the two processes.
+student's process. For the last, the cases are plain data, `given` turns one into what the student's
+function receives, and the answer's form turns what comes back into plain data again, so that
+nothing else has to cross between the two processes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property, partial
+from inspect import signature
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from types import FunctionType
+from typing import Any
 
-if TYPE_CHECKING:
-    from .answers import Form
+from .docstrings import SpecificationError, read_page, unwrapped
+from .forms import Case, Form
+from .slips import Slip
 
-Case = tuple[Any, ...]  # the arguments of one call, as plain data
 Program = Callable[..., Any]
+Cases = Callable[[Random], Sequence[Case]]
 KINDS = ("predict", "build", "implement", "repair")
 
 
@@ -29,16 +55,21 @@ class Misconception:
     Attributes:
         key: its name in results, such as "shared node twice".
         hint: what to say to a student who thinks so; a nudge, not the solution.
-        programs: what the student might have written; variants that differ in their answers.
+        ways: what the student might have written; variants that differ in their answers.
     """
 
     key: str
     hint: str
-    programs: tuple[Program, ...]
+    ways: tuple[Program | Slip, ...]
 
-    def __init__(self, key: str, hint: str, *programs: Program) -> None:
-        for name, value in (("key", key), ("hint", hint), ("programs", programs)):
+    def __init__(self, key: str, hint: str, *ways: Program | Slip) -> None:
+        for name, value in (("key", key), ("hint", hint), ("ways", ways)):
             object.__setattr__(self, name, value)
+
+    @cached_property
+    def programs(self) -> tuple[Program, ...]:
+        """The ways as programs; slips are made when they are needed."""
+        return tuple(way.made() if isinstance(way, Slip) else way for way in self.ways)
 
 
 def as_it_is(*case: Any) -> tuple[Any, ...]:
@@ -51,9 +82,9 @@ def no_code(*case: Any) -> str:
     return ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Exercise:
-    """One exercise.
+    """One exercise. Called, it is its reference.
 
     Attributes:
         name: the function or variable that the student defines.
@@ -61,7 +92,7 @@ class Exercise:
         lesson: the stem of its lesson and of its notebooks.
         kind: "predict", "build", "implement" or "repair".
         points: its weight.
-        task: what goes in and what comes out, in a sentence or two.
+        task: what goes in and what comes out, in Markdown, as the notebook tells it.
         parameters: the function's parameters; empty if the answer is a value.
         arguments: (rng) -> cases: first fixed ones, in which every misconception shows, smallest
             first; then random ones; last what is large.
@@ -71,7 +102,7 @@ class Exercise:
         form: what an answer looks like, and how closely two must agree.
         misconceptions: the known wrong ways, the likeliest first.
         first_step: what to say to a student who has not started.
-        hints: a nudge, a bigger nudge, and a similar case worked out.
+        hints: a nudge, a bigger nudge, and a similar case worked out; there may be fewer.
         verified: what a right answer has been seen to do; {cases} is how often.
         as_code: (*case) -> the arguments as Python code, for a student to paste and try.
         instead_of: functions that do the exercise's work, such as `topological_order` or
@@ -92,13 +123,17 @@ class Exercise:
     given: Callable[..., tuple[Any, ...]] = as_it_is
     reference: Program
     form: Form
-    misconceptions: tuple[Misconception, ...]
+    misconceptions: tuple[Misconception, ...] = ()
     first_step: str
-    hints: tuple[str, str, str]
+    hints: tuple[str, ...]
     verified: str
     as_code: Callable[..., str] = no_code
     instead_of: tuple[Callable[..., Any], ...] = ()
     another_way: str = ""
+
+    def __call__(self, *given: Any) -> Any:
+        """What the reference answers."""
+        return self.reference(*given)
 
     @property
     def call(self) -> str:
@@ -108,6 +143,148 @@ class Exercise:
     def cases(self, seed: int = 0) -> list[Case]:
         """The cases of one seed, always the same."""
         return list(self.arguments(Random(seed)))
+
+    def slip(self, key: str, hint: str, *ways: Any) -> None:
+        """Add a misconception that is a small change of the reference.
+
+        Args:
+            key: its name in results.
+            hint: what to say to a student who thinks so; lines are joined as in a docstring.
+            ways: each is an edit of the reference's source, (old, new) or (old, new, old, new …);
+                or another function; or, where a value is asked for, a wrong one.
+
+        Raises:
+            SpecificationError: if an edit does not apply.
+        """
+        programs = [self._way(way) for way in ways]
+        self.misconceptions += (Misconception(key, unwrapped(hint), *programs),)
+
+    def misconception(self, key: str, *ways: Any) -> Callable[[Program], Program]:
+        """Add the function below as a misconception; its docstring is the hint.
+
+        `ways` are more programs of the same kind, as for `slip`.
+        """
+
+        def add(program: Program) -> Program:
+            self.slip(key, program.__doc__ or "", program, *ways)
+            return program
+
+        return add
+
+    def shares(
+        self, other: Exercise, *keys: str, by: Callable[[Program], Program] | None = None
+    ) -> None:
+        """Add misconceptions of another exercise; `by` makes its programs fit this one."""
+        known = {m.key: m for m in other.misconceptions}
+        for m in (known[key] for key in keys):
+            ways = map(by, m.programs) if by else m.ways
+            self.misconceptions += (Misconception(m.key, m.hint, *ways),)
+
+    def _way(self, way: Any) -> Program | Slip:
+        if isinstance(way, Slip) or callable(way):
+            return way
+        if isinstance(way, tuple) and all(isinstance(text, str) for text in way):
+            assert isinstance(self.reference, FunctionType)
+            return Slip(self.reference, way)
+        if self.parameters:
+            raise SpecificationError(
+                f"{self.name}: a wrong way is an edit or a function, and one is {way!r:.60}"
+            )
+        return lambda *given: deepcopy(way)
+
+
+def exercise(
+    *,
+    points: int,
+    answer: Form,
+    cases: Cases | Sequence[Case] = (),
+    value_of: Case | None = None,
+    given: Callable[..., tuple[Any, ...]] = as_it_is,
+    code: Callable[..., str] | None = None,
+    kind: str = "",
+    instead_of: tuple[Program, ...] = (),
+) -> Callable[[Program], Exercise]:
+    """Make an exercise of the function below: the reference, with the page in its docstring.
+
+    A student writes a function with the same name and parameters; or, with `value_of` or without
+    any parameters, a value of that name.
+
+    Args:
+        points: its weight.
+        answer: what an answer looks like.
+        cases: (rng) -> the arguments of several calls as plain data, see `Exercise.arguments`; or
+            a list of them.
+        value_of: what the reference gets where the student gives a value.
+        given: (*case) -> the arguments as the functions get them.
+        code: (*case) -> the arguments as Python code; where they are plain data, one line each.
+        kind: of `KINDS`; "predict" for a value, "implement" for a function.
+        instead_of: see `Exercise`.
+
+    Raises:
+        SpecificationError: if the docstring is no page of a catalogue.
+    """
+
+    def make(reference: Program) -> Exercise:
+        if not isinstance(reference, FunctionType):
+            raise SpecificationError(f"an exercise is a function, and this is {reference!r:.60}")
+        name = reference.__name__
+        page = read_page(name, reference.__doc__)
+        asked = tuple(signature(reference).parameters) if value_of is None else ()
+        arguments = cases if callable(cases) else partial(_the_same, cases)
+        if not asked:
+            arguments = partial(_the_same, [value_of or ()])
+        plainly = partial(as_assignments, asked) if asked and given is as_it_is else no_code
+        return Exercise(
+            name=name,
+            title=page.title,
+            lesson=lesson_of(reference),
+            kind=kind or ("implement" if asked else "predict"),
+            points=points,
+            task=page.task,
+            parameters=asked,
+            arguments=arguments,
+            given=given,
+            reference=reference,
+            form=answer,
+            first_step=page.first_step or (BEGIN if asked else REPLACE_THE_DOTS),
+            hints=page.hints,
+            verified=page.verified or (AGREES if asked else IS_SO),
+            as_code=code or plainly,
+            instead_of=instead_of,
+            another_way=page.another_way,
+        )
+
+    return make
+
+
+BEGIN = "Replace what stands below the first line by your own."
+REPLACE_THE_DOTS = "Replace the dots by your answer."
+AGREES = "it agrees in {cases} cases."
+IS_SO = "so it is."
+
+
+def _the_same(cases: Sequence[Case], rng: Random) -> Sequence[Case]:
+    return deepcopy(cases)
+
+
+def as_assignments(names: Sequence[str], *case: Any) -> str:
+    """Write plain data as Python code, a line to an argument."""
+    return "\n".join(f"{name} = {value!r}" for name, value in zip(names, case))
+
+
+def lesson_of(reference: FunctionType) -> str:
+    """The lesson that an exercise's module states, or is named after."""
+    lesson: str = reference.__globals__.get("LESSON") or Path(reference.__code__.co_filename).stem
+    return lesson
+
+
+def exercises_in(names: Mapping[str, Any]) -> dict[str, Exercise]:
+    """The exercises that are written in a module, of which `names` is the namespace, in order."""
+    return {
+        x.name: x
+        for x in names.values()
+        if isinstance(x, Exercise) and x.reference.__module__ == names["__name__"]
+    }
 
 
 def size(case: Case) -> int:

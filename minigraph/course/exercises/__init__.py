@@ -1,6 +1,6 @@
 """The catalogue of exercises, by name: one module to a lesson."""
 
-from ..specification import Exercise
+from ..specification import Exercise, exercises_in
 from . import (
     automatic_differentiation,
     backward_pass,
@@ -26,8 +26,8 @@ LESSONS = (
     static_graphs,
     parallelism_and_scale,
 )
-EXERCISES: dict[str, Exercise] = {
-    exercise.name: exercise for lesson in LESSONS for exercise in lesson.EXERCISES
-}
+EXERCISES: dict[str, Exercise] = {}
+for lesson in LESSONS:
+    EXERCISES |= {e.name: e for e in getattr(lesson, "EXERCISES", ())} or exercises_in(vars(lesson))
 
 __all__ = ["EXERCISES"]

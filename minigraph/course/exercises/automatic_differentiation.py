@@ -15,9 +15,10 @@ from ...autodiff.jacobian import jacobian
 from ...core.node import Node, variable
 from ...core.operation import OPERATIONS
 from ...errors import MinigraphError
-from ..answers import Members, Numbers, WrongForm, not_a
-from ..graphs import WORKED_EXAMPLE, Graph, as_python, chain, random_graph, random_graphs
-from ..specification import Case, Exercise, Misconception
+from ..answers import Members, Numbers, not_a
+from ..forms import Case, WrongForm
+from ..graphs import WORKED_EXAMPLE, Steps, as_python, chain, random_graph, random_graphs
+from ..specification import Exercise, Misconception
 from .forward_pass import PARTLY, SHARED, SQUARE, with_values
 from .forward_pass import forward as forward_pass
 
@@ -244,23 +245,23 @@ LOCAL: dict[str, Callable[..., tuple[float, ...]]] = {
 }
 
 
-def _forward(graph: Graph, inputs: Values) -> Values:
+def _forward(graph: Steps, inputs: Values) -> Values:
     return forward_pass.reference(graph, inputs)
 
 
-def _edges(graph: Graph, values: Values, name: str) -> list[tuple[str, float]]:
+def _edges(graph: Steps, values: Values, name: str) -> list[tuple[str, float]]:
     """The inputs of a node, each with the local derivative by it."""
     symbol, *inputs = graph[name]
     return list(zip(inputs, LOCAL[symbol](*[values[x] for x in inputs])))
 
 
-def _none_yet(graph: Graph, values: Values, output: str | None = None) -> Values:
+def _none_yet(graph: Steps, values: Values, output: str | None = None) -> Values:
     """Gradients before a backward pass: 1 for the output, 0 for the others."""
     output = output or list(graph)[-1]
     return {name: float(name == output) for name in values}
 
 
-def _backward(graph: Graph, values: Values) -> Values:
+def _backward(graph: Steps, values: Values) -> Values:
     gradients = _none_yet(graph, values)
     for name in reversed(graph):
         for x, local in _edges(graph, values, name):
@@ -268,7 +269,7 @@ def _backward(graph: Graph, values: Values) -> Values:
     return gradients
 
 
-def _overwriting(graph: Graph, values: Values) -> Values:
+def _overwriting(graph: Steps, values: Values) -> Values:
     gradients = _none_yet(graph, values)
     for name in reversed(graph):
         for x, local in _edges(graph, values, name):
@@ -276,7 +277,7 @@ def _overwriting(graph: Graph, values: Values) -> Values:
     return gradients
 
 
-def _local_only(graph: Graph, values: Values) -> Values:
+def _local_only(graph: Steps, values: Values) -> Values:
     gradients = _none_yet(graph, values)
     for name in reversed(graph):
         for x, local in _edges(graph, values, name):
@@ -284,7 +285,7 @@ def _local_only(graph: Graph, values: Values) -> Values:
     return gradients
 
 
-def _forward_order(graph: Graph, values: Values) -> Values:
+def _forward_order(graph: Steps, values: Values) -> Values:
     gradients = _none_yet(graph, values)
     for name in graph:
         for x, local in _edges(graph, values, name):
@@ -295,14 +296,14 @@ def _forward_order(graph: Graph, values: Values) -> Values:
 def _seeded_with(seed: Callable[[float], float]) -> Any:
     """Start from another number than 1: all gradients are multiplied by it."""
 
-    def program(graph: Graph, values: Values) -> Values:
+    def program(graph: Steps, values: Values) -> Values:
         start = seed(values[list(graph)[-1]])
         return {name: start * g for name, g in _backward(graph, values).items()}
 
     return program
 
 
-def _one_edge_to_each_input(graph: Graph, values: Values) -> Values:
+def _one_edge_to_each_input(graph: Steps, values: Values) -> Values:
     gradients = _none_yet(graph, values)
     for name in reversed(graph):
         for x, local in dict(_edges(graph, values, name)).items():
@@ -310,7 +311,7 @@ def _one_edge_to_each_input(graph: Graph, values: Values) -> Values:
     return gradients
 
 
-def _wrong_way_round(graph: Graph, values: Values) -> Values:
+def _wrong_way_round(graph: Steps, values: Values) -> Values:
     gradients = _none_yet(graph, values)
     for name in reversed(graph):
         edges = _edges(graph, values, name)
@@ -319,11 +320,11 @@ def _wrong_way_round(graph: Graph, values: Values) -> Values:
     return gradients
 
 
-def _inputs_only(graph: Graph, values: Values) -> Values:
+def _inputs_only(graph: Steps, values: Values) -> Values:
     return {x: g for x, g in _backward(graph, values).items() if x not in graph}
 
 
-def _asking_users(graph: Graph, values: Values) -> Values:
+def _asking_users(graph: Steps, values: Values) -> Values:
     """Ask the users of a node for their gradients first, and remember each answer."""
     known = _none_yet(graph, values)
     users: dict[str, list[tuple[str, float]]] = {name: [] for name in values}
@@ -341,7 +342,7 @@ def _asking_users(graph: Graph, values: Values) -> Values:
     return {name: float(gradient(name)) for name in values}
 
 
-def _path_by_path(graph: Graph, values: Values) -> Values:
+def _path_by_path(graph: Steps, values: Values) -> Values:
     gradients = dict.fromkeys(values, 0.0)
 
     def push(name: str, g: float) -> None:
@@ -357,23 +358,23 @@ ROW = 40  # operations one after the other: more than rounds that somebody would
 DOUBLINGS = 3000  # each two operations deep: more than Python's stack has room for
 
 
-def doubled(times: int) -> Graph:
+def doubled(times: int) -> Steps:
     """Halve and double a number again and again: its value stays, and there are 2ⁿ paths."""
-    graph: Graph = {}
+    graph: Steps = {}
     for n in range(1, times + 1):
         graph[f"h{n}"] = ("*", f"x{n - 1}", "half")
         graph[f"x{n}"] = ("+", f"h{n}", f"h{n}")
     return graph
 
 
-def with_signs(rng: Random, graph: Graph) -> Case:
+def with_signs(rng: Random, graph: Steps) -> Case:
     """A graph and a different value for each of its inputs, about half of them negative."""
     graph, values = with_values(rng, graph)
     return graph, {x: rng.choice((1, -1)) * value for x, value in values.items()}
 
 
-_UNUSED: Graph = {"p": ("*", "a", "b"), "q": ("*", "p", "c"), "y": ("-", "p", "a")}
-_WAVE: Graph = {"s": ("sin", "t"), "q": ("*", "s", "r"), "y": ("-", "q", "s")}
+_UNUSED: Steps = {"p": ("*", "a", "b"), "q": ("*", "p", "c"), "y": ("-", "p", "a")}
+_WAVE: Steps = {"s": ("sin", "t"), "q": ("*", "s", "r"), "y": ("-", "q", "s")}
 
 
 def graphs_after_forward(rng: Random) -> list[Case]:
@@ -381,7 +382,7 @@ def graphs_after_forward(rng: Random) -> list[Case]:
 
     There are zeros, nodes on which the last result does not depend, and last what is long.
     """
-    inputs: list[tuple[Graph, Values]] = [
+    inputs: list[tuple[Steps, Values]] = [
         ({"y": ("-", "a", "b")}, {"a": 2.0, "b": 5.0}),
         ({"y": ("*", "a", "b")}, {"a": 2.0, "b": 5.0}),
         (SQUARE, {"x": 3.0}),
@@ -404,7 +405,7 @@ def graphs_after_forward(rng: Random) -> list[Case]:
     return [(graph, _forward(graph, values)) for graph, values in inputs]
 
 
-def _graph_and_values(graph: Graph, values: Values) -> str:
+def _graph_and_values(graph: Steps, values: Values) -> str:
     if len(graph) > 20:
         return (
             f"a graph of {len(graph):,} operations, with so many paths that nobody can count them"
@@ -528,29 +529,29 @@ backward = Exercise(
 # --- forward mode ---------------------------------------------------------------------------------
 
 
-def _of_inputs(graph: Graph, values: Values, changes: Values, unlisted: float = 0.0) -> Values:
+def _of_inputs(graph: Steps, values: Values, changes: Values, unlisted: float = 0.0) -> Values:
     return {x: changes.get(x, unlisted) for x in values if x not in graph}
 
 
-def _push(graph: Graph, values: Values, changes: Values) -> Values:
+def _push(graph: Steps, values: Values, changes: Values) -> Values:
     result = _of_inputs(graph, values, changes)
     for name in graph:
         result[name] = float(sum(local * result[x] for x, local in _edges(graph, values, name)))
     return result
 
 
-def _unlisted_changes(graph: Graph, values: Values, changes: Values) -> Values:
+def _unlisted_changes(graph: Steps, values: Values, changes: Values) -> Values:
     return _push(graph, values, _of_inputs(graph, values, changes, unlisted=1.0))
 
 
-def _local_total(graph: Graph, values: Values, changes: Values) -> Values:
+def _local_total(graph: Steps, values: Values, changes: Values) -> Values:
     result = _of_inputs(graph, values, changes)
     for name in graph:
         result[name] = sum(local for _, local in _edges(graph, values, name))
     return result
 
 
-def _product_of_changes(graph: Graph, values: Values, changes: Values) -> Values:
+def _product_of_changes(graph: Steps, values: Values, changes: Values) -> Values:
     result = _of_inputs(graph, values, changes)
     for name, (symbol, *inputs) in graph.items():
         if symbol == "*":
@@ -561,7 +562,7 @@ def _product_of_changes(graph: Graph, values: Values, changes: Values) -> Values
 
 
 def _one_input_only(which: int) -> Any:
-    def program(graph: Graph, values: Values, changes: Values) -> Values:
+    def program(graph: Steps, values: Values, changes: Values) -> Values:
         result = _of_inputs(graph, values, changes)
         for name in graph:
             x, local = _edges(graph, values, name)[which]
@@ -571,7 +572,7 @@ def _one_input_only(which: int) -> Any:
     return program
 
 
-def _own_local_derivative(graph: Graph, values: Values, changes: Values) -> Values:
+def _own_local_derivative(graph: Steps, values: Values, changes: Values) -> Values:
     result = _of_inputs(graph, values, changes)
     for name in graph:
         edges = _edges(graph, values, name)
@@ -579,7 +580,7 @@ def _own_local_derivative(graph: Graph, values: Values, changes: Values) -> Valu
     return result
 
 
-def _as_finite_change(graph: Graph, values: Values, changes: Values) -> Values:
+def _as_finite_change(graph: Steps, values: Values, changes: Values) -> Values:
     inputs = {x: values[x] + changes.get(x, 0.0) for x in values if x not in graph}
     return {name: value - values[name] for name, value in _forward(graph, inputs).items()}
 
@@ -691,12 +692,12 @@ push_forward = Exercise(
 Function = Callable[[Values], float]
 
 
-def _true_gradient(graph: Graph, point: Values) -> Values:
+def _true_gradient(graph: Steps, point: Values) -> Values:
     gradients = _backward(graph, _forward(graph, point))
     return {x: gradients[x] for x in point}
 
 
-def _as_function(graph: Graph, point: Values, claimed: Values) -> tuple[Function, Values, Values]:
+def _as_function(graph: Steps, point: Values, claimed: Values) -> tuple[Function, Values, Values]:
     """What the student gets: the last result as a function of the inputs."""
     last = list(graph)[-1]
     return lambda inputs: _forward(graph, inputs)[last], deepcopy(point), deepcopy(claimed)
@@ -748,10 +749,10 @@ def claims(rng: Random) -> list[Case]:
     Products and sums are straight along each input, so that any step finds their slopes, and a
     claim may be off by a little more or less than what is allowed.
     """
-    cubic: Graph = {"q": ("*", "x", "x"), "y": ("*", "q", "x")}
-    product: Graph = {"y": ("*", "a", "b")}
-    waves: Graph = {"p": ("*", "a", "b"), "s": ("sin", "p"), "y": ("*", "s", "a")}
-    wide: Graph = {
+    cubic: Steps = {"q": ("*", "x", "x"), "y": ("*", "q", "x")}
+    product: Steps = {"y": ("*", "a", "b")}
+    waves: Steps = {"p": ("*", "a", "b"), "s": ("sin", "p"), "y": ("*", "s", "a")}
+    wide: Steps = {
         "p": ("*", "a", "b"),
         "q": ("*", "c", "d"),
         "r": ("*", "e", "f"),
@@ -761,7 +762,7 @@ def claims(rng: Random) -> list[Case]:
     six = dict(zip("abcdef", (2.0, 5.0, -3.0, 0.5, 4.0, -7.0)))
     slopes = dict(zip("abcdef", (5.0, 2.0, -0.5, 3.0, 7.0, -4.0)))
     here, there, steep = {"a": 2.0, "b": 5.0}, {"a": -4.0, "b": 0.5}, {"a": 1.1, "b": 12.7}
-    fixed: list[tuple[Graph, Values, Values]] = [
+    fixed: list[tuple[Steps, Values, Values]] = [
         (product, here, {"a": 5.0, "b": 2.0}),
         (product, here, {"a": 2.0, "b": 5.0}),
         ({"y": ("-", "a", "b")}, {"a": 0.0, "b": 0.0}, {"a": 1.0, "b": 1.0}),
@@ -798,13 +799,13 @@ def claims(rng: Random) -> list[Case]:
     return [*sorted(fixed, key=lambda case: len(case[0]))]
 
 
-def _is_plain(graph: Graph, point: Values, gradient: Values) -> bool:
+def _is_plain(graph: Steps, point: Values, gradient: Values) -> bool:
     """Whether each slope is so large beside the value that any sensible step will find it."""
     least = max(0.05, 1e-3 * abs(list(_forward(graph, point).values())[-1]))
     return all(abs(g) > least for g in gradient.values())
 
 
-def _claim_as_code(graph: Graph, point: Values, claimed: Values) -> str:
+def _claim_as_code(graph: Steps, point: Values, claimed: Values) -> str:
     written = {x: f'inputs["{x}"]' for x in point}
     lines = []
     for name, (symbol, *inputs) in graph.items():
@@ -1139,7 +1140,7 @@ def _value(x: Any) -> Any:
 # --- repair a backward pass -----------------------------------------------------------------------
 
 
-def as_given(graph: Graph, values: Values, output: str) -> Values:
+def as_given(graph: Steps, values: Values, output: str) -> Values:
     """The broken program that the notebook hands out: a node hands on when it is first reached."""
     gradients = _none_yet(graph, values, output)
     waiting, seen = [output], {output}
@@ -1153,7 +1154,7 @@ def as_given(graph: Graph, values: Values, output: str) -> Values:
     return gradients
 
 
-def _depth_first(graph: Graph, values: Values, output: str) -> Values:
+def _depth_first(graph: Steps, values: Values, output: str) -> Values:
     gradients = _none_yet(graph, values, output)
     waiting, seen = [output], {output}
     while waiting:
@@ -1166,7 +1167,7 @@ def _depth_first(graph: Graph, values: Values, output: str) -> Values:
     return gradients
 
 
-def _recursive(graph: Graph, values: Values, output: str) -> Values:
+def _recursive(graph: Steps, values: Values, output: str) -> Values:
     gradients = _none_yet(graph, values, output)
     seen = {output}
 
@@ -1181,7 +1182,7 @@ def _recursive(graph: Graph, values: Values, output: str) -> Values:
     return gradients
 
 
-def _everything_again(graph: Graph, values: Values, output: str) -> Values:
+def _everything_again(graph: Steps, values: Values, output: str) -> Values:
     gradients = _none_yet(graph, values, output)
     waiting = [output]
     while waiting:
@@ -1192,10 +1193,10 @@ def _everything_again(graph: Graph, values: Values, output: str) -> Values:
     return gradients
 
 
-def _in_order(key: Callable[[Graph], list[str]], overwrite: bool = False) -> Any:
+def _in_order(key: Callable[[Steps], list[str]], overwrite: bool = False) -> Any:
     """Hand on in an order that is given as a list of the operations' names."""
 
-    def program(graph: Graph, values: Values, output: str) -> Values:
+    def program(graph: Steps, values: Values, output: str) -> Values:
         gradients = _none_yet(graph, values, output)
         for name in key(graph):
             for x, local in _edges(graph, values, name):
@@ -1206,7 +1207,7 @@ def _in_order(key: Callable[[Graph], list[str]], overwrite: bool = False) -> Any
     return program
 
 
-def _users_first(graph: Graph) -> list[str]:
+def _users_first(graph: Steps) -> list[str]:
     """The operations, each after all operations that use it."""
     order: list[str] = []
     while len(order) < len(graph):
@@ -1215,7 +1216,7 @@ def _users_first(graph: Graph) -> list[str]:
     return order
 
 
-def _mixed(rng: Random, graph: Graph) -> Graph:
+def _mixed(rng: Random, graph: Steps) -> Steps:
     return {x: graph[x] for x in rng.sample(list(graph), len(graph))}
 
 
@@ -1224,20 +1225,20 @@ def graphs_in_no_order(rng: Random) -> list[Case]:
 
     In two of them an operation uses a node twice, and another one, further from the output, once.
     """
-    short_and_long: Graph = {
+    short_and_long: Steps = {
         "y": ("+", "s", "t"),
         "s": ("*", "a", "b"),
         "t": ("*", "s", "c"),
     }
-    square_and_more: Graph = {
+    square_and_more: Steps = {
         "y": ("-", "t", "u"),
         "t": ("*", "s", "s"),
         "u": ("+", "v", "c"),
         "v": ("*", "s", "c"),
         "s": ("*", "a", "b"),
     }
-    more_and_square: Graph = {**square_and_more, "y": ("-", "u", "t")}
-    graphs: list[tuple[Graph, Values, str]] = [
+    more_and_square: Steps = {**square_and_more, "y": ("-", "u", "t")}
+    graphs: list[tuple[Steps, Values, str]] = [
         (short_and_long, {"a": 2.0, "b": 3.0, "c": 4.0}, "y"),
         (short_and_long, {"a": -1.5, "b": 0.0, "c": 4.0}, "y"),
         (short_and_long, {"a": 2.0, "b": 3.0, "c": 4.0}, "y"),
@@ -1259,7 +1260,7 @@ def graphs_in_no_order(rng: Random) -> list[Case]:
     return [(graph, _values_of(graph, inputs), output) for graph, inputs, output in graphs]
 
 
-def _values_of(graph: Graph, inputs: Values) -> Values:
+def _values_of(graph: Steps, inputs: Values) -> Values:
     order = reversed(_users_first(graph))
     return _forward({name: graph[name] for name in order}, inputs)
 

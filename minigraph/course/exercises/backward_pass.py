@@ -11,10 +11,11 @@ from ...autodiff.jacobian import jacobian
 from ...core.node import Node
 from ...core.order import topological_order
 from ...recording import Event, Recording, Tracer, diagnose, first_difference, record
-from ..answers import Difference, Order
+from ..answers import Order
 from ..choices import Choices
-from ..graphs import WORKED_EXAMPLE, Graph, build, chain, plain_formula, random_graphs
-from ..specification import Case, Exercise, Misconception
+from ..forms import Case, Difference
+from ..graphs import WORKED_EXAMPLE, Steps, build, chain, plain_formula, random_graphs
+from ..specification import Exercise, Misconception
 from .automatic_differentiation import Gradients, Values, doubled, with_signs
 from .forward_pass import (
     PARTLY,
@@ -27,14 +28,14 @@ from .forward_pass import (
 
 LESSON = "05_backward_pass"
 
-FAN_OUT: Graph = {"p": ("*", "a", "b"), "q": ("+", "p", "c"), "y": ("*", "p", "q")}
-TANGLED: Graph = {
+FAN_OUT: Steps = {"p": ("*", "a", "b"), "q": ("+", "p", "c"), "y": ("*", "p", "q")}
+TANGLED: Steps = {
     "p": ("*", "a", "b"),
     "m": ("*", "p", "c"),
     "q": ("+", "p", "m"),
     "y": ("*", "m", "q"),
 }
-DIVIDED: Graph = {"s": ("sin", "t"), "q": ("/", "s", "r"), "y": ("-", "q", "s")}
+DIVIDED: Steps = {"s": ("sin", "t"), "q": ("/", "s", "r"), "y": ("-", "q", "s")}
 
 
 def _local(node: Node, i: int) -> float:
@@ -44,12 +45,12 @@ def _local(node: Node, i: int) -> float:
     return float(rule(1.0, node.value, [x.value for x in node.inputs], node.attrs))
 
 
-def _last(graph: Graph, values: Values) -> Node:
+def _last(graph: Steps, values: Values) -> Node:
     """The Node of the last result; of the only input, if there is no result."""
     return build(graph, values)[[*values, *graph][-1]]
 
 
-def _after_passes(graph: Graph, values: Values, seeds: list[float]) -> tuple[Node]:
+def _after_passes(graph: Steps, values: Values, seeds: list[float]) -> tuple[Node]:
     """The output Node, after a backward pass from each of these seeds."""
     y = _last(graph, values)
     for seed in seeds:
@@ -57,14 +58,14 @@ def _after_passes(graph: Graph, values: Values, seeds: list[float]) -> tuple[Nod
     return (y,)
 
 
-def _as_code_after_passes(graph: Graph, values: Values, seeds: list[float]) -> str:
+def _as_code_after_passes(graph: Steps, values: Values, seeds: list[float]) -> str:
     lines = [
         f"y.backward(seed={seed:g})  # an earlier pass, which leaves numbers" for seed in seeds
     ]
     return "\n".join([_as_parsed(graph, values), *lines])
 
 
-def _as_parsed(graph: Graph, values: Values) -> str:
+def _as_parsed(graph: Steps, values: Values) -> str:
     """Python code that makes the graph, and names its output y."""
     if not graph:
         ((name, value),) = values.items()
@@ -165,7 +166,7 @@ class SweepOrder(Order):
         found = super().difference(answer[::-1], expected, case)
         if found is None or sorted(answer) != sorted(expected):
             return found
-        graph: Graph = case[0]
+        graph: Steps = case[0]
         early, user = next(
             (name, user)
             for place, name in enumerate(answer)
@@ -326,7 +327,7 @@ def _not_told_in_turn(right: Recording, told: Recording) -> tuple[Event, str] | 
     return None
 
 
-_FALSE_START: Graph = {"p": ("*", "a", "b"), "y": ("-", "p", "p")}  # what arrives at p adds up to 0
+_FALSE_START: Steps = {"p": ("*", "a", "b"), "y": ("-", "p", "p")}  # what arrives at p adds up to 0
 
 
 def graphs_to_sweep(rng: Random) -> list[Case]:
@@ -627,7 +628,7 @@ class Mistakes(Choices):
         return _last(graph, values), []
 
 
-def _diagnosed(graph: Graph, values: Values, found: dict[str, Values]) -> dict[str, str]:
+def _diagnosed(graph: Steps, values: Values, found: dict[str, Values]) -> dict[str, str]:
     nodes = build(graph, values)
     y = nodes[list(graph)[-1]]
     names = {}
@@ -718,7 +719,7 @@ class GradientsInNodes(Gradients):
 
 def graphs_run_before(rng: Random) -> list[Case]:
     """Graphs and values, and the seeds of the backward passes that have been run before."""
-    fixed: list[tuple[Graph, Values]] = [
+    fixed: list[tuple[Steps, Values]] = [
         ({"y": ("*", "a", "b")}, {"a": 2.0, "b": 5.0}),
         (SQUARE, {"x": 3.0}),
         (_FALSE_START, {"a": 2.5, "b": 2.5}),

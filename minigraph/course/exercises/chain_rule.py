@@ -7,7 +7,7 @@ from math import prod
 from random import Random
 from typing import Any
 
-from ..graphs import WORKED_EXAMPLE, Graph, inputs_of, random_graphs
+from ..graphs import WORKED_EXAMPLE, Steps, inputs_of, random_graphs
 from ..quantities import Number
 from ..specification import Case, Exercise, Misconception
 from .automatic_differentiation import Gradients
@@ -118,7 +118,7 @@ def _ladder(doublings: int) -> Users:
     return users | {f"x{doublings}": []}
 
 
-def _users(graph: Graph) -> Users:
+def _users(graph: Steps) -> Users:
     """Who uses each node, in an order in which the nodes can be computed."""
     users: Users = {name: [] for name in (*inputs_of(graph), *graph)}
     for name, (_, *inputs) in graph.items():

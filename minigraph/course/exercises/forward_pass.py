@@ -10,9 +10,10 @@ from typing import Any
 from ...core.node import Node
 from ...core.order import topological_order as engine_order
 from ..answers import Members, Numbers, Order
+from ..forms import Case
 from ..graphs import (
     WORKED_EXAMPLE,
-    Graph,
+    Steps,
     as_call,
     as_python,
     build,
@@ -20,7 +21,7 @@ from ..graphs import (
     inputs_of,
     random_graphs,
 )
-from ..specification import Case, Exercise, Misconception
+from ..specification import Exercise, Misconception
 
 LESSON = "02_forward_pass"
 
@@ -157,7 +158,7 @@ TURNED_ROUND = Misconception(
 
 # --- predict an order -----------------------------------------------------------------------------
 
-LAYER: Graph = {"u": ("*", "w", "x"), "h": ("+", "u", "b"), "y": ("*", "h", "x")}
+LAYER: Steps = {"u": ("*", "w", "x"), "h": ("+", "u", "b"), "y": ("*", "h", "x")}
 
 
 def _names_of(misconception: Misconception) -> Misconception:
@@ -170,7 +171,7 @@ def _names_of(misconception: Misconception) -> Misconception:
     return Misconception(misconception.key, misconception.hint, *programs)
 
 
-def _last(graph: Graph, output: str | None = None) -> tuple[Node]:
+def _last(graph: Steps, output: str | None = None) -> tuple[Node]:
     """The Node of a result, the last one unless it is named."""
     nodes = build(graph, None if graph else {output or "a": 2.0})
     return (nodes[output or list(graph)[-1]],)
@@ -207,22 +208,22 @@ predict_order = Exercise(
 
 # --- topological_order ----------------------------------------------------------------------------
 
-SQUARE: Graph = {"y": ("*", "x", "x")}
-SHARED: Graph = {
+SQUARE: Steps = {"y": ("*", "x", "x")}
+SHARED: Steps = {
     "s": ("+", "b", "a"),
     "q": ("*", "s", "s"),
     "p": ("-", "q", "s"),
     "e": ("*", "p", "a"),
 }
-ONE_ARGUMENT: Graph = {"s": ("sin", "t"), "y": ("/", "s", "t")}
+ONE_ARGUMENT: Steps = {"s": ("sin", "t"), "y": ("/", "s", "t")}
 DEEP = 10_000
 DOUBLINGS = 100  # of the number of paths
 
 
-def _deep() -> Graph:
+def _deep() -> Steps:
     """A long chain that begins with two edges at each step, x1 = x0 − x0 and so on: many paths."""
-    doubled: Graph = {f"x{n + 1}": ("-", f"x{n}", f"x{n}") for n in range(DOUBLINGS)}
-    long: Graph = {f"x{n + 1}": ("+", f"x{n}", "x0") for n in range(DOUBLINGS, DEEP)}
+    doubled: Steps = {f"x{n + 1}": ("-", f"x{n}", f"x{n}") for n in range(DOUBLINGS)}
+    long: Steps = {f"x{n + 1}": ("+", f"x{n}", "x0") for n in range(DOUBLINGS, DEEP)}
     return doubled | long
 
 
@@ -330,30 +331,30 @@ COMPUTE: dict[str, Callable[..., float]] = {
 Values = dict[str, float]
 
 
-def _forward(graph: Graph, inputs: Values) -> Values:
+def _forward(graph: Steps, inputs: Values) -> Values:
     values = dict(inputs)
     for name, (symbol, *arguments) in graph.items():
         values[name] = COMPUTE[symbol](*[values[x] for x in arguments])
     return values
 
 
-def _swapped(graph: Graph, inputs: Values) -> Values:
+def _swapped(graph: Steps, inputs: Values) -> Values:
     turned = {name: (symbol, *xs[::-1]) for name, (symbol, *xs) in graph.items()}
     return _forward(turned, inputs)
 
 
-def _without_copy(graph: Graph, inputs: Values) -> Values:
+def _without_copy(graph: Steps, inputs: Values) -> Values:
     inputs.update(_forward(graph, inputs))
     return inputs
 
 
-def _two_arguments_always(graph: Graph, inputs: Values) -> Values:
+def _two_arguments_always(graph: Steps, inputs: Values) -> Values:
     for _, (_, _first, _second) in graph.items():  # fails where there is only one
         pass
     return _forward(graph, inputs)
 
 
-def _arguments_from_the_inputs(graph: Graph, inputs: Values) -> Values:
+def _arguments_from_the_inputs(graph: Steps, inputs: Values) -> Values:
     values = dict(inputs)
     for name, (symbol, *arguments) in graph.items():
         values[name] = COMPUTE[symbol](*[inputs[x] for x in arguments])
@@ -370,13 +371,13 @@ def graphs_with_values(rng: Random) -> list[Case]:
     First no value is 0 or 1, and no two are alike. Then come negative values, 0, equal values, whole
     numbers, a lone input, and a node of many users.
     """
-    quotients: Graph = {
+    quotients: Steps = {
         "p": ("/", "a", "b"),
         "q": ("sin", "p"),
         "r": ("/", "q", "p"),
         "y": ("-", "r", "a"),
     }
-    wide: Graph = {f"u{n}": (symbol, "x", "w") for n, symbol in enumerate("+-*/" * 3)}
+    wide: Steps = {f"u{n}": (symbol, "x", "w") for n, symbol in enumerate("+-*/" * 3)}
     fixed: list[Case] = [
         (SQUARE, {"x": 3.0}),
         ({"y": ("-", "a", "b")}, {"a": 2.0, "b": 5.0}),
@@ -392,18 +393,18 @@ def graphs_with_values(rng: Random) -> list[Case]:
     return [*fixed, *drawn, ({}, {"x": 2.0}), (wide, {"x": 1.5, "w": -4.0})]
 
 
-def with_values(rng: Random, graph: Graph) -> Case:
+def with_values(rng: Random, graph: Steps) -> Case:
     """A graph and a different value for each of its inputs."""
     names = inputs_of(graph)
     return graph, dict(zip(names, [n / 2 for n in rng.sample(range(3, 40), len(names))]))
 
 
-def _graph_and_inputs(graph: Graph, inputs: Values) -> str:
+def _graph_and_inputs(graph: Steps, inputs: Values) -> str:
     values = ", ".join(f'"{x}": {value:g}' for x, value in inputs.items())
     return f"graph = {_as_python(graph)}\ninputs = {{{values}}}"
 
 
-def _as_python(graph: Graph) -> str:
+def _as_python(graph: Steps) -> str:
     """Python code for a graph, also for the long `UPSIDE_DOWN`."""
     if len(graph) < STEPS:
         return as_python(graph)
@@ -495,7 +496,7 @@ forward = Exercise(
 
 # --- what has to be computed again ----------------------------------------------------------------
 
-PARTLY: Graph = {
+PARTLY: Steps = {
     "p": ("*", "a", "b"),
     "q": ("-", "b", "c"),
     "r": ("*", "q", "q"),
@@ -505,7 +506,7 @@ PARTLY: Graph = {
 }
 
 
-def _affected(graph: Graph, changed: str) -> list[str]:
+def _affected(graph: Steps, changed: str) -> list[str]:
     reached = {changed}
     for name, (_, *arguments) in graph.items():
         if reached.intersection(arguments):
@@ -572,7 +573,7 @@ predict_recomputed = Exercise(
 # --- repair a forward pass ------------------------------------------------------------------------
 
 
-def as_given(graph: Graph, inputs: Values) -> Values:
+def as_given(graph: Steps, inputs: Values) -> Values:
     """The broken program that the notebook hands out: what is missing counts as 0."""
     values = dict(inputs)
     for name, (symbol, first, second) in graph.items():
@@ -584,7 +585,7 @@ TRIED_ROUNDS = (2, 3, 4, 5, 8, 10, 20, 100)
 
 
 def _several_times(times: int, once: Any = as_given) -> Any:
-    def program(graph: Graph, inputs: Values) -> Values:
+    def program(graph: Steps, inputs: Values) -> Values:
         values = dict(inputs)
         for _ in range(times):
             values = once(graph, values)
@@ -598,7 +599,7 @@ def _first_to_last(key: Any) -> Any:
     return lambda graph, inputs: as_given({x: graph[x] for x in key(graph)}, inputs)
 
 
-def _skipping(graph: Graph, inputs: Values) -> Values:
+def _skipping(graph: Steps, inputs: Values) -> Values:
     values = dict(inputs)
     for name, (symbol, *arguments) in graph.items():
         if all(x in values for x in arguments):
@@ -606,13 +607,13 @@ def _skipping(graph: Graph, inputs: Values) -> Values:
     return values
 
 
-def _sorted_first(graph: Graph, inputs: Values) -> Values:
+def _sorted_first(graph: Steps, inputs: Values) -> Values:
     order = TopologicalSorter({name: arguments for name, (_, *arguments) in graph.items()})
     return _forward({name: graph[name] for name in order.static_order() if name in graph}, inputs)
 
 
 STEPS = 250  # more than the rounds that one would try; calls can be nested so far
-UPSIDE_DOWN: Graph = {f"x{n}": ("+", f"x{n - 1}", "x0") for n in range(STEPS, 0, -1)}
+UPSIDE_DOWN: Steps = {f"x{n}": ("+", f"x{n - 1}", "x0") for n in range(STEPS, 0, -1)}
 
 
 def graphs_in_any_order(rng: Random) -> list[Case]:
@@ -621,8 +622,8 @@ def graphs_in_any_order(rng: Random) -> list[Case]:
     Values are positive, negative and 0; a lone input, and a deep graph, come last.
     """
     y, d, e = "yde"
-    small: Graph = {x: WORKED_EXAMPLE[x] for x in (y, d, e)}
-    mixed: Graph = {x: PARTLY[x] for x in "stpyrq"}
+    small: Steps = {x: WORKED_EXAMPLE[x] for x in (y, d, e)}
+    mixed: Steps = {x: PARTLY[x] for x in "stpyrq"}
     fixed: list[Case] = [
         (small, {"a": 2.0, "b": 3.0, "c": 7.0}),
         (WORKED_EXAMPLE, {"a": 5.0, "b": 3.0, "c": 7.0}),

@@ -12,10 +12,10 @@ from ...autodiff.derivatives import grad, jvp
 from ...autodiff.jacobian import jacobian
 from ...core.node import Node
 from ...core.operation import FUNCTIONS, OPERATIONS
-from ..answers import Difference
-from ..graphs import Graph, build
+from ..forms import Case, Difference
+from ..graphs import Steps, build
 from ..quantities import Number, NumberList
-from ..specification import Case, Exercise, Misconception
+from ..specification import Exercise, Misconception
 from .automatic_differentiation import Gradients
 
 LESSON = "03_local_derivatives"
@@ -25,7 +25,7 @@ Derivatives = dict[str, float]
 
 # --- predict local derivatives --------------------------------------------------------------------
 
-QUOTIENT: Graph = {"p": ("*", "a", "b"), "q": ("-", "c", "p"), "y": ("/", "p", "q")}
+QUOTIENT: Steps = {"p": ("*", "a", "b"), "q": ("-", "c", "p"), "y": ("/", "p", "q")}
 QUOTIENT_VALUES: Values = {"a": 3.0, "b": 2.0, "c": 10.0}  # p = 6, q = 4, y = 1.5
 
 
@@ -35,7 +35,7 @@ def _slopes(name: str, inputs: list[float], out: float) -> list[float]:
     return [float(vjp(1.0, np.float64(out), xs, {})) for vjp in OPERATIONS[name].vjps if vjp]
 
 
-def _on_each_edge(graph: Graph, values: Values) -> Derivatives:
+def _on_each_edge(graph: Steps, values: Values) -> Derivatives:
     nodes = build(graph, values)
     found: Derivatives = {}
     for name, (_, *inputs) in graph.items():
@@ -52,7 +52,7 @@ def _but(**wrong: float) -> Callable[..., Derivatives]:
     return lambda graph, values: _on_each_edge(graph, values) | changes
 
 
-def _of_the_output(graph: Graph, values: Values) -> Derivatives:
+def _of_the_output(graph: Steps, values: Values) -> Derivatives:
     """The derivative of y by where each edge starts, whatever lies between."""
     output = build(graph, values)[list(graph)[-1]]
     output.backward()

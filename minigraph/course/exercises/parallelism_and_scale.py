@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ...compiler import critical_path
-from ..answers import Difference, Numbers, Order
+from ..answers import Numbers, Order
 from ..arrays import Arrays, locked
-from ..graphs import Graph, as_python, chain, formula, random_graphs
-from ..specification import Case, Exercise, Misconception
+from ..forms import Case, Difference
+from ..graphs import Steps, as_python, chain, formula, random_graphs
+from ..specification import Exercise, Misconception
 
 LESSON = "12_parallelism_and_scale"
 
@@ -44,14 +45,14 @@ def _as_code(graph: Mapping[str, Any], seconds: Seconds, **others: Any) -> str:
     return "\n".join([f"graph = {written}", *lines])
 
 
-def _inputs(graph: Graph, name: str) -> list[str]:
+def _inputs(graph: Steps, name: str) -> list[str]:
     """The operations that one of them waits for."""
     return [x for x in graph[name][1:] if x in graph]
 
 
 # --- predict makespans ----------------------------------------------------------------------------
 
-GRAPH: Graph = {
+GRAPH: Steps = {
     "p": ("*", "a", "b"),
     "q": ("+", "a", "c"),
     "s": ("-", "b", "c"),
@@ -64,25 +65,25 @@ CREWS = {"one": 1, "two": 2, "a hundred": 100}
 Makespans = dict[str, float]
 
 
-def _makespans(graph: Graph, seconds: Seconds) -> Makespans:
+def _makespans(graph: Steps, seconds: Seconds) -> Makespans:
     """By a schedule that takes the operations in their order; for this graph none is better."""
     return {crew: _makespan(graph, seconds, workers) for crew, workers in CREWS.items()}
 
 
-def _makespan(graph: Graph, seconds: Seconds, workers: int) -> float:
+def _makespan(graph: Steps, seconds: Seconds, workers: int) -> float:
     starts = _list_schedule(graph, seconds, workers, [*graph])
     return max(starts[name] + seconds[name] for name in graph)
 
 
-def _divided(graph: Graph, seconds: Seconds) -> Makespans:
+def _divided(graph: Steps, seconds: Seconds) -> Makespans:
     return {crew: sum(seconds.values()) / workers for crew, workers in CREWS.items()}
 
 
-def _each_a_second(graph: Graph, seconds: Seconds) -> Makespans:
+def _each_a_second(graph: Steps, seconds: Seconds) -> Makespans:
     return _makespans(graph, dict.fromkeys(graph, 1))
 
 
-def _with(**changes: float) -> Callable[[Graph, Seconds], Makespans]:
+def _with(**changes: float) -> Callable[[Steps, Seconds], Makespans]:
     named = {key.replace("_", " "): value for key, value in changes.items()}
     return lambda graph, seconds: _makespans(graph, seconds) | named
 
@@ -188,7 +189,7 @@ class Path(Order):
         return None
 
 
-def _ends(graph: Graph, seconds: Seconds) -> Seconds:
+def _ends(graph: Steps, seconds: Seconds) -> Seconds:
     """For each operation when it is done at the earliest."""
     end: Seconds = {}
     for name in graph:
@@ -198,12 +199,12 @@ def _ends(graph: Graph, seconds: Seconds) -> Seconds:
 
 def _backwards(
     choose: Callable[[list[str], Seconds, Seconds], str],
-    measure: Callable[[Graph, Seconds], Seconds] = _ends,
-    last: Callable[[Graph, Seconds], str] = lambda graph, end: max(graph, key=lambda x: end[x]),
+    measure: Callable[[Steps, Seconds], Seconds] = _ends,
+    last: Callable[[Steps, Seconds], str] = lambda graph, end: max(graph, key=lambda x: end[x]),
 ) -> Any:
     """Go back from the last operation to one of its inputs each time."""
 
-    def program(graph: Graph, seconds: Seconds) -> list[str]:
+    def program(graph: Steps, seconds: Seconds) -> list[str]:
         end = measure(graph, seconds)
         path = [last(graph, end)]
         while inputs := _inputs(graph, path[-1]):
@@ -217,14 +218,14 @@ def _last_to_come(inputs: list[str], end: Seconds, seconds: Seconds) -> str:
     return max(inputs, key=lambda x: end[x])
 
 
-def _most_operations(graph: Graph, seconds: Seconds) -> list[str]:
+def _most_operations(graph: Steps, seconds: Seconds) -> list[str]:
     return _critical(graph, dict.fromkeys(graph, 1))
 
 
 _critical = _backwards(_last_to_come)
 
 
-def _by_recursion(graph: Graph, seconds: Seconds) -> list[str]:
+def _by_recursion(graph: Steps, seconds: Seconds) -> list[str]:
     known: dict[str, tuple[int, list[str]]] = {}
 
     def longest(name: str) -> tuple[int, list[str]]:
@@ -236,7 +237,7 @@ def _by_recursion(graph: Graph, seconds: Seconds) -> list[str]:
     return max(map(longest, reversed(graph)))[1]
 
 
-def _forwards(graph: Graph, seconds: Seconds) -> list[str]:
+def _forwards(graph: Steps, seconds: Seconds) -> list[str]:
     """Begin with the most expensive operation that waits for none, and go on to such a user."""
     ahead = [name for name in graph if not _inputs(graph, name)]
     path: list[str] = []
@@ -246,25 +247,25 @@ def _forwards(graph: Graph, seconds: Seconds) -> list[str]:
     return path
 
 
-_SIDES: Graph = {
+_SIDES: Steps = {
     "p": ("*", "a", "b"),
     "q": ("+", "a", "b"),
     "r": ("-", "q", "a"),
     "y": ("*", "p", "r"),
 }
-_LURE: Graph = {  # the most expensive input is not the last one to come
+_LURE: Steps = {  # the most expensive input is not the last one to come
     "p": ("*", "a", "b"),
     "q": ("+", "p", "b"),
     "r": ("-", "a", "b"),
     "y": ("*", "q", "r"),
 }
-_WAVES: Graph = {
+_WAVES: Steps = {
     "s": ("sin", "a"),
     "t": ("sin", "s"),
     "u": ("*", "s", "s"),
     "y": ("-", "u", "b"),
 }
-_TWO_ENDS: Graph = {
+_TWO_ENDS: Steps = {
     "p": ("*", "a", "b"),
     "q": ("+", "p", "a"),
     "u": ("-", "a", "b"),
@@ -400,7 +401,7 @@ find_critical_path = Exercise(
 
 
 def _list_schedule(
-    graph: Graph,
+    graph: Steps,
     seconds: Seconds,
     workers: int,
     order: list[str],
@@ -428,17 +429,17 @@ def _list_schedule(
     return start
 
 
-def _whatever_the_inputs(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+def _whatever_the_inputs(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
     return _list_schedule(dict.fromkeys(graph, ("+",)), seconds, workers, order)
 
 
 def _whatever_the_workers(
-    graph: Graph, seconds: Seconds, workers: int, order: list[str]
+    graph: Steps, seconds: Seconds, workers: int, order: list[str]
 ) -> Seconds:
     return _list_schedule(graph, seconds, len(graph), order)
 
 
-def _in_order_only(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+def _in_order_only(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
     """Wait for the first one in the list; for an order in which inputs come late, that is never."""
     needed = {name: n for n, name in enumerate(order)}
     if any(needed[x] > needed[name] for name in graph for x in _inputs(graph, name)):
@@ -446,15 +447,15 @@ def _in_order_only(graph: Graph, seconds: Seconds, workers: int, order: list[str
     return _list_schedule(graph, seconds, workers, order, strict=True)
 
 
-def _after_any_input(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+def _after_any_input(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
     return _list_schedule(graph, seconds, workers, order, wait=min)
 
 
-def _as_given(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+def _as_given(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
     return _list_schedule(graph, seconds, workers, [*graph])
 
 
-def _by_level(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+def _by_level(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
     """Begin a level when the one before is done."""
     level: Seconds = {}
     for name in graph:
@@ -463,23 +464,23 @@ def _by_level(graph: Graph, seconds: Seconds, workers: int, order: list[str]) ->
     begin = 0
     for number in range(max(level.values()) + 1):
         names = [name for name in order if level[name] == number]
-        apart: Graph = dict.fromkeys(names, ("+",))
+        apart: Steps = dict.fromkeys(names, ("+",))
         found = _list_schedule(apart, seconds, workers, names)
         start |= {name: begin + time for name, time in found.items()}
         begin += max(found[name] + seconds[name] for name in names)
     return start
 
 
-def _ends_instead(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+def _ends_instead(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
     starts = _list_schedule(graph, seconds, workers, order)
     return {name: start + seconds[name] for name, start in starts.items()}
 
 
-def _one_worker(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+def _one_worker(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
     return _list_schedule(graph, seconds, 1, order)
 
 
-def _in_rounds(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+def _in_rounds(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
     """Let all workers wait until the slowest of them is done."""
     start: Seconds = {}
     now = 0
@@ -494,7 +495,7 @@ def _in_rounds(graph: Graph, seconds: Seconds, workers: int, order: list[str]) -
     return start
 
 
-def _ways(graph: Graph, seconds: Seconds) -> Seconds:
+def _ways(graph: Steps, seconds: Seconds) -> Seconds:
     """For each operation the seconds from its start to the end of the graph."""
     way = dict.fromkeys(graph, 0)
     for name in reversed(graph):
@@ -506,7 +507,7 @@ def _ways(graph: Graph, seconds: Seconds) -> Seconds:
 
 def graphs_to_schedule(rng: Random) -> list[Case]:
     """Graphs with unequal costs, few and many workers, and orders that help more or less."""
-    eight: Graph = {
+    eight: Steps = {
         "p": ("*", "a", "b"),
         "q": ("+", "a", "c"),
         "r": ("-", "b", "c"),
@@ -517,8 +518,8 @@ def graphs_to_schedule(rng: Random) -> list[Case]:
         "y": ("*", "u", "w"),
     }
     costs: Seconds = {"p": 1, "q": 1, "r": 2, "w": 4, "s": 1, "t": 3, "u": 1, "y": 1}
-    two: Graph = {"p": ("+", "a", "b"), "q": ("-", "a", "b"), "y": ("*", "p", "q")}
-    apart: Graph = dict.fromkeys("pqrstuvw", ("+", "a", "b"))
+    two: Steps = {"p": ("+", "a", "b"), "q": ("-", "a", "b"), "y": ("*", "p", "q")}
+    apart: Steps = dict.fromkeys("pqrstuvw", ("+", "a", "b"))
     cases: list[Case] = [
         (two, {"p": 2, "q": 3, "y": 1}, 1, ["p", "q", "y"]),
         (two, {"p": 2, "q": 3, "y": 1}, 2, ["p", "q", "y"]),

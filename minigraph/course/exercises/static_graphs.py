@@ -8,19 +8,19 @@ from functools import reduce
 from random import Random
 from typing import Any
 
-from ..answers import Difference, Numbers, WrongForm, kind_of, not_a
+from ..answers import AboutAGraph, Numbers, kind_of, not_a
 from ..choices import Choices
+from ..forms import Case, Difference, Form, WrongForm
 from ..graphs import (
     WORKED_EXAMPLE,
-    Graph,
+    Steps,
     as_python,
-    build,
     chain,
     formula,
     inputs_of,
     random_graphs,
 )
-from ..specification import Case, Exercise, Misconception
+from ..specification import Exercise, Misconception
 
 LESSON = "11_static_graphs"
 
@@ -110,7 +110,7 @@ predict_products = Exercise(
 
 
 @dataclass(frozen=True)
-class RewrittenGraph:
+class RewrittenGraph(AboutAGraph):
     """A graph as a dictionary, as a pass returns it. The case is (graph, ...)."""
 
     what: str = "a dictionary that gives each result its step, such as (\"+\", 'a', 'b')"
@@ -135,7 +135,7 @@ class RewrittenGraph:
         self, answer: dict[str, list[str]], expected: dict[str, list[str]], case: Case
     ) -> Difference | None:
         """Name the first result that is too much, missing, used without being there, or wrong."""
-        graph: Graph = case[0]
+        graph: Steps = case[0]
         inputs = inputs_of(graph)
         for name, step in answer.items():
             written = f"`{name} = {formula(tuple(step))}`"
@@ -158,24 +158,11 @@ class RewrittenGraph:
             return Difference("The steps should stay in the order in which they were given.")
         return None
 
-    def alike(self, one: Any, other: Any) -> bool:
-        """Compare the steps."""
-        return bool(one == other)
-
     def show(self, answer: dict[str, list[str]]) -> str:
         """Write the dictionary as code, or say how large it is."""
         if len(answer) > 12:
             return f"a dictionary of {len(answer):,} steps"
         return as_python({name: tuple(step) for name, step in answer.items()})
-
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """Draw the graph that was given, with the operation marked that went wrong."""
-        graph: Graph = case[0]
-        if not 0 < len(graph) <= 20:
-            return None
-        nodes = build(graph)
-        ends = [nodes[x] for x in graph if not any(x in step[1:] for step in graph.values())]
-        return ends, [nodes[node]] if node in nodes else []
 
 
 def _as_tuples(graph: Mapping[str, Any], *others: Any) -> tuple[Any, ...]:
@@ -187,10 +174,10 @@ def _as_tuples(graph: Mapping[str, Any], *others: Any) -> tuple[Any, ...]:
 
 DEEP = 3000
 ROW = 150  # steps one after the other: more than rounds that somebody would count out
-_DEAD_CHAIN: Graph = {"p": ("+", "a", "b"), "q": ("*", "p", "a"), "y": ("-", "a", "b")}
-_TWO_OUTPUTS: Graph = {"s": ("+", "a", "b"), "m": ("*", "s", "s"), "u": ("-", "a", "b")}
-_WAVES: Graph = {"s": ("sin", "a"), "t": ("sin", "s"), "u": ("sin", "b"), "y": ("+", "s", "s")}
-_LONG: Graph = {
+_DEAD_CHAIN: Steps = {"p": ("+", "a", "b"), "q": ("*", "p", "a"), "y": ("-", "a", "b")}
+_TWO_OUTPUTS: Steps = {"s": ("+", "a", "b"), "m": ("*", "s", "s"), "u": ("-", "a", "b")}
+_WAVES: Steps = {"s": ("sin", "a"), "t": ("sin", "s"), "u": ("sin", "b"), "y": ("+", "s", "s")}
+_LONG: Steps = {
     "p": ("*", "a", "b"),
     "q": ("+", "p", "c"),
     "r": ("*", "q", "q"),
@@ -199,7 +186,7 @@ _LONG: Graph = {
 }
 
 
-def _dead_row(length: int) -> Graph:
+def _dead_row(length: int) -> Steps:
     """A row of steps that nobody needs, and one step that is needed."""
     return {**chain(length), "y": ("*", "x", "x")}
 
@@ -233,11 +220,11 @@ def graphs_and_outputs(rng: Random) -> list[Case]:
     ]
 
 
-def _kept(graph: Graph, needed: set[str]) -> Graph:
+def _kept(graph: Steps, needed: set[str]) -> Steps:
     return {name: step for name, step in graph.items() if name in needed}
 
 
-def _without_dead_code(graph: Graph, outputs: list[str]) -> Graph:
+def _without_dead_code(graph: Steps, outputs: list[str]) -> Steps:
     needed = {*outputs}
     for name in reversed(graph):
         if name in needed:
@@ -245,7 +232,7 @@ def _without_dead_code(graph: Graph, outputs: list[str]) -> Graph:
     return _kept(graph, needed)
 
 
-def _needed_forwards(graph: Graph, outputs: list[str]) -> Graph:
+def _needed_forwards(graph: Steps, outputs: list[str]) -> Steps:
     needed = {*outputs}
     for name in graph:
         if name in needed:
@@ -253,25 +240,25 @@ def _needed_forwards(graph: Graph, outputs: list[str]) -> Graph:
     return _kept(graph, needed)
 
 
-def _used(graph: Graph) -> set[str]:
+def _used(graph: Steps) -> set[str]:
     return {x for _, *inputs in graph.values() for x in inputs}
 
 
-def _unused_once(graph: Graph, outputs: list[str]) -> Graph:
+def _unused_once(graph: Steps, outputs: list[str]) -> Steps:
     return _kept(graph, _used(graph) | {*outputs})
 
 
-def _unused_forgetting_outputs(graph: Graph, outputs: list[str]) -> Graph:
+def _unused_forgetting_outputs(graph: Steps, outputs: list[str]) -> Steps:
     return _kept(graph, _used(graph))
 
 
-def _unused_until_nothing_is_left(graph: Graph, outputs: list[str]) -> Graph:
+def _unused_until_nothing_is_left(graph: Steps, outputs: list[str]) -> Steps:
     while (left := _kept(graph, _used(graph))) != graph:
         graph = left
     return graph
 
 
-def _needed_by_recursion(graph: Graph, outputs: list[str]) -> Graph:
+def _needed_by_recursion(graph: Steps, outputs: list[str]) -> Steps:
     needed: set[str] = set()
 
     def need(name: str) -> None:
@@ -389,23 +376,23 @@ def _graph_as_code(graph: Mapping[str, Any]) -> str:
 
 # --- share common subexpressions ------------------------------------------------------------------
 
-_TWICE: Graph = {"p": ("+", "a", "b"), "q": ("+", "a", "b"), "y": ("*", "p", "q")}
-_TURNED: Graph = {"p": ("-", "a", "b"), "q": ("-", "b", "a"), "y": ("*", "p", "q")}
-_OPERATIONS: Graph = {"p": ("+", "a", "b"), "q": ("*", "a", "b"), "y": ("-", "p", "q")}
-_LEVELS: Graph = {
+_TWICE: Steps = {"p": ("+", "a", "b"), "q": ("+", "a", "b"), "y": ("*", "p", "q")}
+_TURNED: Steps = {"p": ("-", "a", "b"), "q": ("-", "b", "a"), "y": ("*", "p", "q")}
+_OPERATIONS: Steps = {"p": ("+", "a", "b"), "q": ("*", "a", "b"), "y": ("-", "p", "q")}
+_LEVELS: Steps = {
     "p": ("*", "a", "b"),
     "q": ("*", "a", "b"),
     "r": ("-", "p", "c"),
     "s": ("-", "q", "c"),
     "y": ("+", "r", "s"),
 }
-_APART: Graph = {
+_APART: Steps = {
     "p": ("+", "a", "b"),
     "m": ("*", "p", "c"),
     "q": ("+", "a", "b"),
     "y": ("-", "m", "q"),
 }
-_THREE: Graph = {
+_THREE: Steps = {
     "p": ("-", "a", "b"),
     "q": ("-", "a", "b"),
     "r": ("*", "q", "c"),
@@ -422,8 +409,8 @@ def _sharing(
 ) -> Any:
     """Share steps that have the same key, which is made of the step as it was and as it is now."""
 
-    def program(graph: Graph) -> Graph:
-        kept: Graph = {}
+    def program(graph: Steps) -> Steps:
+        kept: Steps = {}
         first: dict[Any, str] = {}
         instead: dict[str, str] = {}
         for name, (operation, *inputs) in graph.items():
@@ -446,7 +433,7 @@ _shared = _sharing()
 _sorted_inputs = _sharing(lambda step, now: (now[0], *sorted(now[1:])))
 
 
-def _last_kept(graph: Graph) -> Graph:
+def _last_kept(graph: Steps) -> Steps:
     """Let users point to the last of the same steps."""
     last = {step: name for name, step in graph.items()}
     instead = {name: last[step] for name, step in graph.items()}
@@ -457,9 +444,9 @@ def _last_kept(graph: Graph) -> Graph:
     }
 
 
-def _copied(rng: Random, graph: Graph) -> Graph:
+def _copied(rng: Random, graph: Steps) -> Steps:
     """The same graph with some of its steps done a second time, and some users using the copy."""
-    made: Graph = {}
+    made: Steps = {}
     copy: dict[str, str] = {}
     free = iter(f"k{n}" for n in range(len(graph)))
     last = [*graph][-1]
@@ -473,24 +460,24 @@ def _copied(rng: Random, graph: Graph) -> Graph:
     return made
 
 
-_RUN_TOGETHER: Graph = {  # different steps, although their letters in a row are the same
+_RUN_TOGETHER: Steps = {  # different steps, although their letters in a row are the same
     "p": ("+", "ab", "c"),
     "q": ("+", "a", "bc"),
     "y": ("*", "p", "q"),
 }
-_LATE: Graph = {  # becomes a copy of what was there as it is
+_LATE: Steps = {  # becomes a copy of what was there as it is
     "p": ("+", "a", "b"),
     "q": ("*", "p", "p"),
     "r": ("+", "a", "b"),
     "s": ("*", "p", "r"),
     "y": ("-", "s", "q"),
 }
-_HALVES: Graph = {"s": ("sin", "a"), "t": ("sin", "b"), "u": ("sin", "a"), "y": ("/", "u", "t")}
+_HALVES: Steps = {"s": ("sin", "a"), "t": ("sin", "b"), "u": ("sin", "a"), "y": ("/", "u", "t")}
 
 
-def rails(length: int) -> Graph:
+def rails(length: int) -> Steps:
     """Two rows of the same steps, and their sum; all of the second row are copies."""
-    graph: Graph = {"p0": ("*", "a", "b"), "q0": ("*", "a", "b")}
+    graph: Steps = {"p0": ("*", "a", "b"), "q0": ("*", "a", "b")}
     for n in range(1, length):
         graph |= {row + str(n): ("-", f"{row}{n - 1}", "c") for row in "pq"}
     return graph | {"y": ("+", f"p{length - 1}", f"q{length - 1}")}
@@ -626,7 +613,7 @@ Lifetimes = dict[str, Any]  # name -> (the step that computes it, the last step 
 
 
 @dataclass(frozen=True)
-class BufferPlan:
+class BufferPlan(Form):
     """A dictionary that gives each value the number of its buffer. The case is (lifetimes,)."""
 
     what: str = "a dictionary that gives each value the number of its buffer"
@@ -670,10 +657,6 @@ class BufferPlan:
     def show(self, answer: dict[str, int]) -> str:
         """Write it as the dictionary that it is."""
         return json.dumps(answer)
-
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
-        """Draw nothing: lifetimes are no graph."""
-        return None
 
 
 def _whole(buffer: Any, name: Any) -> int:
