@@ -21,65 +21,17 @@ from ..graphs import (
     inputs_of,
     random_graphs,
 )
-from ..specification import Exercise, Misconception
+from ..specification import Program, exercise
 
 LESSON = "02_forward_pass"
 
 # --- orders: a right one, and the usual wrong ones ------------------------------------------------
 
 
-def once_its_inputs_are_done(output: Node) -> list[Node]:
-    """Compute a node as soon as all of its inputs are there. A node that waits stays on the stack."""
-    order: list[Node] = []
-    done: set[Node] = set()
-    stack = [output]
-    while stack:
-        waiting_for = [x for x in stack[-1].inputs if x not in done]
-        if waiting_for:
-            stack += waiting_for
-        else:
-            node = stack.pop()
-            if node not in done:
-                done.add(node)
-                order.append(node)
-    return order
-
-
-def by_recursion(output: Node) -> list[Node]:
-    """Right, until the graph is deeper than Python's stack."""
-    order: list[Node] = []
-
-    def visit(node: Node) -> None:
-        for x in node.inputs:
-            visit(x)
-        if node not in order:
-            order.append(node)
-
-    visit(output)
-    return order
-
-
-def inputs_first_without_memory(node: Node) -> list[Node]:
-    """Visit the inputs of a node before it, once for each path."""
-    return [below for x in node.inputs for below in inputs_first_without_memory(x)] + [node]
-
-
 def inputs_first_without_memory_from_the_right(node: Node) -> list[Node]:
     """The same, with the last input first."""
     below = inputs_first_without_memory_from_the_right
     return [found for x in reversed(node.inputs) for found in below(x)] + [node]
-
-
-def users_first(output: Node) -> list[Node]:
-    """List a node before its inputs, depth first."""
-    order: list[Node] = []
-    stack = [output]
-    while stack:
-        node = stack.pop()
-        if node not in order:
-            order.append(node)
-            stack += reversed(node.inputs)
-    return order
 
 
 def users_first_from_the_right(output: Node) -> list[Node]:
@@ -102,73 +54,9 @@ def by_distance_from_the_output(output: Node) -> list[Node]:
     return order
 
 
-def by_distance_from_the_inputs(output: Node) -> list[Node]:
-    """Go on from each node to its users, without waiting until all of their inputs are there."""
-    nodes = engine_order(output)
-    order = [node for node in nodes if node.op is None]
-    for node in order:  # grows while it is gone through
-        order += [user for user in nodes if node in user.inputs and user not in order]
-    return order
-
-
-def by_name(output: Node) -> list[Node]:
-    """Sort by name."""
-    return sorted(engine_order(output), key=lambda node: node.name or "")
-
-
-BEFORE_INPUTS = Misconception(
-    "users before inputs",
-    "You start at the result and go back to what it needs. That is a good way to find the nodes, but an "
-    "order for computing runs the other way: a node comes after all of its inputs.",
-    users_first,
-    users_first_from_the_right,
-    by_distance_from_the_output,
-    lambda output: engine_order(output)[::-1],
-)
-DISTANCE = Misconception(
-    "not waiting for all inputs",
-    "You let a node follow as soon as one of its inputs is there. It has to wait for all of them: the "
-    "other one may take a longer way.",
-    by_distance_from_the_inputs,
-)
-BY_NAME = Misconception(
-    "sorted by name",
-    "This is the order of the alphabet. Names are only labels; which node needs which is written in the "
-    "edges.",
-    by_name,
-)
-INPUTS_LEFT_OUT = Misconception(
-    "inputs left out",
-    "Your order has the operations only. The inputs are nodes too, and they belong in the list, before "
-    "whatever uses them.",
-    lambda output: [node for node in engine_order(output) if node.op],
-)
-OUTPUT_LEFT_OUT = Misconception(
-    "output left out",
-    "The output is missing. It is a node of its graph like the others, and comes last.",
-    lambda output: engine_order(output)[:-1],
-)
-TURNED_ROUND = Misconception(
-    "breadth-first, turned round",
-    "You listed the nodes by their distance from the output and turned the list round. That fails where "
-    "two ways of different length lead to the same node: it is met early by the short way, although the "
-    "long way needs it too. Let a node wait until its inputs are in the list.",
-    lambda output: by_distance_from_the_output(output)[::-1],
-)
-
 # --- predict an order -----------------------------------------------------------------------------
 
 LAYER: Steps = {"u": ("*", "w", "x"), "h": ("+", "u", "b"), "y": ("*", "h", "x")}
-
-
-def _names_of(misconception: Misconception) -> Misconception:
-    """The same misconception for a graph as plain data, with an order of names."""
-
-    def on_names(program: Any) -> Any:
-        return lambda graph: [node.name for node in program(*_last(graph))]
-
-    programs = map(on_names, misconception.programs)
-    return Misconception(misconception.key, misconception.hint, *programs)
 
 
 def _last(graph: Steps, output: str | None = None) -> tuple[Node]:
@@ -177,34 +65,29 @@ def _last(graph: Steps, output: str | None = None) -> tuple[Node]:
     return (nodes[output or list(graph)[-1]],)
 
 
-predict_order = Exercise(
-    name="predict_order",
-    title="Predict an order",
-    lesson=LESSON,
-    kind="predict",
-    points=1,
-    task="Give an order in which all six nodes of u = w · x, h = u + b, y = h · x can be computed, as a "
-    "list of their names. The inputs belong in it.",
-    arguments=lambda rng: [(LAYER,)],
-    reference=lambda graph: ["w", "x", "u", "b", "h", "y"],
-    form=Order('a list of names, such as ["a", "b"]'),
-    misconceptions=tuple(
-        map(
-            _names_of,
-            (BEFORE_INPUTS, DISTANCE, BY_NAME, INPUTS_LEFT_OUT, OUTPUT_LEFT_OUT, TURNED_ROUND),
-        )
-    ),
-    first_step="Which nodes can come first, because they wait for nothing? Replace the dots by a list of "
-    "all six names in an order that works.",
-    hints=(
-        "Go through your list from the left. At each name ask: are all the arguments of this node in the "
-        "list already?",
-        "Cross out what is done. In the beginning only w, x and b have nothing to wait for. Which of u, h "
-        "and y has all of its arguments then?",
-        "For m = p · q, n = m − p an order that works is p, q, m, n: m needs p and q, and n needs m and p.",
-    ),
-    verified="every node comes after its inputs.",
-)
+@exercise(points=1, value_of=(LAYER,), answer=Order('a list of names, such as ["a", "b"]'))
+def predict_order(graph: Steps) -> list[str]:
+    r"""Predict an order
+
+    This is the graph of $u = w \cdot x$, $h = u + b$, $y = h \cdot x$.
+
+    ---
+
+    In which order can its six nodes be computed? There are several; give one. The inputs are nodes
+    too and belong in the list: they are computed by putting a number in.
+
+    First step: Which nodes can come first, because they wait for nothing? Replace the dots by a
+    list of all six names in an order that works.
+    Hint: Go through your list from the left. At each name ask: are all the arguments of this node
+    in the list already?
+    Hint: Cross out what is done. In the beginning only w, x and b have nothing to wait for. Which
+    of u, h and y has all of its arguments then?
+    Hint: For m = p · q, n = m − p an order that works is p, q, m, n: m needs p and q, and n needs m
+    and p.
+    Verified: every node comes after its inputs.
+    """
+    return ["w", "x", "u", "b", "h", "y"]
+
 
 # --- topological_order ----------------------------------------------------------------------------
 
@@ -240,83 +123,181 @@ def graphs_to_order(rng: Random) -> list[Case]:
     ]
 
 
-topological_order = Exercise(
-    name="topological_order",
-    title="Put a graph in order",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=3,
-    task="Given the output Node of a graph, return a list of all its Nodes, inputs and output included, "
-    "each once and each after all of its own inputs. The graph may be very deep, and have more paths than "
-    "one can follow.",
-    parameters=("output",),
-    arguments=graphs_to_order,
+    cases=graphs_to_order,
     given=_last,
-    as_code=lambda graph, output: f"output = {as_call(graph, output)}",
-    reference=once_its_inputs_are_done,
+    answer=Order("a list of Nodes"),
+    code=lambda graph, output: f"output = {as_call(graph, output)}",
     instead_of=(engine_order,),
-    form=Order("a list of Nodes"),
-    misconceptions=(
-        Misconception(
-            "a shared node twice",
-            "A node that several arrows leave is met several times, once along each, and you list it every "
-            "time. Remember which nodes are done already, and do not visit them again.",
-            inputs_first_without_memory,
-            inputs_first_without_memory_from_the_right,
-        ),
-        BEFORE_INPUTS,
-        Misconception(
-            "recursion too deep",
-            "Your order is right for small graphs. But a function that calls itself for each input needs "
-            f"one call inside another for every step, and Python allows only a few thousand. Here there are "
-            f"{DEEP:,}. Keep the nodes that wait in a list of your own, a stack, and go through it in a "
-            "while loop.",
-            by_recursion,
-        ),
-        TURNED_ROUND,
-        DISTANCE,
-        BY_NAME,
-        INPUTS_LEFT_OUT,
-        OUTPUT_LEFT_OUT,
-    ),
-    first_step="Begin with an empty list for the order, and a list of nodes that wait, with output in it. "
-    "Then look at a node that waits: are all of its inputs in the order already?",
-    hints=(
-        "Which nodes can be computed at once? And which become possible after that?",
-        "Look at the last node of your waiting list. If some of its inputs are not done, put them on the "
-        "list too; they come first. If all are done, take the node off the list and append it to the "
-        "order, unless it is there already. A set of the nodes that are done makes this question quick.",
-        "To get dressed, with `needs[x]` listing what must be on before x:\n"
-        "    waiting, worn = ['shoes'], []\n"
-        "    while waiting:\n"
-        "        missing = [x for x in needs[waiting[-1]] if x not in worn]\n"
-        "        if missing:\n"
-        "            waiting += missing\n"
-        "        else:\n"
-        "            piece = waiting.pop()\n"
-        "            if piece not in worn:\n"
-        "                worn.append(piece)\n"
-        "Shoes wait for socks, and socks go on first.",
-    ),
-    another_way="Begin with what waits for nothing, and count for each node how many inputs it still lacks:\n"
-    "    def topological_order(output):\n"
-    "        users, lacks, found = {}, {}, [output]\n"
-    "        for node in found:  # grows while it is gone through\n"
-    "            lacks[node] = len(node.inputs)\n"
-    "            for x in node.inputs:\n"
-    "                if x not in users:\n"
-    "                    users[x] = []\n"
-    "                    found.append(x)\n"
-    "                users[x].append(node)\n"
-    "        order = [node for node in found if not lacks[node]]\n"
-    "        for node in order:  # grows too\n"
-    "            for user in users.get(node, []):\n"
-    "                lacks[user] -= 1\n"
-    "                if not lacks[user]:\n"
-    "                    order.append(user)\n"
-    "        return order\n"
-    "At each moment this knows all nodes that are ready, so that they could be computed side by side.",
-    verified=f"{{cases}} graphs put in order, one of them {DEEP:,} operations deep.",
+)
+def topological_order(output: Node) -> list[Node]:
+    """Put a graph in order
+
+    Now let a program find the order. Write a function that gets the output node of a graph and
+    returns a list of all its nodes, inputs and output included: each of them once, and each after
+    all of its own inputs.
+
+    Your function should also manage a graph that is 10,000 operations deep and has $2^{100}$ paths,
+    within a few seconds.
+
+    First step: Begin with an empty list for the order, and a list of nodes that wait, with output
+    in it. Then look at a node that waits: are all of its inputs in the order already?
+    Hint: Which nodes can be computed at once? And which become possible after that?
+    Hint: Look at the last node of your waiting list. If some of its inputs are not done, put them
+    on the list too; they come first. If all are done, take the node off the list and append it to
+    the order, unless it is there already. A set of the nodes that are done makes this question
+    quick.
+    Hint: To get dressed, with `needs[x]` listing what must be on before x:
+        waiting, worn = ['shoes'], []
+        while waiting:
+            missing = [x for x in needs[waiting[-1]] if x not in worn]
+            if missing:
+                waiting += missing
+            else:
+                piece = waiting.pop()
+                if piece not in worn:
+                    worn.append(piece)
+    Shoes wait for socks, and socks go on first.
+    Another way: Begin with what waits for nothing, and count for each node how many inputs it still
+    lacks:
+        def topological_order(output):
+            users, lacks, found = {}, {}, [output]
+            for node in found:  # grows while it is gone through
+                lacks[node] = len(node.inputs)
+                for x in node.inputs:
+                    if x not in users:
+                        users[x] = []
+                        found.append(x)
+                    users[x].append(node)
+            order = [node for node in found if not lacks[node]]
+            for node in order:  # grows too
+                for user in users.get(node, []):
+                    lacks[user] -= 1
+                    if not lacks[user]:
+                        order.append(user)
+            return order
+    At each moment this knows all nodes that are ready, so that they could be computed side by side.
+    Verified: {cases} graphs put in order, one of them 10,000 operations deep.
+    """
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = [output]
+    while stack:
+        waiting_for = [x for x in stack[-1].inputs if x not in done]
+        if waiting_for:
+            stack += waiting_for
+        else:
+            node = stack.pop()
+            if node not in done:
+                done.add(node)
+                order.append(node)
+    return order
+
+
+@topological_order.misconception("a shared node twice", inputs_first_without_memory_from_the_right)
+def inputs_first_without_memory(node: Node) -> list[Node]:
+    """A node that several arrows leave is met several times, once along each, and you list it every
+    time. Remember which nodes are done already, and do not visit them again.
+    """
+    return [below for x in node.inputs for below in inputs_first_without_memory(x)] + [node]
+
+
+@topological_order.misconception(
+    "users before inputs",
+    users_first_from_the_right,
+    by_distance_from_the_output,
+    lambda output: engine_order(output)[::-1],
+)
+def users_first(output: Node) -> list[Node]:
+    """You start at the result and go back to what it needs. That is a good way to find the nodes,
+    but an order for computing runs the other way: a node comes after all of its inputs.
+    """
+    order: list[Node] = []
+    stack = [output]
+    while stack:
+        node = stack.pop()
+        if node not in order:
+            order.append(node)
+            stack += reversed(node.inputs)
+    return order
+
+
+@topological_order.misconception("recursion too deep")
+def by_recursion(output: Node) -> list[Node]:
+    """Your order is right for small graphs. But a function that calls itself for each input needs
+    one call inside another for every step, and Python allows only a few thousand. Here there are
+    10,000. Keep the nodes that wait in a list of your own, a stack, and go through it in a while
+    loop.
+    """
+    order: list[Node] = []
+
+    def visit(node: Node) -> None:
+        for x in node.inputs:
+            visit(x)
+        if node not in order:
+            order.append(node)
+
+    visit(output)
+    return order
+
+
+topological_order.slip(
+    "breadth-first, turned round",
+    """You listed the nodes by their distance from the output and turned the list round. That fails
+    where two ways of different length lead to the same node: it is met early by the short way,
+    although the long way needs it too. Let a node wait until its inputs are in the list.""",
+    lambda output: by_distance_from_the_output(output)[::-1],
+)
+
+
+@topological_order.misconception("not waiting for all inputs")
+def by_distance_from_the_inputs(output: Node) -> list[Node]:
+    """You let a node follow as soon as one of its inputs is there. It has to wait for all of them:
+    the other one may take a longer way.
+    """
+    nodes = engine_order(output)
+    order = [node for node in nodes if node.op is None]
+    for node in order:  # grows while it is gone through
+        order += [user for user in nodes if node in user.inputs and user not in order]
+    return order
+
+
+@topological_order.misconception("sorted by name")
+def by_name(output: Node) -> list[Node]:
+    """This is the order of the alphabet. Names are only labels; which node needs which is written
+    in the edges.
+    """
+    return sorted(engine_order(output), key=lambda node: node.name or "")
+
+
+topological_order.slip(
+    "inputs left out",
+    """Your order has the operations only. The inputs are nodes too, and they belong in the list,
+    before whatever uses them.""",
+    lambda output: [node for node in engine_order(output) if node.op],
+)
+topological_order.slip(
+    "output left out",
+    "The output is missing. It is a node of its graph like the others, and comes last.",
+    lambda output: engine_order(output)[:-1],
+)
+
+
+def _of_names(program: Program) -> Program:
+    """A program for a graph as plain data, which gives an order of names."""
+    return lambda graph: [node.name for node in program(*_last(graph))]
+
+
+predict_order.shares(
+    topological_order,
+    "users before inputs",
+    "not waiting for all inputs",
+    "sorted by name",
+    "inputs left out",
+    "output left out",
+    "breadth-first, turned round",
+    by=_of_names,
 )
 
 # --- forward --------------------------------------------------------------------------------------
@@ -329,40 +310,6 @@ COMPUTE: dict[str, Callable[..., float]] = {
     "sin": math.sin,
 }
 Values = dict[str, float]
-
-
-def _forward(graph: Steps, inputs: Values) -> Values:
-    values = dict(inputs)
-    for name, (symbol, *arguments) in graph.items():
-        values[name] = COMPUTE[symbol](*[values[x] for x in arguments])
-    return values
-
-
-def _swapped(graph: Steps, inputs: Values) -> Values:
-    turned = {name: (symbol, *xs[::-1]) for name, (symbol, *xs) in graph.items()}
-    return _forward(turned, inputs)
-
-
-def _without_copy(graph: Steps, inputs: Values) -> Values:
-    inputs.update(_forward(graph, inputs))
-    return inputs
-
-
-def _two_arguments_always(graph: Steps, inputs: Values) -> Values:
-    for _, (_, _first, _second) in graph.items():  # fails where there is only one
-        pass
-    return _forward(graph, inputs)
-
-
-def _arguments_from_the_inputs(graph: Steps, inputs: Values) -> Values:
-    values = dict(inputs)
-    for name, (symbol, *arguments) in graph.items():
-        values[name] = COMPUTE[symbol](*[inputs[x] for x in arguments])
-    return values
-
-
-def _only(names: Any) -> Any:
-    return lambda graph, inputs: {x: _forward(graph, inputs)[x] for x in names(graph)}
 
 
 def graphs_with_values(rng: Random) -> list[Case]:
@@ -411,87 +358,99 @@ def _as_python(graph: Steps) -> str:
     return f'{{f"x{{n}}": ("+", f"x{{n - 1}}", "x0") for n in range({STEPS}, 0, -1)}}'
 
 
-forward = Exercise(
-    name="forward",
-    title="Run a forward pass",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=3,
-    task="Given a graph as a dictionary, in an order in which it can be computed, and a dictionary with "
-    "the values of its inputs, return a new dictionary with the value of every node. The operations are "
-    "+, -, *, / and sin.",
-    parameters=("graph", "inputs"),
-    arguments=graphs_with_values,
-    as_code=_graph_and_inputs,
-    reference=_forward,
-    form=Numbers("a dictionary with the value of every node"),
-    misconceptions=(
-        Misconception(
-            "arguments swapped",
-            "You computed with the arguments the wrong way round. For + and · it makes no difference, but "
-            '`("-", "a", "b")` means a − b.',
-            _swapped,
-        ),
-        Misconception(
-            "inputs left out",
-            "Your dictionary has the results, but not the inputs. Start from a copy of them, and everything "
-            "that follows finds its arguments there.",
-            _only(lambda graph: graph),
-        ),
-        Misconception(
-            "only the output",
-            "You return the last value alone. The values in between are part of the answer; the backward "
-            "pass will need each of them.",
-            _only(lambda graph: list(graph)[-1:]),
-            lambda graph, inputs: list(_forward(graph, inputs).values())[-1],
-        ),
-        Misconception(
-            "arguments looked up among the inputs only",
-            "An argument need not be an input. It may be the result of an earlier operation, so look it up "
-            "in the dictionary into which you write your results.",
-            _arguments_from_the_inputs,
-        ),
-        Misconception(
-            "every operation has two arguments",
-            "sin has one argument, the others have two. A star before a name, as in `first, *rest = step`, "
-            "takes however many there are.",
-            _two_arguments_always,
-        ),
-        Misconception(
-            "inputs overwritten",
-            "You write your results into the dictionary of your caller. Note that `values = inputs` copies "
-            "nothing: it gives the same dictionary a second name.",
-            _without_copy,
-        ),
-    ),
-    first_step="Start with `values = dict(inputs)`, a copy of the inputs' values. Then go through the graph "
-    "and add one result after another.",
-    hints=(
-        "Do the input above by hand, step by step, and compare each number with yours.",
-        "For each name in the graph: unpack its operation and its arguments, look up the arguments' values "
-        "in `values`, compute, and store the result in `values` under the name.",
-        "For a list of shopping steps, where each price is the sum of two others:\n"
-        "    prices = dict(known)\n"
-        '    for name, (first, second) in {"set": ("cup", "plate")}.items():\n'
-        "        prices[name] = prices[first] + prices[second]\n"
-        "A forward pass does the same, with several operations.",
-    ),
-    another_way="Ask for what is needed, and remember the answers:\n"
-    "    def forward(graph, inputs):\n"
-    "        values = dict(inputs)\n"
-    "\n"
-    "        def value(name):\n"
-    "            if name not in values:\n"
-    "                operation, *arguments = graph[name]\n"
-    "                values[name] = compute[operation](*map(value, arguments))\n"
-    "            return values[name]\n"
-    "\n"
-    "        for name in graph:\n"
-    "            value(name)\n"
-    "        return values\n"
-    "It is right whatever the order of the dictionary, and computes only what it is asked for; but calls "
-    " are nested as deep as the graph.",
-    verified="every value agrees in {cases} graphs.",
+    cases=graphs_with_values,
+    answer=Numbers("a dictionary with the value of every node"),
+    code=_graph_and_inputs,
+)
+def forward(graph: Steps, inputs: Values) -> Values:
+    """Run a forward pass
+
+    Here is a graph as a dictionary, as in the lesson. It is in an order in which it can be
+    computed.
+
+    ```python
+    graph = {"d": ("+", "a", "b"), "e": ("sin", "d"), "y": ("*", "e", "a")}
+    inputs = {"a": 2, "b": 3}
+    ```
+
+    Write a function that gets such a graph and the values of its inputs, and returns a **new**
+    dictionary with the value of every node, the inputs included. There are five operations, `+`,
+    `-`, `*`, `/` and `sin`; the dictionary `compute` from the first cell has a function for each,
+    for example `compute["-"](7, 3)` is 4.
+
+    First step: Start with `values = dict(inputs)`, a copy of the inputs' values. Then go through
+    the graph and add one result after another.
+    Hint: Do the input above by hand, step by step, and compare each number with yours.
+    Hint: For each name in the graph: unpack its operation and its arguments, look up the arguments'
+    values in `values`, compute, and store the result in `values` under the name.
+    Hint: For a list of shopping steps, where each price is the sum of two others:
+        prices = dict(known)
+        for name, (first, second) in {"set": ("cup", "plate")}.items():
+            prices[name] = prices[first] + prices[second]
+    A forward pass does the same, with several operations.
+    Another way: Ask for what is needed, and remember the answers:
+        def forward(graph, inputs):
+            values = dict(inputs)
+
+            def value(name):
+                if name not in values:
+                    operation, *arguments = graph[name]
+                    values[name] = compute[operation](*map(value, arguments))
+                return values[name]
+
+            for name in graph:
+                value(name)
+            return values
+    It is right whatever the order of the dictionary, and computes only what it is asked for; but
+    calls are nested as deep as the graph.
+    Verified: every value agrees in {cases} graphs.
+    """
+    values = dict(inputs)
+    for name, (symbol, *arguments) in graph.items():
+        values[name] = COMPUTE[symbol](*[values[x] for x in arguments])
+    return values
+
+
+forward.slip(
+    "arguments swapped",
+    """You computed with the arguments the wrong way round. For + and · it makes no difference, but
+    `("-", "a", "b")` means a − b.""",
+    ("in arguments", "in arguments[::-1]"),
+)
+forward.slip(
+    "inputs left out",
+    """Your dictionary has the results, but not the inputs. Start from a copy of them, and
+    everything that follows finds its arguments there.""",
+    ("return values", "return {name: values[name] for name in graph}"),
+)
+forward.slip(
+    "only the output",
+    """You return the last value alone. The values in between are part of the answer; the backward
+    pass will need each of them.""",
+    ("return values", "return {name: values[name] for name in list(graph)[-1:]}"),
+    ("return values", "return list(values.values())[-1]"),
+)
+forward.slip(
+    "arguments looked up among the inputs only",
+    """An argument need not be an input. It may be the result of an earlier operation, so look it
+    up in the dictionary into which you write your results.""",
+    ("values[x]", "inputs[x]"),
+)
+
+
+forward.slip(
+    "every operation has two arguments",
+    """sin has one argument, the others have two. A star before a name, as in `first, *rest = step`,
+    takes however many there are.""",
+    ("(symbol, *arguments)", "(symbol, first, second)", "in arguments", "in (first, second)"),
+)
+forward.slip(
+    "inputs overwritten",
+    """You write your results into the dictionary of your caller. Note that `values = inputs` copies
+    nothing: it gives the same dictionary a second name.""",
+    ("dict(inputs)", "inputs"),
 )
 
 # --- what has to be computed again ----------------------------------------------------------------
@@ -506,7 +465,30 @@ PARTLY: Steps = {
 }
 
 
-def _affected(graph: Steps, changed: str) -> list[str]:
+@exercise(
+    points=1,
+    value_of=(PARTLY, "c"),
+    answer=Members('a list of names, such as ["p", "q"]', tells=False),
+)
+def predict_recomputed(graph: Steps, changed: str) -> list[str]:
+    """Predict what must be computed again
+
+    A forward pass through this graph is done, and all values are known. Then the input $c$ gets a
+    new value.
+
+    ---
+
+    Which results must be computed again? List their names.
+
+    First step: Start at c and follow the arrows forward. Which result uses c? Replace the dots by a
+    list of all names that the change reaches.
+    Hint: Follow the arrows from c forward, step by step, and mark each result on the way.
+    Hint: Go through the six lines from the top. A result must be computed again if one of its
+    arguments is c, or a result that must be computed again.
+    Hint: In m = u + v, n = m · m, k = u · w, z = n − k a change of v reaches m, then n, then z. k
+    does not depend on v, so it may stay.
+    Verified: these results depend on c, and no others.
+    """
     reached = {changed}
     for name, (_, *arguments) in graph.items():
         if reached.intersection(arguments):
@@ -514,61 +496,40 @@ def _affected(graph: Steps, changed: str) -> list[str]:
     return [name for name in graph if name in reached]
 
 
-predict_recomputed = Exercise(
-    name="predict_recomputed",
-    title="Predict what must be computed again",
-    lesson=LESSON,
-    kind="predict",
-    points=1,
-    task="In the graph p = a · b, q = b − c, r = q · q, s = p + r, t = p · a, y = s · t the input c gets a "
-    "new value. Which results must be computed again? Answer with a list of names.",
-    arguments=lambda rng: [(PARTLY, "c")],
-    reference=_affected,
-    form=Members('a list of names, such as ["p", "q"]', tells=False),
-    misconceptions=(
-        Misconception(
-            "only direct users",
-            "q uses c, that is right. But when q changes, whatever uses q changes too, and so on to the end.",
-            lambda graph, changed: [name for name, step in graph.items() if changed in step[1:]],
-        ),
-        Misconception(
-            "everything",
-            "Some results do not depend on c, neither directly nor through others. They may stay as they are.",
-            lambda graph, changed: list(graph),
-        ),
-        Misconception(
-            "everything further down",
-            "What stands after q in the list need not depend on it. Follow the arrows, not the lines.",
-            lambda graph, changed: list(graph)[1:],
-        ),
-        Misconception(
-            "the input itself",
-            "c gets its new value from outside. It is not computed, so it is not computed again.",
-            lambda graph, changed: [changed, *_affected(graph, changed)],
-        ),
-        Misconception(
-            "result forgotten",
-            "You followed the change almost to the end. Does it reach y?",
-            lambda graph, changed: _affected(graph, changed)[:-1],
-        ),
-        Misconception(
-            "against the arrows",
-            "You listed what does not depend on c. Those are the results that may stay; asked for are the "
-            "others.",
-            lambda graph, changed: [x for x in graph if x not in _affected(graph, changed)],
-        ),
-    ),
-    first_step="Start at c and follow the arrows forward. Which result uses c? Replace the dots by a list "
-    "of all names that the change reaches.",
-    hints=(
-        "Follow the arrows from c forward, step by step, and mark each result on the way.",
-        "Go through the six lines from the top. A result must be computed again if one of its arguments is "
-        "c, or a result that must be computed again.",
-        "In m = u + v, n = m · m, k = u · w, z = n − k a change of v reaches m, then n, then z. k does not "
-        "depend on v, so it may stay.",
-    ),
-    verified="these results depend on c, and no others.",
+predict_recomputed.slip(
+    "only direct users",
+    """q uses c, that is right. But when q changes, whatever uses q changes too, and so on to the
+    end.""",
+    ["q"],
 )
+predict_recomputed.slip(
+    "everything",
+    """Some results do not depend on c, neither directly nor through others. They may stay as they
+    are.""",
+    ["p", "q", "r", "s", "t", "y"],
+)
+predict_recomputed.slip(
+    "everything further down",
+    "What stands after q in the list need not depend on it. Follow the arrows, not the lines.",
+    ["q", "r", "s", "t", "y"],
+)
+predict_recomputed.slip(
+    "the input itself",
+    "c gets its new value from outside. It is not computed, so it is not computed again.",
+    ["c", "q", "r", "s", "y"],
+)
+predict_recomputed.slip(
+    "result forgotten",
+    "You followed the change almost to the end. Does it reach y?",
+    ["q", "r", "s"],
+)
+predict_recomputed.slip(
+    "against the arrows",
+    """You listed what does not depend on c. Those are the results that may stay; asked for are the
+    others.""",
+    ["p", "t"],
+)
+
 
 # --- repair a forward pass ------------------------------------------------------------------------
 
@@ -607,11 +568,6 @@ def _skipping(graph: Steps, inputs: Values) -> Values:
     return values
 
 
-def _sorted_first(graph: Steps, inputs: Values) -> Values:
-    order = TopologicalSorter({name: arguments for name, (_, *arguments) in graph.items()})
-    return _forward({name: graph[name] for name in order.static_order() if name in graph}, inputs)
-
-
 STEPS = 250  # more than the rounds that one would try; calls can be nested so far
 UPSIDE_DOWN: Steps = {f"x{n}": ("+", f"x{n - 1}", "x0") for n in range(STEPS, 0, -1)}
 
@@ -640,83 +596,87 @@ def graphs_in_any_order(rng: Random) -> list[Case]:
     return [*fixed, *drawn, ({}, {"x": 2.0}), (UPSIDE_DOWN, {"x0": 0.5})]
 
 
-repair_forward = Exercise(
-    name="repair_forward",
-    title="Repair a forward pass",
-    lesson=LESSON,
-    kind="repair",
+@exercise(
     points=3,
-    task="The function should return the value of every node, in whatever order the dictionary lists the "
-    "operations, which may be a few hundred. The one that is handed out counts a value that is not there "
-    "yet as 0. Repair it.",
-    parameters=("graph", "inputs"),
-    arguments=graphs_in_any_order,
-    as_code=_graph_and_inputs,
-    reference=_sorted_first,
-    form=Numbers("a dictionary with the value of every node"),
-    misconceptions=(
-        Misconception(
-            "what is missing counts as 0",
-            "This is still the fault of the program as it was handed out: a node is computed before its "
-            "arguments are there, with 0 in their place. Find the line that lets it, with "
-            "`values.get(…, 0)`. An operation whose arguments are missing should wait instead.",
-            as_given,
-        ),
-        Misconception(
-            "turned round",
-            "Going through the dictionary backwards mends this one example and breaks others. Nothing is "
-            "known about the order, in either direction.",
-            _first_to_last(lambda graph: list(graph)[::-1]),
-        ),
-        Misconception(
-            "sorted by name",
-            "The alphabet does not know which node needs which. Ask each node whether its arguments are "
-            "there.",
-            _first_to_last(sorted),
-        ),
-        Misconception(
-            "so many rounds are enough",
-            "Going through the graph again helps nodes that had to wait. But however often you do so, "
-            "there is a graph in which some node has to wait longer. When can you be sure that none waits?",
-            *(_several_times(n) for n in TRIED_ROUNDS),
-            *(_several_times(n, _skipping) for n in TRIED_ROUNDS),
-        ),
-        Misconception(
-            "what has to wait is dropped",
-            "You skip a node whose arguments are missing, which is right, but then nobody comes back to "
-            "it. Keep the nodes that wait, and try them again.",
-            _skipping,
-        ),
-    ),
-    first_step="Copy the body of `broken_forward` into your function. Then let it compute a node only "
-    "when the node's arguments are in `values`, and keep the others for later.",
-    hints=(
-        "When is a node ready to be computed? And what should happen to one that is not?",
-        "Keep a dictionary of the nodes that wait, at first all of them. As long as there are any, go "
-        "through them, compute those whose arguments are all in `values`, and take them out.",
-        "To load boxes that may only stand on boxes that are loaded already:\n"
-        "    waiting = list(boxes)\n"
-        "    while waiting:\n"
-        "        for box in list(waiting):\n"
-        "            if below[box] in loaded:\n"
-        "                loaded.append(box)\n"
-        "                waiting.remove(box)\n"
-        "The inner `list(waiting)` is a copy, because the loop takes boxes out of waiting.",
-    ),
-    another_way="Python has a sorter of its own for this:\n"
-    "    from graphlib import TopologicalSorter\n"
-    "\n"
-    "    def repair_forward(graph, inputs):\n"
-    "        needs = {name: arguments for name, (_, *arguments) in graph.items()}\n"
-    "        values = dict(inputs)\n"
-    "        for name in TopologicalSorter(needs).static_order():\n"
-    "            if name in graph:\n"
-    "                operation, *arguments = graph[name]\n"
-    "                values[name] = compute[operation](*[values[x] for x in arguments])\n"
-    "        return values\n"
-    "Each edge is looked at once, while waiting in rounds may look at it once in each. A cycle is told as "
-    " a CycleError.",
-    verified="every value agrees in {cases} graphs, whatever their order.",
+    kind="repair",
+    cases=graphs_in_any_order,
+    answer=Numbers("a dictionary with the value of every node"),
+    code=_graph_and_inputs,
 )
+def repair_forward(graph: Steps, inputs: Values) -> Values:
+    r"""Repair a forward pass
 
-EXERCISES = (predict_order, topological_order, forward, predict_recomputed, repair_forward)
+    This forward pass should work in whatever order the dictionary lists the operations. It does
+    not: with $a = 2$, $b = 3$ and $c = 7$ the result should be $y = (a + b)\cdot(b - c) = -20$.
+
+    ---
+
+    What goes wrong? Write a version that is right for every order. The graphs of the check have a
+    few hundred operations at most. You need not worry about cycles, nor about inputs that have no
+    value.
+
+    First step: Copy the body of `broken_forward` into your function. Then let it compute a node
+    only when the node's arguments are in `values`, and keep the others for later.
+    Hint: When is a node ready to be computed? And what should happen to one that is not?
+    Hint: Keep a dictionary of the nodes that wait, at first all of them. As long as there are any,
+    go through them, compute those whose arguments are all in `values`, and take them out.
+    Hint: To load boxes that may only stand on boxes that are loaded already:
+        waiting = list(boxes)
+        while waiting:
+            for box in list(waiting):
+                if below[box] in loaded:
+                    loaded.append(box)
+                    waiting.remove(box)
+    The inner `list(waiting)` is a copy, because the loop takes boxes out of waiting.
+    Another way: Python has a sorter of its own for this:
+        from graphlib import TopologicalSorter
+
+        def repair_forward(graph, inputs):
+            needs = {name: arguments for name, (_, *arguments) in graph.items()}
+            values = dict(inputs)
+            for name in TopologicalSorter(needs).static_order():
+                if name in graph:
+                    operation, *arguments = graph[name]
+                    values[name] = compute[operation](*[values[x] for x in arguments])
+            return values
+    Each edge is looked at once, while waiting in rounds may look at it once in each. A cycle is
+    told as a CycleError.
+    Verified: every value agrees in {cases} graphs, whatever their order.
+    """
+    order = TopologicalSorter({name: arguments for name, (_, *arguments) in graph.items()})
+    return forward({name: graph[name] for name in order.static_order() if name in graph}, inputs)
+
+
+repair_forward.slip(
+    "what is missing counts as 0",
+    """This is still the fault of the program as it was handed out: a node is computed before its
+    arguments are there, with 0 in their place. Find the line that lets it, with `values.get(…, 0)`.
+    An operation whose arguments are missing should wait instead.""",
+    as_given,
+)
+repair_forward.slip(
+    "turned round",
+    """Going through the dictionary backwards mends this one example and breaks others. Nothing is
+    known about the order, in either direction.""",
+    _first_to_last(lambda graph: list(graph)[::-1]),
+)
+repair_forward.slip(
+    "sorted by name",
+    """The alphabet does not know which node needs which. Ask each node whether its arguments are
+    there.""",
+    _first_to_last(sorted),
+)
+repair_forward.slip(
+    "so many rounds are enough",
+    """Going through the graph again helps nodes that had to wait. But however often you do so,
+    there is a graph in which some node has to wait longer. When can you be sure that none
+    waits?""",
+    *(_several_times(n) for n in TRIED_ROUNDS),
+    *(_several_times(n, _skipping) for n in TRIED_ROUNDS),
+)
+repair_forward.slip(
+    "what has to wait is dropped",
+    """You skip a node whose arguments are missing, which is right, but then nobody comes back to
+    it. Keep the nodes that wait, and try them again.""",
+    _skipping,
+)
