@@ -24,7 +24,8 @@ from minigraph.course.diagnosis import diagnose
 from minigraph.course.exercises import EXERCISES, forward_pass
 from minigraph.course.specification import Misconception
 
-RIGHT = forward_pass.once_its_inputs_are_done
+RIGHT = EXERCISES["topological_order"].reference
+SWAPPED = EXERCISES["forward"].misconceptions[0].programs[0]
 
 
 @pytest.fixture(autouse=True)
@@ -214,7 +215,7 @@ def test_two_mistakes_at_once_still_find_the_one_that_shows():
         return {name: np.float32(values[name]).item() for name in reversed(values)}
 
     assert failure("forward", forward).key is None  # float32 is not close enough to be the same
-    error = failure("forward", lambda g, i: dict(reversed(forward_pass._swapped(g, i).items())))
+    error = failure("forward", lambda g, i: dict(reversed(SWAPPED(g, i).items())))
     assert error.key == "arguments swapped"
 
 
@@ -275,7 +276,7 @@ def test_a_wrong_graph_is_drawn_with_its_first_wrong_node_marked():
 
 
 def test_pictures_of_wrong_values_do_not_show_the_right_ones():
-    error = failure("forward", forward_pass._swapped)
+    error = failure("forward", SWAPPED)
     assert "<img" in error.panel.picture
     assert not re.search(r'alt="[^"]*\d', error.panel.picture)
 
@@ -342,7 +343,7 @@ def test_an_unknown_name_suggests_near_ones():
 
 
 def test_the_call_itself_is_explained():
-    assert 'Write `check("once_its_inputs_are_done", once_its_inputs_are_done)`' in said(RIGHT)
+    assert 'Write `check("users_first", users_first)`' in said(forward_pass.users_first)
     assert '`check("forward", forward)`' in said("forward")
 
 

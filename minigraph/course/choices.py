@@ -19,7 +19,7 @@ class Choices(Form):
     """
 
     words: tuple[str, ...]
-    what: str = field(init=False)
+    what: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         words = ", ".join(self.words)

@@ -80,7 +80,7 @@ def unwrapped(text: str) -> str:
     """Join the lines of each paragraph, so that only what is to be a line of its own is one."""
     lines: list[str] = []
     in_fence = goes_on = False
-    for line in cleandoc(text).split("\n"):
+    for line in text.strip("\n").split("\n"):
         at_fence = line.startswith(_FENCE)
         stands = in_fence or at_fence or bool(_STANDS.match(line))
         if goes_on and not stands and not _ITEM.match(line):

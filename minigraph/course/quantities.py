@@ -1,11 +1,11 @@
-"""The forms of an answer that is one number, or one number for each input."""
+"""The forms of an answer that is one number, a list of them, or a dictionary of derivatives."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from .answers import is_close, is_rounded, items_of, read_number, rounded, written
+from .answers import Numbers, is_close, is_rounded, items_of, read_number, rounded, written
 from .forms import Case, Difference, Form
 
 _SAME = 1e-9  # two answers closer than this come from the same formula, written differently
@@ -76,6 +76,17 @@ class NumberList(Form):
     def show(self, answer: list[float]) -> str:
         """Write the list."""
         return "[" + ", ".join(written(x, 10) for x in answer) + "]"
+
+
+@dataclass(frozen=True)
+class Gradients(Numbers):
+    """A dictionary of numbers by name, in which rounding does not hide a known mistake."""
+
+    def alike(self, one: Any, other: Any) -> bool:
+        """Compare the numbers up to rounding."""
+        return one.keys() == other.keys() and all(
+            is_close(one[x], other[x], _SAME, 1e-12) for x in one
+        )
 
 
 def _alike(one: float, other: float) -> bool:

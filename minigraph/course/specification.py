@@ -33,7 +33,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property, partial
-from inspect import signature
+from inspect import cleandoc, signature
 from pathlib import Path
 from random import Random
 from types import FunctionType
@@ -157,7 +157,7 @@ class Exercise:
             SpecificationError: if an edit does not apply.
         """
         programs = [self._way(way) for way in ways]
-        self.misconceptions += (Misconception(key, unwrapped(hint), *programs),)
+        self.misconceptions += (Misconception(key, unwrapped(cleandoc(hint)), *programs),)
 
     def misconception(self, key: str, *ways: Any) -> Callable[[Program], Program]:
         """Add the function below as a misconception; its docstring is the hint.

@@ -15,27 +15,16 @@ from ...autodiff.jacobian import jacobian
 from ...core.node import Node, variable
 from ...core.operation import OPERATIONS
 from ...errors import MinigraphError
-from ..answers import Members, Numbers, not_a
+from ..answers import Members, not_a
 from ..forms import Case, WrongForm
 from ..graphs import WORKED_EXAMPLE, Steps, as_python, chain, random_graph, random_graphs
-from ..specification import Exercise, Misconception
-from .forward_pass import PARTLY, SHARED, SQUARE, with_values
+from ..quantities import Gradients
+from ..specification import exercise
+from .forward_pass import PARTLY, SHARED, SQUARE, Values, doubled, with_signs
 from .forward_pass import forward as forward_pass
 
 LESSON = "06_automatic_differentiation"
-Values = dict[str, float]
 ENGINE = (Node.backward, grad, jacobian, jvp)  # what does the work of these exercises
-
-
-@dataclass(frozen=True)
-class Gradients(Numbers):
-    """A dictionary of numbers by name, in which rounding does not hide a known mistake."""
-
-    def alike(self, one: Any, other: Any) -> bool:
-        """Compare the numbers up to rounding."""
-        return one.keys() == other.keys() and all(
-            math.isclose(one[x], other[x], rel_tol=1e-9, abs_tol=1e-12) for x in one
-        )
 
 
 # --- VJP rules ------------------------------------------------------------------------------------
@@ -117,123 +106,125 @@ def _call_of_pull_back(operation: str, g: float, out: float, x: float, y: float 
     )
 
 
-pull_back = Exercise(
-    name="pull_back",
-    title="Write VJP rules",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=2,
-    task="Given an operation, the upstream gradient g, the operation's result out and its inputs x "
-    "and y (y is None for exp and tanh), return a dictionary with what g contributes to the "
-    "gradient of each input. The operations are *, /, exp, tanh and max.",
-    parameters=("operation", "g", "out", "x", "y"),
-    arguments=operations_to_pull_back,
-    as_code=_call_of_pull_back,
-    reference=_pull_back(),
-    form=Gradients('a dictionary such as {"x": 1.5, "y": -2.0}'),
-    misconceptions=(
-        Misconception(
-            "upstream gradient left out",
-            "These are the local derivatives. What arrives from above, g, has to be multiplied "
-            "into each of them; with g = 1 one does not notice.",
-            _without_upstream,
-        ),
-        Misconception(
-            "local derivative added to upstream",
-            "You add g and the local derivative. Along a path they are multiplied; adding is for "
-            "paths that meet.",
-            lambda operation, g, out, x, y: {
-                name: g + share
-                for name, share in _without_upstream(operation, g, out, x, y).items()
-            },
-        ),
-        Misconception(
-            "inputs of the product swapped",
-            "In x · y, how much does the result change when x is nudged? By y times the nudge, not "
-            "by x times.",
-            _but(times=lambda g, out, x, y: (g * x, g * y)),
-        ),
-        Misconception(
-            "sign of the quotient",
-            "When the divisor y grows, does x / y grow or shrink? Try it with 6 / 2 and 6 / 3.",
-            _but(over=lambda g, out, x, y: (g / y, g * x / y**2)),
-        ),
-        Misconception(
-            "divisor not squared",
-            "The derivative of 1/y by y has y squared below the line. With out = x / y you can "
-            "also write it without a square.",
-            _but(over=lambda g, out, x, y: (g / y, -g * x / y)),
-            _but(over=lambda g, out, x, y: (g / y, -g / y**2)),
-        ),
-        Misconception(
-            "quotient like a product",
-            "For / you used the rule of the product. How does x / y change when x is nudged? It is "
-            "x times 1/y.",
-            _but(over=RULES["*"]),
-        ),
-        Misconception(
-            "exp as a power of x",
-            "The slope of eˣ is as large as something that has been computed already. The rule of "
-            "powers is for a power of x, and here x stands in the exponent.",
-            _but(exp=lambda g, out, x: (g * x,)),
-            _but(exp=lambda g, out, x: (g * x * math.exp(x - 1),)),
-            _but(exp=lambda g, out, x: (g * math.exp(out),)),
-        ),
-        Misconception(
-            "tanh with the input in the formula",
-            "The local derivative of tanh is between 0 and 1 everywhere, and 1 where x is 0. The "
-            "formula of the lesson is written with tanh itself: which of your arguments is that?",
-            _but(tanh=lambda g, out, x: (g * (1 - x * x),)),
-            _but(tanh=lambda g, out, x: (g * (1 - math.tanh(out) ** 2),)),
-            _but(tanh=lambda g, out, x: (g * out * (1 - out),)),
-        ),
-        Misconception(
-            "max sends to both",
-            "Nudge the smaller of the two numbers a little: does the maximum change? Only the "
-            "larger one receives g.",
-            _but(max=lambda g, out, x, y: (g, g)),
-            _but(max=lambda g, out, x, y: (g / 2, g / 2)),
-        ),
-        Misconception(
-            "max sends to the smaller",
-            "Your max hands g to the smaller number. The result is the larger one, so it changes "
-            "with that.",
-            _but(max=lambda g, out, x, y: (0.0, g) if x > y else (g, 0.0)),
-        ),
-        Misconception(
-            "max scaled by the number",
-            "Nudge the larger of the two numbers by a little: by how much does the maximum change? "
-            "Does that depend on how large it is?",
-            _but(max=lambda g, out, x, y: (g * x, 0.0) if x > y else (0.0, g * y)),
-        ),
-    ),
-    first_step='Begin with one operation: `if operation == "*": return {"x": ..., "y": ...}`. How '
-    "many times as fast as x does x · y change, and how much of g goes to x?",
-    hints=(
-        "For each operation ask: how many times as fast as this input does the result change? "
-        "Multiply the answer by g.",
-        "Keep everything else fixed and nudge one input. x / y is x times 1/y, and 1/y is a power of "
-        "y. For exp and tanh the local derivative is shortest in terms of out.",
-        "For x − y the local derivatives are 1 and −1:\n"
-        '    if operation == "-":\n'
-        '        return {"x": g, "y": -g}\n'
-        "The other operations have other local derivatives, and the same g.",
-    ),
-    another_way="A table of local derivatives, and one place where g comes in:\n"
-    "    def pull_back(operation, g, out, x, y):\n"
-    "        derivatives = {\n"
-    '            "*": lambda: (y, x),\n'
-    '            "/": lambda: (1 / y, -out / y),\n'
-    '            "exp": lambda: (out,),\n'
-    '            "tanh": lambda: (1 - out * out,),\n'
-    '            "max": lambda: (float(x > y), float(x <= y)),\n'
-    "        }\n"
-    '        return {name: g * d for name, d in zip("xy", derivatives[operation]())}\n'
-    "No rule can forget g. With arrays a local derivative may be a large matrix, and then "
-    "rules with g are better.",
-    verified="every share agrees in {cases} calls, none of them with g = 1.",
+    cases=operations_to_pull_back,
+    answer=Gradients('a dictionary such as {"x": 1.5, "y": -2.0}'),
+    code=_call_of_pull_back,
     instead_of=ENGINE,
 )
+def pull_back(operation: str, g: float, out: float, x: float, y: float | None) -> Values:
+    """Write VJP rules
+
+    An operation has computed `out` from its inputs `x` and `y`, and the upstream gradient `g` has
+    arrived. What does it contribute to the gradient of each input? The operations are `"*"`, `"/"`,
+    `"exp"`, `"tanh"` and `"max"`, the larger of two numbers. `"exp"` and `"tanh"` have one input,
+    and `y` is None for them. You may use `out`; it often makes a rule shorter.
+
+    Return a dictionary, for example `{"x": 1.5, "y": -2.0}`, or `{"x": 1.5}` if there is one input.
+
+    First step: Begin with one operation: `if operation == "*": return {"x": ..., "y": ...}`. How
+    many times as fast as x does x · y change, and how much of g goes to x?
+    Hint: For each operation ask: how many times as fast as this input does the result change?
+    Multiply the answer by g.
+    Hint: Keep everything else fixed and nudge one input. x / y is x times 1/y, and 1/y is a power
+    of y. For exp and tanh the local derivative is shortest in terms of out.
+    Hint: For x − y the local derivatives are 1 and −1:
+        if operation == "-":
+            return {"x": g, "y": -g}
+    The other operations have other local derivatives, and the same g.
+    Another way: A table of local derivatives, and one place where g comes in:
+        def pull_back(operation, g, out, x, y):
+            derivatives = {
+                "*": lambda: (y, x),
+                "/": lambda: (1 / y, -out / y),
+                "exp": lambda: (out,),
+                "tanh": lambda: (1 - out * out,),
+                "max": lambda: (float(x > y), float(x <= y)),
+            }
+            return {name: g * d for name, d in zip("xy", derivatives[operation]())}
+    No rule can forget g. With arrays a local derivative may be a large matrix, and then rules with
+    g are better.
+    Verified: every share agrees in {cases} calls, none of them with g = 1.
+    """
+    return _pull_back()(operation, g, out, x, y)
+
+
+pull_back.slip(
+    "upstream gradient left out",
+    """These are the local derivatives. What arrives from above, g, has to be multiplied into each
+    of them; with g = 1 one does not notice.""",
+    (")(operation, g", ")(operation, 1.0"),
+)
+pull_back.slip(
+    "local derivative added to upstream",
+    """You add g and the local derivative. Along a path they are multiplied; adding is for paths
+    that meet.""",
+    (
+        "_pull_back()(operation, g, out, x, y)",
+        "{name: g + share for name, share in _without_upstream(operation, g, out, x, y).items()}",
+    ),
+)
+pull_back.slip(
+    "inputs of the product swapped",
+    """In x · y, how much does the result change when x is nudged? By y times the nudge, not by x
+    times.""",
+    _but(times=lambda g, out, x, y: (g * x, g * y)),
+)
+pull_back.slip(
+    "sign of the quotient",
+    "When the divisor y grows, does x / y grow or shrink? Try it with 6 / 2 and 6 / 3.",
+    _but(over=lambda g, out, x, y: (g / y, g * x / y**2)),
+)
+pull_back.slip(
+    "divisor not squared",
+    """The derivative of 1/y by y has y squared below the line. With out = x / y you can also write
+    it without a square.""",
+    _but(over=lambda g, out, x, y: (g / y, -g * x / y)),
+    _but(over=lambda g, out, x, y: (g / y, -g / y**2)),
+)
+pull_back.slip(
+    "quotient like a product",
+    """For / you used the rule of the product. How does x / y change when x is nudged? It is x times
+    1/y.""",
+    _but(over=RULES["*"]),
+)
+pull_back.slip(
+    "exp as a power of x",
+    """The slope of eˣ is as large as something that has been computed already. The rule of powers
+    is for a power of x, and here x stands in the exponent.""",
+    _but(exp=lambda g, out, x: (g * x,)),
+    _but(exp=lambda g, out, x: (g * x * math.exp(x - 1),)),
+    _but(exp=lambda g, out, x: (g * math.exp(out),)),
+)
+pull_back.slip(
+    "tanh with the input in the formula",
+    """The local derivative of tanh is between 0 and 1 everywhere, and 1 where x is 0. The formula
+    of the lesson is written with tanh itself: which of your arguments is that?""",
+    _but(tanh=lambda g, out, x: (g * (1 - x * x),)),
+    _but(tanh=lambda g, out, x: (g * (1 - math.tanh(out) ** 2),)),
+    _but(tanh=lambda g, out, x: (g * out * (1 - out),)),
+)
+pull_back.slip(
+    "max sends to both",
+    """Nudge the smaller of the two numbers a little: does the maximum change? Only the larger one
+    receives g.""",
+    _but(max=lambda g, out, x, y: (g, g)),
+    _but(max=lambda g, out, x, y: (g / 2, g / 2)),
+)
+pull_back.slip(
+    "max sends to the smaller",
+    """Your max hands g to the smaller number. The result is the larger one, so it changes with
+    that.""",
+    _but(max=lambda g, out, x, y: (0.0, g) if x > y else (g, 0.0)),
+)
+pull_back.slip(
+    "max scaled by the number",
+    """Nudge the larger of the two numbers by a little: by how much does the maximum change? Does
+    that depend on how large it is?""",
+    _but(max=lambda g, out, x, y: (g * x, 0.0) if x > y else (0.0, g * y)),
+)
+
 
 # --- backward -------------------------------------------------------------------------------------
 
@@ -261,67 +252,14 @@ def _none_yet(graph: Steps, values: Values, output: str | None = None) -> Values
     return {name: float(name == output) for name in values}
 
 
-def _backward(graph: Steps, values: Values) -> Values:
-    gradients = _none_yet(graph, values)
-    for name in reversed(graph):
-        for x, local in _edges(graph, values, name):
-            gradients[x] += gradients[name] * local
-    return gradients
-
-
-def _overwriting(graph: Steps, values: Values) -> Values:
-    gradients = _none_yet(graph, values)
-    for name in reversed(graph):
-        for x, local in _edges(graph, values, name):
-            gradients[x] = gradients[name] * local
-    return gradients
-
-
-def _local_only(graph: Steps, values: Values) -> Values:
-    gradients = _none_yet(graph, values)
-    for name in reversed(graph):
-        for x, local in _edges(graph, values, name):
-            gradients[x] += local
-    return gradients
-
-
-def _forward_order(graph: Steps, values: Values) -> Values:
-    gradients = _none_yet(graph, values)
-    for name in graph:
-        for x, local in _edges(graph, values, name):
-            gradients[x] += gradients[name] * local
-    return gradients
-
-
 def _seeded_with(seed: Callable[[float], float]) -> Any:
     """Start from another number than 1: all gradients are multiplied by it."""
 
     def program(graph: Steps, values: Values) -> Values:
         start = seed(values[list(graph)[-1]])
-        return {name: start * g for name, g in _backward(graph, values).items()}
+        return {name: start * g for name, g in backward(graph, values).items()}
 
     return program
-
-
-def _one_edge_to_each_input(graph: Steps, values: Values) -> Values:
-    gradients = _none_yet(graph, values)
-    for name in reversed(graph):
-        for x, local in dict(_edges(graph, values, name)).items():
-            gradients[x] += gradients[name] * local
-    return gradients
-
-
-def _wrong_way_round(graph: Steps, values: Values) -> Values:
-    gradients = _none_yet(graph, values)
-    for name in reversed(graph):
-        edges = _edges(graph, values, name)
-        for (x, _), (_, local) in zip(edges, reversed(edges)):
-            gradients[x] += gradients[name] * local
-    return gradients
-
-
-def _inputs_only(graph: Steps, values: Values) -> Values:
-    return {x: g for x, g in _backward(graph, values).items() if x not in graph}
 
 
 def _asking_users(graph: Steps, values: Values) -> Values:
@@ -342,35 +280,8 @@ def _asking_users(graph: Steps, values: Values) -> Values:
     return {name: float(gradient(name)) for name in values}
 
 
-def _path_by_path(graph: Steps, values: Values) -> Values:
-    gradients = dict.fromkeys(values, 0.0)
-
-    def push(name: str, g: float) -> None:
-        gradients[name] += g
-        for x, local in _edges(graph, values, name) if name in graph else []:
-            push(x, g * local)
-
-    push(list(graph)[-1], 1.0)
-    return gradients
-
-
 ROW = 40  # operations one after the other: more than rounds that somebody would count out
 DOUBLINGS = 3000  # each two operations deep: more than Python's stack has room for
-
-
-def doubled(times: int) -> Steps:
-    """Halve and double a number again and again: its value stays, and there are 2ⁿ paths."""
-    graph: Steps = {}
-    for n in range(1, times + 1):
-        graph[f"h{n}"] = ("*", f"x{n - 1}", "half")
-        graph[f"x{n}"] = ("+", f"h{n}", f"h{n}")
-    return graph
-
-
-def with_signs(rng: Random, graph: Steps) -> Case:
-    """A graph and a different value for each of its inputs, about half of them negative."""
-    graph, values = with_values(rng, graph)
-    return graph, {x: rng.choice((1, -1)) * value for x, value in values.items()}
 
 
 _UNUSED: Steps = {"p": ("*", "a", "b"), "q": ("*", "p", "c"), "y": ("-", "p", "a")}
@@ -417,148 +328,143 @@ def _as_python_values(values: Values) -> str:
     return "{" + ", ".join(f'"{x}": {value:.6g}' for x, value in values.items()) + "}"
 
 
-backward = Exercise(
-    name="backward",
-    title="Write the backward pass",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=3,
-    task="Given a graph as a dictionary, in an order in which it can be computed, and the values "
-    "of all of its nodes, return a dictionary with the gradient of every node: the derivative of "
-    "the last result by it, which is 0 where the last result does not depend on the node. The "
-    "graph may have thousands of operations in a row, and more paths than can be counted.",
-    parameters=("graph", "values"),
-    arguments=graphs_after_forward,
-    as_code=_graph_and_values,
-    reference=_backward,
-    form=Gradients("a dictionary with the gradient of every node"),
-    misconceptions=(
-        Misconception(
-            "overwritten instead of added",
-            "Where a node is used several times, a contribution arrives from each of its users, "
-            "and you keep the last one only. Start each gradient at 0 and add what arrives.",
-            _overwriting,
-        ),
-        Misconception(
-            "upstream gradient left out",
-            "You add up the local derivatives. Each says how fast the next node changes. How fast "
-            "the last result changes with that node has been found before; what becomes of it?",
-            _local_only,
-        ),
-        Misconception(
-            "inputs before users",
-            "You go through the graph in the order of the forward pass. When the first node's turn "
-            "comes, its gradient is still 0. A node can hand on only what it has received, so its "
-            "users go first.",
-            _forward_order,
-        ),
-        Misconception(
-            "no gradient to start from",
-            "All gradients are 0, because you begin with nothing but zeros. How fast does the last "
-            "result change with itself?",
-            _seeded_with(lambda y: 0.0),
-        ),
-        Misconception(
-            "started from the value",
-            "You start from the value of the last result. Start from its derivative by itself.",
-            _seeded_with(lambda y: y),
-        ),
-        Misconception(
-            "a call for each step",
-            "Your gradients are right for small graphs. But your function calls itself, nested as "
-            "deep as the graph, and here that is deeper than Python allows. The nodes stand in an "
-            "order already: in which direction could a loop go through them?",
-            _path_by_path,
-            _asking_users,
-        ),
-        Misconception(
-            "two edges taken for one",
-            "A node may use the same input twice, as in x · x. Each of the two edges carries a "
-            "contribution of its own; a dictionary from inputs to local derivatives keeps one of "
-            "them.",
-            _one_edge_to_each_input,
-        ),
-        Misconception(
-            "local derivatives swapped",
-            "You hand the first local derivative to the second input, or the other way round. "
-            '`local["*"](x, y)` is (y, x): the derivative by x comes first.',
-            _wrong_way_round,
-        ),
-        Misconception(
-            "inputs only",
-            "Your gradients are right, and some are missing: the results in between have gradients "
-            "too.",
-            _inputs_only,
-        ),
-    ),
-    first_step="Start with `gradients = {name: 0.0 for name in values}`, and set the gradient of "
-    "the last result, `list(graph)[-1]`, to 1. Then let each node hand on its gradient, users "
-    "before their inputs.",
-    hints=(
-        "Do the input above by hand. Write the gradient at each node, beginning with the last one, "
-        "and compare.",
-        "For each name in `reversed(graph)`: unpack its operation and inputs, get the local "
-        "derivatives from `local`, and add to the gradient of each input: the node's own gradient "
-        "times the local derivative.",
-        "In y = p · p with p = a + b and p = 5 the node y hands on 1 · 5 along each of its two "
-        "edges:\n"
-        '    gradients["y"] = 1\n'
-        '    gradients["p"] += gradients["y"] * 5   # first edge\n'
-        '    gradients["p"] += gradients["y"] * 5   # second edge\n'
-        '    gradients["a"] += gradients["p"] * 1\n'
-        "p hands on after both contributions have arrived.",
-    ),
-    another_way="Let each node fetch its gradient from its users, instead of letting users hand on:\n"
-    "    def backward(graph, values):\n"
-    "        edges = {name: [] for name in values}\n"
-    "        for name, (operation, *arguments) in graph.items():\n"
-    "            derivatives = local[operation](*[values[x] for x in arguments])\n"
-    "            for x, derivative in zip(arguments, derivatives):\n"
-    "                edges[x].append((name, derivative))\n"
-    "        last = next(reversed(graph))\n"
-    "        gradients = {}\n"
-    "        for name in [*reversed(graph), *(x for x in values if x not in graph)]:\n"
-    "            handed = sum(gradients[user] * derivative for user, derivative in edges[name])\n"
-    "            gradients[name] = 1.0 if name == last else float(handed)\n"
-    "        return gradients\n"
-    "Each gradient is written once and complete; for that, all edges are kept in memory.",
-    verified=f"every gradient agrees in {{cases}} graphs, one of them with 2^{DOUBLINGS} paths.",
+    cases=graphs_after_forward,
+    answer=Gradients("a dictionary with the gradient of every node"),
+    code=_graph_and_values,
     instead_of=ENGINE,
 )
+def backward(graph: Steps, values: Values) -> Values:
+    """Write the backward pass
+
+    Given are a graph, in an order in which it can be computed, and the values of all of its nodes,
+    as `forward` returns them. Return a dictionary with the gradient of **every** node, inputs
+    included: the derivative of the last result by it, and 0 where the last result does not depend
+    on it.
+
+    Your function should also manage a graph that has thousands of operations in a row, deeper than
+    calls can be nested in Python, and more paths than there are atoms in the universe.
+
+    First step: Start with `gradients = {name: 0.0 for name in values}`, and set the gradient of the
+    last result, `list(graph)[-1]`, to 1. Then let each node hand on its gradient, users before
+    their inputs.
+    Hint: Do the input above by hand. Write the gradient at each node, beginning with the last one,
+    and compare.
+    Hint: For each name in `reversed(graph)`: unpack its operation and inputs, get the local
+    derivatives from `local`, and add to the gradient of each input: the node's own gradient times
+    the local derivative.
+    Hint: In y = p · p with p = a + b and p = 5 the node y hands on 1 · 5 along each of its two
+    edges:
+        gradients["y"] = 1
+        gradients["p"] += gradients["y"] * 5   # first edge
+        gradients["p"] += gradients["y"] * 5   # second edge
+        gradients["a"] += gradients["p"] * 1
+    p hands on after both contributions have arrived.
+    Another way: Let each node fetch its gradient from its users, instead of letting users hand on:
+        def backward(graph, values):
+            edges = {name: [] for name in values}
+            for name, (operation, *arguments) in graph.items():
+                derivatives = local[operation](*[values[x] for x in arguments])
+                for x, derivative in zip(arguments, derivatives):
+                    edges[x].append((name, derivative))
+            last = next(reversed(graph))
+            gradients = {}
+            for name in [*reversed(graph), *(x for x in values if x not in graph)]:
+                handed = sum(gradients[user] * derivative for user, derivative in edges[name])
+                gradients[name] = 1.0 if name == last else float(handed)
+            return gradients
+    Each gradient is written once and complete; for that, all edges are kept in memory.
+    Verified: every gradient agrees in {cases} graphs, one of them with 2^3000 paths.
+    """
+    gradients = _none_yet(graph, values)
+    for name in reversed(graph):
+        for x, local in _edges(graph, values, name):
+            gradients[x] += gradients[name] * local
+    return gradients
+
+
+backward.slip(
+    "overwritten instead of added",
+    """Where a node is used several times, a contribution arrives from each of its users, and you
+    keep the last one only. Start each gradient at 0 and add what arrives.""",
+    ("[x] +=", "[x] ="),
+)
+backward.slip(
+    "upstream gradient left out",
+    """You add up the local derivatives. Each says how fast the next node changes. How fast the last
+    result changes with that node has been found before; what becomes of it?""",
+    ("gradients[name] * local", "local"),
+)
+backward.slip(
+    "inputs before users",
+    """You go through the graph in the order of the forward pass. When the first node's turn comes,
+    its gradient is still 0. A node can hand on only what it has received, so its users go
+    first.""",
+    ("reversed(graph)", "graph"),
+)
+backward.slip(
+    "no gradient to start from",
+    """All gradients are 0, because you begin with nothing but zeros. How fast does the last result
+    change with itself?""",
+    _seeded_with(lambda y: 0.0),
+)
+backward.slip(
+    "started from the value",
+    "You start from the value of the last result. Start from its derivative by itself.",
+    _seeded_with(lambda y: y),
+)
+
+
+@backward.misconception("a call for each step", _asking_users)
+def _path_by_path(graph: Steps, values: Values) -> Values:
+    """Your gradients are right for small graphs. But your function calls itself, nested as deep as
+    the graph, and here that is deeper than Python allows. The nodes stand in an order already:
+    in which direction could a loop go through them?
+    """
+    gradients = dict.fromkeys(values, 0.0)
+
+    def push(name: str, g: float) -> None:
+        gradients[name] += g
+        for x, local in _edges(graph, values, name) if name in graph else []:
+            push(x, g * local)
+
+    push(list(graph)[-1], 1.0)
+    return gradients
+
+
+backward.slip(
+    "two edges taken for one",
+    """A node may use the same input twice, as in x · x. Each of the two edges carries a
+    contribution of its own; a dictionary from inputs to local derivatives keeps one of them.""",
+    ("_edges(graph, values, name)", "dict(_edges(graph, values, name)).items()"),
+)
+
+
+@backward.misconception("local derivatives swapped")
+def _wrong_way_round(graph: Steps, values: Values) -> Values:
+    """You hand the first local derivative to the second input, or the other way round.
+    `local["*"](x, y)` is (y, x): the derivative by x comes first.
+    """
+    gradients = _none_yet(graph, values)
+    for name in reversed(graph):
+        edges = _edges(graph, values, name)
+        for (x, _), (_, local) in zip(edges, reversed(edges)):
+            gradients[x] += gradients[name] * local
+    return gradients
+
+
+@backward.misconception("inputs only")
+def _inputs_only(graph: Steps, values: Values) -> Values:
+    """Your gradients are right, and some are missing: the results in between have gradients too."""
+    return {x: g for x, g in backward(graph, values).items() if x not in graph}
+
 
 # --- forward mode ---------------------------------------------------------------------------------
 
 
 def _of_inputs(graph: Steps, values: Values, changes: Values, unlisted: float = 0.0) -> Values:
     return {x: changes.get(x, unlisted) for x in values if x not in graph}
-
-
-def _push(graph: Steps, values: Values, changes: Values) -> Values:
-    result = _of_inputs(graph, values, changes)
-    for name in graph:
-        result[name] = float(sum(local * result[x] for x, local in _edges(graph, values, name)))
-    return result
-
-
-def _unlisted_changes(graph: Steps, values: Values, changes: Values) -> Values:
-    return _push(graph, values, _of_inputs(graph, values, changes, unlisted=1.0))
-
-
-def _local_total(graph: Steps, values: Values, changes: Values) -> Values:
-    result = _of_inputs(graph, values, changes)
-    for name in graph:
-        result[name] = sum(local for _, local in _edges(graph, values, name))
-    return result
-
-
-def _product_of_changes(graph: Steps, values: Values, changes: Values) -> Values:
-    result = _of_inputs(graph, values, changes)
-    for name, (symbol, *inputs) in graph.items():
-        if symbol == "*":
-            result[name] = result[inputs[0]] * result[inputs[1]]
-        else:
-            result[name] = sum(local * result[x] for x, local in _edges(graph, values, name))
-    return result
 
 
 def _one_input_only(which: int) -> Any:
@@ -570,19 +476,6 @@ def _one_input_only(which: int) -> Any:
         return result
 
     return program
-
-
-def _own_local_derivative(graph: Steps, values: Values, changes: Values) -> Values:
-    result = _of_inputs(graph, values, changes)
-    for name in graph:
-        edges = _edges(graph, values, name)
-        result[name] = sum(local * result[x] for (x, _), (_, local) in zip(edges, reversed(edges)))
-    return result
-
-
-def _as_finite_change(graph: Steps, values: Values, changes: Values) -> Values:
-    inputs = {x: values[x] + changes.get(x, 0.0) for x in values if x not in graph}
-    return {name: value - values[name] for name, value in _forward(graph, inputs).items()}
 
 
 def graphs_and_changes(rng: Random) -> list[Case]:
@@ -600,92 +493,116 @@ def graphs_and_changes(rng: Random) -> list[Case]:
     return [*cases, still, again, still]
 
 
-push_forward = Exercise(
-    name="push_forward",
-    title="Write the forward mode",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=2,
-    task="Given a graph and the values of all of its nodes, as before, and a dictionary that says "
-    "how fast some of the inputs change, return a dictionary with how fast every node changes. "
-    "Inputs that are not listed do not change.",
-    parameters=("graph", "values", "changes"),
-    arguments=graphs_and_changes,
-    as_code=lambda graph, values, changes: (
+    cases=graphs_and_changes,
+    answer=Gradients("a dictionary with the change of every node"),
+    code=lambda graph, values, changes: (
         f"{_graph_and_values(graph, values)}\nchanges = {_as_python_values(changes)}"
     ),
-    reference=_push,
-    form=Gradients("a dictionary with the change of every node"),
-    misconceptions=(
-        Misconception(
-            "change of the input left out",
-            "You add up the local derivatives. Each has to be multiplied by the change of its "
-            "input.",
-            _local_total,
-        ),
-        Misconception(
-            "changes multiplied",
-            "The change of a product is not the product of the changes. If only x changes, x · y "
-            "changes y times as fast; if both do, the two effects add up.",
-            _product_of_changes,
-        ),
-        Misconception(
-            "one input only",
-            "You use one input of each node. A node changes with all of its inputs, and the "
-            "effects add up.",
-            _one_input_only(0),
-            _one_input_only(-1),
-        ),
-        Misconception(
-            "local derivatives swapped",
-            "You multiply the change of one input by the local derivative by the other. "
-            '`local["*"](x, y)` is (y, x): the derivative by x comes first.',
-            _own_local_derivative,
-        ),
-        Misconception(
-            "unlisted inputs change too",
-            "Some inputs are not in `changes`. They stay as they are, so their change is 0, not 1.",
-            _unlisted_changes,
-        ),
-        Misconception(
-            "the inputs really moved",
-            "You add the changes to the inputs and compute the graph again. That gives the "
-            "difference of two values, which follows the curve; asked for is how fast each node "
-            "changes here, along the tangent.",
-            _as_finite_change,
-        ),
-    ),
-    first_step="Start with the inputs: `result = {x: changes.get(x, 0.0) for x in ...}`. Then go "
-    "through the graph in its own order, and compute for each node how fast it changes.",
-    hints=(
-        "A node is told how fast its inputs change. How fast does it change itself? Begin with y = "
-        "a − b.",
-        "For each name in the graph, in its order: local derivative times change of the input, "
-        "added over its inputs. The inputs of the graph are the names in `values` that are not in "
-        "`graph`.",
-        "For p = a · b with a = 2, b = 5, where a changes 3 times as fast as the clock and b not "
-        "at all:\n"
-        '    result["a"], result["b"] = 3.0, 0.0\n'
-        '    result["p"] = 5 * result["a"] + 2 * result["b"]\n'
-        "p changes 15 times as fast as the clock.",
-    ),
-    another_way="Rules that take each value together with its change:\n"
-    "    def push_forward(graph, values, changes):\n"
-    "        rules = {\n"
-    '            "+": lambda x, dx, y, dy: dx + dy,\n'
-    '            "-": lambda x, dx, y, dy: dx - dy,\n'
-    '            "*": lambda x, dx, y, dy: dx * y + x * dy,\n'
-    '            "sin": lambda x, dx: math.cos(x) * dx,\n'
-    "        }\n"
-    "        result = {x: changes.get(x, 0.0) for x in values if x not in graph}\n"
-    "        for name, (operation, *arguments) in graph.items():\n"
-    "            pairs = [part for x in arguments for part in (values[x], result[x])]\n"
-    "            result[name] = rules[operation](*pairs)\n"
-    "        return result\n"
-    "Such pairs are called dual numbers. With them forward mode needs no graph at all.",
-    verified="every change agrees in {cases} graphs.",
     instead_of=ENGINE,
 )
+def push_forward(graph: Steps, values: Values, changes: Values) -> Values:
+    """Write the forward mode
+
+    The same graph and the same values, in the other direction. `changes` says how fast some of the
+    inputs change, for example `{"a": 2.0}`; inputs that are not listed stay as they are. Return a
+    dictionary with how fast every node changes, inputs included.
+
+    First step: Start with the inputs: `result = {x: changes.get(x, 0.0) for x in ...}`. Then go
+    through the graph in its own order, and compute for each node how fast it changes.
+    Hint: A node is told how fast its inputs change. How fast does it change itself? Begin with y =
+    a − b.
+    Hint: For each name in the graph, in its order: local derivative times change of the input,
+    added over its inputs. The inputs of the graph are the names in `values` that are not in
+    `graph`.
+    Hint: For p = a · b with a = 2, b = 5, where a changes 3 times as fast as the clock and b not at
+    all:
+        result["a"], result["b"] = 3.0, 0.0
+        result["p"] = 5 * result["a"] + 2 * result["b"]
+    p changes 15 times as fast as the clock.
+    Another way: Rules that take each value together with its change:
+        def push_forward(graph, values, changes):
+            rules = {
+                "+": lambda x, dx, y, dy: dx + dy,
+                "-": lambda x, dx, y, dy: dx - dy,
+                "*": lambda x, dx, y, dy: dx * y + x * dy,
+                "sin": lambda x, dx: math.cos(x) * dx,
+            }
+            result = {x: changes.get(x, 0.0) for x in values if x not in graph}
+            for name, (operation, *arguments) in graph.items():
+                pairs = [part for x in arguments for part in (values[x], result[x])]
+                result[name] = rules[operation](*pairs)
+            return result
+    Such pairs are called dual numbers. With them forward mode needs no graph at all.
+    Verified: every change agrees in {cases} graphs.
+    """
+    result = _of_inputs(graph, values, changes)
+    for name in graph:
+        result[name] = float(sum(local * result[x] for x, local in _edges(graph, values, name)))
+    return result
+
+
+push_forward.slip(
+    "change of the input left out",
+    "You add up the local derivatives. Each has to be multiplied by the change of its input.",
+    (
+        "float(sum(local * result[x] for x, local in _edges(graph, values, name)))",
+        "sum(local for _, local in _edges(graph, values, name))",
+    ),
+)
+
+
+@push_forward.misconception("changes multiplied")
+def _product_of_changes(graph: Steps, values: Values, changes: Values) -> Values:
+    """The change of a product is not the product of the changes. If only x changes, x · y changes y
+    times as fast; if both do, the two effects add up.
+    """
+    result = _of_inputs(graph, values, changes)
+    for name, (symbol, *inputs) in graph.items():
+        if symbol == "*":
+            result[name] = result[inputs[0]] * result[inputs[1]]
+        else:
+            result[name] = sum(local * result[x] for x, local in _edges(graph, values, name))
+    return result
+
+
+push_forward.slip(
+    "one input only",
+    """You use one input of each node. A node changes with all of its inputs, and the effects add
+    up.""",
+    _one_input_only(0),
+    _one_input_only(-1),
+)
+
+
+@push_forward.misconception("local derivatives swapped")
+def _own_local_derivative(graph: Steps, values: Values, changes: Values) -> Values:
+    """You multiply the change of one input by the local derivative by the other. `local["*"](x, y)`
+    is (y, x): the derivative by x comes first.
+    """
+    result = _of_inputs(graph, values, changes)
+    for name in graph:
+        edges = _edges(graph, values, name)
+        result[name] = sum(local * result[x] for (x, _), (_, local) in zip(edges, reversed(edges)))
+    return result
+
+
+@push_forward.misconception("unlisted inputs change too")
+def _unlisted_changes(graph: Steps, values: Values, changes: Values) -> Values:
+    """Some inputs are not in `changes`. They stay as they are, so their change is 0, not 1."""
+    return push_forward(graph, values, _of_inputs(graph, values, changes, unlisted=1.0))
+
+
+@push_forward.misconception("the inputs really moved")
+def _as_finite_change(graph: Steps, values: Values, changes: Values) -> Values:
+    """You add the changes to the inputs and compute the graph again. That gives the difference of
+    two values, which follows the curve; asked for is how fast each node changes here, along the
+    tangent.
+    """
+    inputs = {x: values[x] + changes.get(x, 0.0) for x in values if x not in graph}
+    return {name: value - values[name] for name, value in _forward(graph, inputs).items()}
+
 
 # --- gradient check -------------------------------------------------------------------------------
 
@@ -693,7 +610,7 @@ Function = Callable[[Values], float]
 
 
 def _true_gradient(graph: Steps, point: Values) -> Values:
-    gradients = _backward(graph, _forward(graph, point))
+    gradients = backward(graph, _forward(graph, point))
     return {x: gradients[x] for x in point}
 
 
@@ -820,136 +737,135 @@ def _claim_as_code(graph: Steps, point: Values, claimed: Values) -> str:
     )
 
 
-gradient_check = Exercise(
-    name="gradient_check",
-    title="Check gradients",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=2,
-    task="Given a function f of a dictionary of inputs, a point, and a claimed gradient of f "
-    "there, both as dictionaries, return a list of the names for which the claim is wrong. A claim "
-    "that is off by less than a thousandth of the right number counts as right.",
-    parameters=("f", "point", "claimed"),
-    arguments=claims,
+    cases=claims,
     given=_as_function,
-    as_code=_claim_as_code,
-    reference=_checking(_central, _close),
-    form=Members("a list of names"),
-    misconceptions=(
-        Misconception(
-            "all inputs nudged at once",
-            "You nudge all inputs together, which gives the effect of all of them. For a partial "
-            "derivative nudge one input and leave the others where they are.",
-            _checking(_all_nudged, _close),
-        ),
-        Misconception(
-            "divided by h instead of 2h",
-            "From x − h to x + h it is a way of 2h. Your slopes are twice as large as they should "
-            "be.",
-            _checking(lambda f, p, x: 2 * _central(f, p, x), _close),
-        ),
-        Misconception(
-            "not divided by the step",
-            "You compare the change of f with the gradient. Over a step half as wide f would change "
-            "half as much; the slope would be the same.",
-            _checking(lambda f, p, x: 2e-5 * _central(f, p, x), _close),
-            _checking(lambda f, p, x: 2e-6 * _central(f, p, x), _close),
-        ),
-        Misconception(
-            "step too small",
-            "Your step is so small that x + h is x again, or nearly. Computers keep about 16 "
-            "digits; a step near 1e-5 leaves enough of them.",
-            _checking(lambda f, p, x: _slope(f, p, x, 1e-15, 1e-15), _close),
-            _checking(lambda f, p, x: _slope(f, p, x, 1e-16, 1e-16), _close),
-        ),
-        Misconception(
-            "step too large",
-            "Over a step as wide as yours a curve bends, and the slope between its ends is not the "
-            "slope at the point. How small can a step be before rounding spoils the difference?",
-            _checking(lambda f, p, x: _slope(f, p, x, 0.1, 0.0), _close),
-            _checking(lambda f, p, x: _slope(f, p, x, 1.0, 0.0), _close),
-            _checking(lambda f, p, x: _slope(f, p, x, 0.1, 0.1), _close),
-            _checking(lambda f, p, x: _slope(f, p, x, 0.01, 0.0), _close),
-        ),
-        Misconception(
-            "compared for equality",
-            "Finite differences are an approximation, so the two numbers are hardly ever equal to "
-            "the last digit. Ask whether they are close, for example with `math.isclose` and a "
-            "tolerance.",
-            _checking(_central, lambda a, b: a == b),
-        ),
-        Misconception(
-            "tolerance without regard to size",
-            "You allow the same error for large gradients and for small ones. An error of 0.01 is "
-            "nothing beside a million, and everything beside 0.0003. Compare the error with the "
-            "size of the gradient.",
-            _checking(_central, lambda a, b: abs(a - b) < 1e-2),
-            _checking(_central, lambda a, b: abs(a - b) < 1e-3),
-            _checking(_central, lambda a, b: abs(a - b) < 1e-6),
-        ),
-        Misconception(
-            "tolerance too wide",
-            "You let claims pass that are off by more than a thousandth. How large is the error that "
-            "you allow, beside the right number?",
-            _checking(_central, _within(0.003)),
-            _checking(_central, _within(0.01)),
-            _checking(_central, _within(0.1)),
-        ),
-        Misconception(
-            "tolerance too narrow",
-            "You blame claims that are off by less than a thousandth, and the task lets them count "
-            "as right. How large is the error that you allow, beside the right number?",
-            _checking(_central, _within(1e-5)),
-        ),
-        Misconception(
-            "sign not compared",
-            "A claim with the wrong sign passes your check. Compare the numbers themselves, not "
-            "their sizes.",
-            _checking(_central, lambda a, b: _close(abs(a), abs(b))),
-        ),
-        Misconception(
-            "errors in one direction only",
-            "A claim may be too large or too small, and you notice only one of the two.",
-            _checking(_central, lambda a, b: a - b < 1e-3 * abs(a) + 1e-9),
-            _checking(_central, lambda a, b: b - a < 1e-3 * abs(a) + 1e-9),
-        ),
-        Misconception(
-            "the right ones listed",
-            "You list the names whose claim is right. Asked for are the others.",
-            _checking(_central, lambda a, b: not _close(a, b)),
-        ),
-    ),
-    first_step="For one name x: copy the point twice, `above = dict(point)` and `below = "
-    "dict(point)`, nudge x up in one and down in the other, and compare the slope of f between "
-    "them with `claimed[x]`.",
-    hints=(
-        "Take the first input above by hand: nudge it by 0.00001 up and down, and look at how f "
-        "changes.",
-        "The slope is the change of f from below to above, divided by the way between the two, with "
-        "a step of about 1e-5. The error that you allow should grow with the slope; see "
-        "`math.isclose` and its `rel_tol`.",
-        "How fast does the area of a square grow with its side, at side 3?\n"
-        "    h = 1e-5\n"
-        "    slope = ((3 + h) ** 2 - (3 - h) ** 2) / (2 * h)\n"
-        "    math.isclose(slope, 6, rel_tol=1e-3)   # True\n"
-        "    math.isclose(slope, 9, rel_tol=1e-3)   # False",
-    ),
-    another_way="A step that goes with the size of the input, and two steps that check each other:\n"
-    "    def gradient_check(f, point, claimed):\n"
-    "        def slope(x, h):\n"
-    "            return (f({**point, x: point[x] + h}) - f({**point, x: point[x] - h})) / (2 * h)\n"
-    "\n"
-    "        wrong = []\n"
-    "        for x in point:\n"
-    "            h = 1e-4 * max(1.0, abs(point[x]))\n"
-    "            better = (4 * slope(x, h) - slope(x, 2 * h)) / 3\n"
-    "            if not math.isclose(better, claimed[x], rel_tol=1e-3, abs_tol=1e-9):\n"
-    "                wrong.append(x)\n"
-    "        return wrong\n"
-    "The two errors of the slopes, which go with the square of the step, cancel (Richardson). "
-    "So the step may be larger, and rounding matters less.",
-    verified="all wrong claims found in {cases} gradients, and no right one blamed.",
+    answer=Members("a list of names"),
+    code=_claim_as_code,
 )
+def gradient_check(f, point, claimed):
+    """Check gradients
+
+    Somebody claims to know the gradient of a function. Do not believe it. You get the function `f`,
+    a point, and the claimed gradient there. `f` takes a dictionary of inputs, such as `f({"a": 2.0,
+    "b": 5.0})`, and returns a number; you may call it as often as you like.
+
+    Return a list of the names for which the claim is wrong. If it is off by less than a thousandth
+    of the right number, let it count as right.
+
+    First step: For one name x: copy the point twice, `above = dict(point)` and `below =
+    dict(point)`, nudge x up in one and down in the other, and compare the slope of f between them
+    with `claimed[x]`.
+    Hint: Take the first input above by hand: nudge it by 0.00001 up and down, and look at how f
+    changes.
+    Hint: The slope is the change of f from below to above, divided by the way between the two, with
+    a step of about 1e-5. The error that you allow should grow with the slope; see `math.isclose`
+    and its `rel_tol`.
+    Hint: How fast does the area of a square grow with its side, at side 3?
+        h = 1e-5
+        slope = ((3 + h) ** 2 - (3 - h) ** 2) / (2 * h)
+        math.isclose(slope, 6, rel_tol=1e-3)   # True
+        math.isclose(slope, 9, rel_tol=1e-3)   # False
+    Another way: A step that goes with the size of the input, and two steps that check each other:
+        def gradient_check(f, point, claimed):
+            def slope(x, h):
+                return (f({**point, x: point[x] + h}) - f({**point, x: point[x] - h})) / (2 * h)
+
+            wrong = []
+            for x in point:
+                h = 1e-4 * max(1.0, abs(point[x]))
+                better = (4 * slope(x, h) - slope(x, 2 * h)) / 3
+                if not math.isclose(better, claimed[x], rel_tol=1e-3, abs_tol=1e-9):
+                    wrong.append(x)
+            return wrong
+    The two errors of the slopes, which go with the square of the step, cancel (Richardson). So the
+    step may be larger, and rounding matters less.
+    Verified: all wrong claims found in {cases} gradients, and no right one blamed.
+    """
+    return _checking(_central, _close)(f, point, claimed)
+
+
+gradient_check.slip(
+    "all inputs nudged at once",
+    """You nudge all inputs together, which gives the effect of all of them. For a partial
+    derivative nudge one input and leave the others where they are.""",
+    _checking(_all_nudged, _close),
+)
+gradient_check.slip(
+    "divided by h instead of 2h",
+    "From x − h to x + h it is a way of 2h. Your slopes are twice as large as they should be.",
+    _checking(lambda f, p, x: 2 * _central(f, p, x), _close),
+)
+gradient_check.slip(
+    "not divided by the step",
+    """You compare the change of f with the gradient. Over a step half as wide f would change half
+    as much; the slope would be the same.""",
+    _checking(lambda f, p, x: 2e-5 * _central(f, p, x), _close),
+    _checking(lambda f, p, x: 2e-6 * _central(f, p, x), _close),
+)
+gradient_check.slip(
+    "step too small",
+    """Your step is so small that x + h is x again, or nearly. Computers keep about 16 digits; a
+    step near 1e-5 leaves enough of them.""",
+    _checking(lambda f, p, x: _slope(f, p, x, 1e-15, 1e-15), _close),
+    _checking(lambda f, p, x: _slope(f, p, x, 1e-16, 1e-16), _close),
+)
+gradient_check.slip(
+    "step too large",
+    """Over a step as wide as yours a curve bends, and the slope between its ends is not the slope
+    at the point. How small can a step be before rounding spoils the difference?""",
+    _checking(lambda f, p, x: _slope(f, p, x, 0.1, 0.0), _close),
+    _checking(lambda f, p, x: _slope(f, p, x, 1.0, 0.0), _close),
+    _checking(lambda f, p, x: _slope(f, p, x, 0.1, 0.1), _close),
+    _checking(lambda f, p, x: _slope(f, p, x, 0.01, 0.0), _close),
+)
+gradient_check.slip(
+    "compared for equality",
+    """Finite differences are an approximation, so the two numbers are hardly ever equal to the last
+    digit. Ask whether they are close, for example with `math.isclose` and a tolerance.""",
+    _checking(_central, lambda a, b: a == b),
+)
+gradient_check.slip(
+    "tolerance without regard to size",
+    """You allow the same error for large gradients and for small ones. An error of 0.01 is nothing
+    beside a million, and everything beside 0.0003. Compare the error with the size of the gradient.""",
+    _checking(_central, lambda a, b: abs(a - b) < 1e-2),
+    _checking(_central, lambda a, b: abs(a - b) < 1e-3),
+    _checking(_central, lambda a, b: abs(a - b) < 1e-6),
+)
+gradient_check.slip(
+    "tolerance too wide",
+    """You let claims pass that are off by more than a thousandth. How large is the error that you
+    allow, beside the right number?""",
+    _checking(_central, _within(0.003)),
+    _checking(_central, _within(0.01)),
+    _checking(_central, _within(0.1)),
+)
+gradient_check.slip(
+    "tolerance too narrow",
+    """You blame claims that are off by less than a thousandth, and the task lets them count as
+    right. How large is the error that you allow, beside the right number?""",
+    _checking(_central, _within(1e-5)),
+)
+gradient_check.slip(
+    "sign not compared",
+    """A claim with the wrong sign passes your check. Compare the numbers themselves, not their
+    sizes.""",
+    _checking(_central, lambda a, b: _close(abs(a), abs(b))),
+)
+gradient_check.slip(
+    "errors in one direction only",
+    "A claim may be too large or too small, and you notice only one of the two.",
+    _checking(_central, lambda a, b: a - b < 1e-3 * abs(a) + 1e-9),
+    _checking(_central, lambda a, b: b - a < 1e-3 * abs(a) + 1e-9),
+)
+gradient_check.slip(
+    "the right ones listed",
+    "You list the names whose claim is right. Asked for are the others.",
+    _checking(_central, lambda a, b: not _close(a, b)),
+)
+
 
 # --- a custom operation ---------------------------------------------------------------------------
 
@@ -1018,118 +934,117 @@ def points_in_the_plane(rng: Random) -> list[Case]:
     return fixed + [(rng.uniform(-4, 4), rng.uniform(1, 6)) for _ in range(5)]
 
 
-distance = Exercise(
-    name="distance",
-    title="Make an operation of your own",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=2,
-    task="Make an operation distance(x, y), the square root of x² + y², with mg.custom: the "
-    "function of arrays is np.hypot, and the rules for x and y are yours.",
-    parameters=("x", "y"),
-    arguments=points_in_the_plane,
+    cases=points_in_the_plane,
     given=lambda x, y: (variable(x, name="x"), variable(y, name="y")),
-    as_code=lambda x, y: (
+    answer=Derivatives(),
+    code=lambda x, y: (
         f'x, y = mg.variable({x:.6g}, name="x"), mg.variable({y:.6g}, name="y")\n'
         "# looked at is z = distance(x, y) ** 3"
     ),
-    reference=_distance(
+)
+def distance(x, y):
+    r"""Make an operation of your own
+
+    NumPy's `np.hypot(x, y)` is $\sqrt{x^2 + y^2}$, the distance of the point $(x, y)$ from the
+    origin. Make it an operation of minigraph with the name `distance`: write `@mg.custom(...)`
+    above the function, with a rule for each of the two inputs.
+
+    The check uses the result further: it looks at $z = \text{distance}^3$, at its gradient, and at
+    the gradient of that.
+
+    First step: Begin with the function, `def distance(x, y): return np.hypot(x, y)`, and write
+    `@mg.custom(rule_for_x, rule_for_y)` above it. Each rule is a function of g, out, x and y.
+    Hint: How many times as fast as x does √(x² + y²) change? Use the chain rule: the root, then
+    what is under it. The root itself is out.
+    Hint: The local derivative by x is x divided by the distance. A rule multiplies the local
+    derivative by g, for example `lambda g, out, x, y: g * ...`.
+    Hint: For the product, with the rules that you know:
+        @mg.custom(lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
+        def product(x, y):
+            return x * y
+    `mg.check_custom(product, 0.7, -1.3)` compares them with finite differences.
+    Another way: custom() takes any function of arrays, also one of NumPy's own:
+        distance = mg.custom(
+            lambda g, out, x, y: g * x / out,
+            lambda g, out, x, y: g * y / out,
+        )(np.hypot)
+    A decorator is a function like any other, and can be called.
+    Verified: value, gradients and second derivatives agree at {cases} points.
+    """
+    return _distance(
         lambda g, out, x, y: g * x / out,
         lambda g, out, x, y: g * y / out,
+    )(x, y)
+
+
+distance.slip(
+    "upstream gradient left out",
+    """Your rules are the local derivatives. The result is used further, as here in its cube. Where
+    in your rules does it come in how fast that changes with the distance?""",
+    _distance(lambda g, out, x, y: x / out, lambda g, out, x, y: y / out),
+)
+distance.slip(
+    "rules swapped",
+    """On the x axis a nudge of y does not change the distance. Which of your two rules says so, and
+    which of them comes first?""",
+    _distance(lambda g, out, x, y: g * y / out, lambda g, out, x, y: g * x / out),
+)
+distance.slip(
+    "root forgotten",
+    """These are the rules for x² + y². The square root around it has a derivative as well: 1
+    divided by twice the root.""",
+    _distance(lambda g, out, x, y: g * 2 * x, lambda g, out, x, y: g * 2 * y),
+)
+distance.slip(
+    "inner derivative forgotten",
+    """You have the derivative of the square root. But a nudge of x first moves what is under it.
+    How many times as fast as x?""",
+    _distance(lambda g, out, x, y: g / (2 * out), lambda g, out, x, y: g / (2 * out)),
+)
+distance.slip(
+    "a factor 2",
+    """Your rules are right up to a factor, the same at every point. Walk along the x axis: how many
+    times as fast as x does the distance change?""",
+    _distance(lambda g, out, x, y: 2 * g * x / out, lambda g, out, x, y: 2 * g * y / out),
+    _distance(lambda g, out, x, y: g * x / out / 2, lambda g, out, x, y: g * y / out / 2),
+)
+distance.slip(
+    "numbers instead of Nodes",
+    """Your gradient is right, but its own derivative is not. You computed the rule with the
+    values, so the graph ends there. Write it with x, y and out themselves.""",
+    _distance(
+        lambda g, out, x, y: g * _value(x) / _value(out),
+        lambda g, out, x, y: g * _value(y) / _value(out),
     ),
-    form=Derivatives(),
-    misconceptions=(
-        Misconception(
-            "upstream gradient left out",
-            "Your rules are the local derivatives. The result is used further, as here in its cube. "
-            "Where in your rules does it come in how fast that changes with the distance?",
-            _distance(lambda g, out, x, y: x / out, lambda g, out, x, y: y / out),
-        ),
-        Misconception(
-            "rules swapped",
-            "On the x axis a nudge of y does not change the distance. Which of your two rules says "
-            "so, and which of them comes first?",
-            _distance(lambda g, out, x, y: g * y / out, lambda g, out, x, y: g * x / out),
-        ),
-        Misconception(
-            "root forgotten",
-            "These are the rules for x² + y². The square root around it has a derivative as well: "
-            "1 divided by twice the root.",
-            _distance(lambda g, out, x, y: g * 2 * x, lambda g, out, x, y: g * 2 * y),
-        ),
-        Misconception(
-            "inner derivative forgotten",
-            "You have the derivative of the square root. But a nudge of x first moves what is under "
-            "it. How many times as fast as x?",
-            _distance(lambda g, out, x, y: g / (2 * out), lambda g, out, x, y: g / (2 * out)),
-        ),
-        Misconception(
-            "a factor 2",
-            "Your rules are right up to a factor, the same at every point. Walk along the x axis: how "
-            "many times as fast as x does the distance change?",
-            _distance(lambda g, out, x, y: 2 * g * x / out, lambda g, out, x, y: 2 * g * y / out),
-            _distance(lambda g, out, x, y: g * x / out / 2, lambda g, out, x, y: g * y / out / 2),
-        ),
-        Misconception(
-            "numbers instead of Nodes",
-            "Your gradient is right, but its own derivative is not. You computed the rule with the "
-            "values, so the graph ends there. Write it with x, y and out themselves.",
-            _distance(
-                lambda g, out, x, y: g * _value(x) / _value(out),
-                lambda g, out, x, y: g * _value(y) / _value(out),
-            ),
-            _distance(
-                lambda g, out, x, y: g * (_value(x) / out),
-                lambda g, out, x, y: g * (_value(y) / out),
-            ),
-            _distance(
-                lambda g, out, x, y: g * x / _value(out), lambda g, out, x, y: g * y / _value(out)
-            ),
-        ),
-        Misconception(
-            "composed",
-            "This is right, and built from several operations; their rules came along by "
-            "themselves. The exercise asks for one operation with rules of your own, made by "
-            "`mg.custom`.",
-            lambda x, y: (x * x + y * y) ** 0.5,
-        ),
-        Misconception(
-            "no operation yet",
-            "np.hypot, given Nodes, hands over to an operation that the engine has already, with "
-            "the engine's rules. Write `@mg.custom(...)` in the line above your function: it takes "
-            "the arrays out, and makes an operation with your rules.",
-            lambda x, y: np.hypot(x, y),
-        ),
-        Misconception(
-            "the square",
-            "Your operation returns x² + y² itself. The distance is its square root.",
-            _distance(
-                lambda g, out, x, y: g * 2 * x,
-                lambda g, out, x, y: g * 2 * y,
-                function=lambda x, y: x * x + y * y,
-            ),
-        ),
+    _distance(
+        lambda g, out, x, y: g * (_value(x) / out),
+        lambda g, out, x, y: g * (_value(y) / out),
     ),
-    first_step="Begin with the function, `def distance(x, y): return np.hypot(x, y)`, and write "
-    "`@mg.custom(rule_for_x, rule_for_y)` above it. Each rule is a function of g, out, x and y.",
-    hints=(
-        "How many times as fast as x does √(x² + y²) change? Use the chain rule: the root, then "
-        "what is under it. The root itself is out.",
-        "The local derivative by x is x divided by the distance. A rule multiplies the local "
-        "derivative by g, for example `lambda g, out, x, y: g * ...`.",
-        "For the product, with the rules that you know:\n"
-        "    @mg.custom(lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)\n"
-        "    def product(x, y):\n"
-        "        return x * y\n"
-        "`mg.check_custom(product, 0.7, -1.3)` compares them with finite differences.",
+    _distance(lambda g, out, x, y: g * x / _value(out), lambda g, out, x, y: g * y / _value(out)),
+)
+distance.slip(
+    "composed",
+    """This is right, and built from several operations; their rules came along by themselves. The
+    exercise asks for one operation with rules of your own, made by `mg.custom`.""",
+    lambda x, y: (x * x + y * y) ** 0.5,
+)
+distance.slip(
+    "no operation yet",
+    """np.hypot, given Nodes, hands over to an operation that the engine has already, with the
+    engine's rules. Write `@mg.custom(...)` in the line above your function: it takes the arrays
+    out, and makes an operation with your rules.""",
+    lambda x, y: np.hypot(x, y),
+)
+distance.slip(
+    "the square",
+    "Your operation returns x² + y² itself. The distance is its square root.",
+    _distance(
+        lambda g, out, x, y: g * 2 * x,
+        lambda g, out, x, y: g * 2 * y,
+        function=lambda x, y: x * x + y * y,
     ),
-    another_way="custom() takes any function of arrays, also one of NumPy's own:\n"
-    "    distance = mg.custom(\n"
-    "        lambda g, out, x, y: g * x / out,\n"
-    "        lambda g, out, x, y: g * y / out,\n"
-    "    )(np.hypot)\n"
-    "A decorator is a function like any other, and can be called.",
-    verified="value, gradients and second derivatives agree at {cases} points.",
 )
 
 
@@ -1138,20 +1053,6 @@ def _value(x: Any) -> Any:
 
 
 # --- repair a backward pass -----------------------------------------------------------------------
-
-
-def as_given(graph: Steps, values: Values, output: str) -> Values:
-    """The broken program that the notebook hands out: a node hands on when it is first reached."""
-    gradients = _none_yet(graph, values, output)
-    waiting, seen = [output], {output}
-    while waiting:
-        name = waiting.pop(0)
-        for x, local in _edges(graph, values, name) if name in graph else []:
-            gradients[x] += gradients[name] * local
-            if x not in seen:
-                seen.add(x)
-                waiting.append(x)
-    return gradients
 
 
 def _depth_first(graph: Steps, values: Values, output: str) -> Values:
@@ -1179,17 +1080,6 @@ def _recursive(graph: Steps, values: Values, output: str) -> Values:
                 walk(x)
 
     walk(output)
-    return gradients
-
-
-def _everything_again(graph: Steps, values: Values, output: str) -> Values:
-    gradients = _none_yet(graph, values, output)
-    waiting = [output]
-    while waiting:
-        name = waiting.pop(0)
-        for x, local in _edges(graph, values, name) if name in graph else []:
-            gradients[x] += gradients[name] * local
-            waiting.append(x)
     return gradients
 
 
@@ -1265,100 +1155,117 @@ def _values_of(graph: Steps, inputs: Values) -> Values:
     return _forward({name: graph[name] for name in order}, inputs)
 
 
-repair_backward = Exercise(
-    name="repair_backward",
-    title="Repair a backward pass",
-    lesson=LESSON,
-    kind="repair",
+@exercise(
     points=3,
-    task="Given a graph whose dictionary is in no particular order, the values of all of its "
-    "nodes, and the name of its output, return the gradient of every node. The program that is "
-    "handed out lets a node hand on its gradient as soon as it is reached. Repair it.",
-    parameters=("graph", "values", "output"),
-    arguments=graphs_in_no_order,
-    as_code=lambda graph, values, output: (
-        f'{_graph_and_values(graph, values)}\noutput = "{output}"'
-    ),
-    reference=_in_order(_users_first),
-    form=Gradients("a dictionary with the gradient of every node"),
-    misconceptions=(
-        Misconception(
-            "handed on too early",
-            "A node that is used twice still hands on its gradient when the first contribution has "
-            "arrived; what comes later stays there. What does it have to wait for?",
-            as_given,
-            _depth_first,
-            _recursive,
-        ),
-        Misconception(
-            "handed on again and again",
-            "Without the test whether a node has been seen, it hands on its gradient each time it "
-            "is reached, and what came first is counted again. How often should a node hand on, and "
-            "when?",
-            _everything_again,
-        ),
-        Misconception(
-            "the dictionary's order",
-            "You go through the dictionary, forwards or backwards. Here it is in no particular "
-            "order, so neither works. Which node may hand on follows from the edges alone.",
-            _in_order(lambda graph: list(graph)[::-1]),
-            _in_order(list),
-        ),
-        Misconception(
-            "sorted by name",
-            "The alphabet does not know which node uses which. Ask the edges.",
-            _in_order(sorted),
-            _in_order(lambda graph: sorted(graph, reverse=True)),
-        ),
-        Misconception(
-            "overwritten instead of added",
-            "The order is right now. But where several contributions arrive at a node you keep the "
-            "last one only; they add up.",
-            _in_order(_users_first, overwrite=True),
-        ),
-        Misconception(
-            "inputs before users",
-            "You found a good order, and go through it in the direction of the forward pass. "
-            "Backward, users come before their inputs.",
-            _in_order(lambda graph: _users_first(graph)[::-1]),
-        ),
-    ),
-    first_step="Copy the body of `broken_backward` into your function, run it on the example by "
-    "hand, and watch when s hands on its gradient. What has arrived there by then?",
-    hints=(
-        "When is the gradient of a node complete? How can the program know?",
-        "Count for each node how many edges leave it, that is, how often it is used. Each time a "
-        "contribution arrives, count one down. When none is missing any more, the node may hand "
-        "on. Or put the nodes in a topological order first, and go through it backwards.",
-        "To empty water tanks that are joined by pipes, each tank only after all that flow into "
-        "it:\n"
-        '    missing = {"top": 0, "left": 1, "low": 2}   # pipes that still bring water\n'
-        '    flows = {"top": ["left", "low"], "left": ["low"], "low": []}\n'
-        '    ready = ["top"]\n'
-        "    while ready:\n"
-        "        for below in flows[ready.pop()]:\n"
-        "            missing[below] -= 1\n"
-        "            if missing[below] == 0:\n"
-        "                ready.append(below)\n"
-        "The low tank waits for the left one, although the top one fills it too.",
-    ),
-    another_way="Python has a sorter of its own for graphs:\n"
-    "    from graphlib import TopologicalSorter\n"
-    "\n"
-    "    def repair_backward(graph, values, output):\n"
-    "        needs = {name: arguments for name, (_, *arguments) in graph.items()}\n"
-    "        gradients = dict.fromkeys(values, 0.0)\n"
-    "        gradients[output] = 1.0\n"
-    "        for name in reversed([*TopologicalSorter(needs).static_order()]):\n"
-    '            operation, *arguments = graph.get(name, ("an input",))\n'
-    "            derivatives = local[operation](*[values[x] for x in arguments]) if arguments else ()\n"
-    "            for x, derivative in zip(arguments, derivatives):\n"
-    "                gradients[x] += gradients[name] * derivative\n"
-    "        return gradients\n"
-    "The order is found first and the sweep is short. Counting users needs no second walk "
-    "through the graph.",
-    verified="every gradient agrees in {cases} graphs, whatever their order.",
+    kind="repair",
+    cases=graphs_in_no_order,
+    answer=Gradients("a dictionary with the gradient of every node"),
+    code=lambda graph, values, output: f'{_graph_and_values(graph, values)}\noutput = "{output}"',
     instead_of=ENGINE,
 )
+def repair_backward(graph, values, output):
+    r"""Repair a backward pass
 
-EXERCISES = (pull_back, backward, push_forward, gradient_check, distance, repair_backward)
+    This backward pass works for a graph whose dictionary is in no particular order. It starts at
+    the output and goes down the edges, to each node once. Its author reports: *"In most graphs all
+    gradients are right. In some, those below a certain node are too small."* For $y = s + s\,c$
+    with $s = a\,b$, $a = 2$, $b = 3$, $c = 4$ the gradient of $a$ should be $b\,(1 + c) = 15$.
+
+    ---
+
+    Which node, and why? Write a version that is right for every graph. There are no cycles, and
+    every operation leads to the output.
+
+    First step: Copy the body of `broken_backward` into your function, run it on the example by
+    hand, and watch when s hands on its gradient. What has arrived there by then?
+    Hint: When is the gradient of a node complete? How can the program know?
+    Hint: Count for each node how many edges leave it, that is, how often it is used. Each time a
+    contribution arrives, count one down. When none is missing any more, the node may hand on. Or
+    put the nodes in a topological order first, and go through it backwards.
+    Hint: To empty water tanks that are joined by pipes, each tank only after all that flow into it:
+        missing = {"top": 0, "left": 1, "low": 2}   # pipes that still bring water
+        flows = {"top": ["left", "low"], "left": ["low"], "low": []}
+        ready = ["top"]
+        while ready:
+            for below in flows[ready.pop()]:
+                missing[below] -= 1
+                if missing[below] == 0:
+                    ready.append(below)
+    The low tank waits for the left one, although the top one fills it too.
+    Another way: Python has a sorter of its own for graphs:
+        from graphlib import TopologicalSorter
+
+        def repair_backward(graph, values, output):
+            needs = {name: arguments for name, (_, *arguments) in graph.items()}
+            gradients = dict.fromkeys(values, 0.0)
+            gradients[output] = 1.0
+            for name in reversed([*TopologicalSorter(needs).static_order()]):
+                operation, *arguments = graph.get(name, ("an input",))
+                derivatives = local[operation](*[values[x] for x in arguments]) if arguments else ()
+                for x, derivative in zip(arguments, derivatives):
+                    gradients[x] += gradients[name] * derivative
+            return gradients
+    The order is found first and the sweep is short. Counting users needs no second walk through the
+    graph.
+    Verified: every gradient agrees in {cases} graphs, whatever their order.
+    """
+    return _in_order(_users_first)(graph, values, output)
+
+
+@repair_backward.misconception("handed on too early", _depth_first, _recursive)
+def as_given(graph: Steps, values: Values, output: str) -> Values:
+    """A node that is used twice still hands on its gradient when the first contribution has
+    arrived; what comes later stays there. What does it have to wait for?
+    """
+    gradients = _none_yet(graph, values, output)
+    waiting, seen = [output], {output}
+    while waiting:
+        name = waiting.pop(0)
+        for x, local in _edges(graph, values, name) if name in graph else []:
+            gradients[x] += gradients[name] * local
+            if x not in seen:
+                seen.add(x)
+                waiting.append(x)
+    return gradients
+
+
+@repair_backward.misconception("handed on again and again")
+def _everything_again(graph: Steps, values: Values, output: str) -> Values:
+    """Without the test whether a node has been seen, it hands on its gradient each time it is
+    reached, and what came first is counted again. How often should a node hand on, and when?
+    """
+    gradients = _none_yet(graph, values, output)
+    waiting = [output]
+    while waiting:
+        name = waiting.pop(0)
+        for x, local in _edges(graph, values, name) if name in graph else []:
+            gradients[x] += gradients[name] * local
+            waiting.append(x)
+    return gradients
+
+
+repair_backward.slip(
+    "the dictionary's order",
+    """You go through the dictionary, forwards or backwards. Here it is in no particular order, so
+    neither works. Which node may hand on follows from the edges alone.""",
+    _in_order(lambda graph: list(graph)[::-1]),
+    _in_order(list),
+)
+repair_backward.slip(
+    "sorted by name",
+    "The alphabet does not know which node uses which. Ask the edges.",
+    _in_order(sorted),
+    _in_order(lambda graph: sorted(graph, reverse=True)),
+)
+repair_backward.slip(
+    "overwritten instead of added",
+    """The order is right now. But where several contributions arrive at a node you keep the last
+    one only; they add up.""",
+    _in_order(_users_first, overwrite=True),
+)
+repair_backward.slip(
+    "inputs before users",
+    """You found a good order, and go through it in the direction of the forward pass. Backward,
+    users come before their inputs.""",
+    _in_order(lambda graph: _users_first(graph)[::-1]),
+)

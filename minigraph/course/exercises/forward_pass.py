@@ -346,6 +346,21 @@ def with_values(rng: Random, graph: Steps) -> Case:
     return graph, dict(zip(names, [n / 2 for n in rng.sample(range(3, 40), len(names))]))
 
 
+def doubled(times: int) -> Steps:
+    """Halve and double a number again and again: its value stays, and there are 2ⁿ paths."""
+    graph: Steps = {}
+    for n in range(1, times + 1):
+        graph[f"h{n}"] = ("*", f"x{n - 1}", "half")
+        graph[f"x{n}"] = ("+", f"h{n}", f"h{n}")
+    return graph
+
+
+def with_signs(rng: Random, graph: Steps) -> Case:
+    """A graph and a different value for each of its inputs, about half of them negative."""
+    graph, values = with_values(rng, graph)
+    return graph, {x: rng.choice((1, -1)) * value for x, value in values.items()}
+
+
 def _graph_and_inputs(graph: Steps, inputs: Values) -> str:
     values = ", ".join(f'"{x}": {value:g}' for x, value in inputs.items())
     return f"graph = {_as_python(graph)}\ninputs = {{{values}}}"

@@ -11,12 +11,11 @@ import numpy as np
 from ...autodiff.derivatives import grad, jvp
 from ...autodiff.jacobian import jacobian
 from ...core.node import Node
-from ...core.operation import FUNCTIONS, OPERATIONS
+from ...core.operation import FUNCTIONS
 from ..forms import Case, Difference
 from ..graphs import Steps, build
-from ..quantities import Number, NumberList
-from ..specification import Exercise, Misconception
-from .automatic_differentiation import Gradients
+from ..quantities import Gradients, Number, NumberList
+from ..specification import exercise
 
 LESSON = "03_local_derivatives"
 
@@ -29,124 +28,97 @@ QUOTIENT: Steps = {"p": ("*", "a", "b"), "q": ("-", "c", "p"), "y": ("/", "p", "
 QUOTIENT_VALUES: Values = {"a": 3.0, "b": 2.0, "c": 10.0}  # p = 6, q = 4, y = 1.5
 
 
-def _slopes(name: str, inputs: list[float], out: float) -> list[float]:
-    """The local derivatives of an operation by its inputs, from the table of operations."""
-    xs = [np.float64(x) for x in inputs]
-    return [float(vjp(1.0, np.float64(out), xs, {})) for vjp in OPERATIONS[name].vjps if vjp]
+@exercise(
+    points=1,
+    value_of=(QUOTIENT, QUOTIENT_VALUES),
+    answer=Gradients('a dictionary with a number for each edge, such as {"dp/da": 1.5}'),
+)
+def predict_derivatives(graph: Steps, values: Values) -> Derivatives:
+    r"""Predict the local derivatives on the edges
 
+    This is the graph of $p = a \cdot b$, $q = c - p$, $y = p / q$.
 
-def _on_each_edge(graph: Steps, values: Values) -> Derivatives:
+    ---
+
+    The inputs are $a = 3$, $b = 2$, $c = 10$. Which number stands on each of the six edges?
+    `"dp/da"` is the local derivative on the edge from $a$ to $p$.
+
+    First step: First compute p, q and y with a = 3, b = 2, c = 10. Then take one operation at a
+    time: by how much does its result change, for each unit of change in one of its inputs? Replace
+    the dots by your six numbers.
+    Hint: Test a number that you doubt: change the input by 0.01 and compute the operation again.
+    The change of the result, divided by 0.01, is close to the local derivative.
+    Hint: The formulas, with x and y for the first and second input: for x · y they are y and x, for
+    x − y they are 1 and −1, for x / y they are 1 / y and −x / y². Put in the values that flow
+    there.
+    Hint: In u = r · s, v = u / r with r = 5, s = 4: u = 20. Then du/dr = s = 4 and du/ds = r = 5,
+    and dv/du = 1 / r = 0.2, dv/dr = −u / r² = −0.8.
+    Verified: all six numbers agree with the table of operations.
+    """
     nodes = build(graph, values)
     found: Derivatives = {}
     for name, (_, *inputs) in graph.items():
         node = nodes[name]
         assert node.op
-        slopes = _slopes(node.op.name, [float(nodes[x].value) for x in inputs], float(node.value))
+        slopes = local_derivatives(
+            node.op.name, [float(nodes[x].value) for x in inputs], float(node.value)
+        )
         found |= {f"d{name}/d{x}": slope for x, slope in zip(inputs, slopes)}
     return found
 
 
-def _but(**wrong: float) -> Callable[..., Derivatives]:
-    """The right derivatives but for some; da_b stands for "da/db"."""
-    changes = {key.replace("_", "/"): value for key, value in wrong.items()}
-    return lambda graph, values: _on_each_edge(graph, values) | changes
-
-
-def _of_the_output(graph: Steps, values: Values) -> Derivatives:
-    """The derivative of y by where each edge starts, whatever lies between."""
-    output = build(graph, values)[list(graph)[-1]]
-    output.backward()
-    nodes = {node.name: node.grad for node in _all_nodes(output)}
-    edges = [(name, x) for name, (_, *inputs) in graph.items() for x in inputs]
-    return {f"d{name}/d{x}": float(nodes[x]) for name, x in edges}
-
-
-def _all_nodes(output: Any) -> list[Any]:
-    found = [output]
-    for node in found:  # grows while it is gone through
-        found += [x for x in node.inputs if x not in found]
-    return found
-
-
-predict_derivatives = Exercise(
-    name="predict_derivatives",
-    title="Predict the local derivatives on the edges",
-    lesson=LESSON,
-    kind="predict",
-    points=1,
-    task="The graph of p = a · b, q = c − p, y = p / q with a = 3, b = 2, c = 10 has six edges. "
-    'Give the local derivative on each as a number, in a dictionary with the keys "dp/da", '
-    '"dp/db", "dq/dc", "dq/dp", "dy/dp" and "dy/dq".',
-    arguments=lambda rng: [(QUOTIENT, QUOTIENT_VALUES)],
-    reference=_on_each_edge,
-    form=Gradients('a dictionary with a number for each edge, such as {"dp/da": 1.5}'),
-    misconceptions=(
-        Misconception(
-            "own factor",
-            "On the edge from a to p = a · b stands by how much p grows, for each unit by which a "
-            "grows. Try it with a = 3.1 in place of 3: how many times 0.1 does p gain?",
-            _but(dp_da=3.0, dp_db=2.0),
-        ),
-        Misconception(
-            "factors lost",
-            "You wrote 1 on both edges of the product, as for a sum. Try it: with a = 3.1 in "
-            "place of 3, by how much does p = a · b change?",
-            _but(dp_da=1.0, dp_db=1.0),
-        ),
-        Misconception(
-            "sign of the subtraction",
-            "q = c − p. What happens to q when c grows by a little, and what when p does? A local "
-            "derivative says so with its sign.",
-            _but(dq_dp=1.0),
-            _but(dq_dc=-1.0),
-            _but(dq_dp=1.0, dq_dc=-1.0),
-        ),
-        Misconception(
-            "sign of the quotient",
-            "A quotient becomes smaller when its denominator grows. What does that say about the "
-            "sign of dy/dq?",
-            _but(dy_dq=0.375),
-        ),
-        Misconception(
-            "numerator forgotten",
-            "You took −1/q² on the edge from q to y. That is the derivative of 1/q. What changes if "
-            "another number than 1 stands above the line?",
-            _but(dy_dq=-1 / 16),
-        ),
-        Misconception(
-            "values instead of slopes",
-            "You wrote the value that flows along each edge. The local derivative says something "
-            "else: by how much the result changes for each unit by which that value changes.",
-            lambda graph, values: {
-                "dp/da": 3.0,
-                "dp/db": 2.0,
-                "dq/dc": 10.0,
-                "dq/dp": 6.0,
-                "dy/dp": 6.0,
-                "dy/dq": 4.0,
-            },
-        ),
-        Misconception(
-            "derivatives of y everywhere",
-            "You asked each time how y changes. A local derivative asks about one operation only: "
-            "dp/da is the change of p, and whatever happens to p further on does not matter to it.",
-            _of_the_output,
-        ),
-    ),
-    first_step="First compute p, q and y with a = 3, b = 2, c = 10. Then take one operation at a "
-    "time: by how much does its result change, for each unit of change in one of its inputs? "
-    "Replace the dots by your six numbers.",
-    hints=(
-        "Test a number that you doubt: change the input by 0.01 and compute the operation again. "
-        "The change of the result, divided by 0.01, is close to the local derivative.",
-        "The formulas, with x and y for the first and second input: for x · y they are y and x, "
-        "for x − y they are 1 and −1, for x / y they are 1 / y and −x / y². Put in the values "
-        "that flow there.",
-        "In u = r · s, v = u / r with r = 5, s = 4: u = 20. Then du/dr = s = 4 and du/ds = r = 5, "
-        "and dv/du = 1 / r = 0.2, dv/dr = −u / r² = −0.8.",
-    ),
-    verified="all six numbers agree with the table of operations.",
+predict_derivatives.slip(
+    "own factor",
+    """On the edge from a to p = a · b stands by how much p grows, for each unit by which a grows.
+    Try it with a = 3.1 in place of 3: how many times 0.1 does p gain?""",
+    {"dp/da": 3.0, "dp/db": 2.0, "dq/dc": 1.0, "dq/dp": -1.0, "dy/dp": 0.25, "dy/dq": -0.375},
 )
+predict_derivatives.slip(
+    "factors lost",
+    """You wrote 1 on both edges of the product, as for a sum. Try it: with a = 3.1 in place of 3,
+    by how much does p = a · b change?""",
+    {"dp/da": 1.0, "dp/db": 1.0, "dq/dc": 1.0, "dq/dp": -1.0, "dy/dp": 0.25, "dy/dq": -0.375},
+)
+predict_derivatives.slip(
+    "sign of the subtraction",
+    """q = c − p. What happens to q when c grows by a little, and what when p does? A local
+    derivative says so with its sign.""",
+    {"dp/da": 2.0, "dp/db": 3.0, "dq/dc": 1.0, "dq/dp": 1.0, "dy/dp": 0.25, "dy/dq": -0.375},
+    {"dp/da": 2.0, "dp/db": 3.0, "dq/dc": -1.0, "dq/dp": -1.0, "dy/dp": 0.25, "dy/dq": -0.375},
+    {"dp/da": 2.0, "dp/db": 3.0, "dq/dc": -1.0, "dq/dp": 1.0, "dy/dp": 0.25, "dy/dq": -0.375},
+)
+predict_derivatives.slip(
+    "sign of the quotient",
+    """A quotient becomes smaller when its denominator grows. What does that say about the sign of
+    dy/dq?""",
+    {"dp/da": 2.0, "dp/db": 3.0, "dq/dc": 1.0, "dq/dp": -1.0, "dy/dp": 0.25, "dy/dq": 0.375},
+)
+predict_derivatives.slip(
+    "numerator forgotten",
+    """You took −1/q² on the edge from q to y. That is the derivative of 1/q. What changes if
+    another number than 1 stands above the line?""",
+    {"dp/da": 2.0, "dp/db": 3.0, "dq/dc": 1.0, "dq/dp": -1.0, "dy/dp": 0.25, "dy/dq": -0.0625},
+)
+predict_derivatives.slip(
+    "values instead of slopes",
+    """You wrote the value that flows along each edge. The local derivative says something else: by
+    how much the result changes for each unit by which that value changes.""",
+    {"dp/da": 3.0, "dp/db": 2.0, "dq/dc": 10.0, "dq/dp": 6.0, "dy/dp": 6.0, "dy/dq": 4.0},
+)
+predict_derivatives.slip(
+    "derivatives of y everywhere",
+    """You asked each time how y changes. A local derivative asks about one operation only: dp/da is
+    the change of p, and whatever happens to p further on does not matter to it.""",
+    {
+        "dp/da": 1.25,
+        "dp/db": 1.875,
+        "dq/dc": -0.375,
+        "dq/dp": 0.625,
+        "dy/dp": 0.625,
+        "dy/dq": -0.375,
+    },
+)
+
 
 # --- central_difference ---------------------------------------------------------------------------
 
@@ -183,85 +155,85 @@ def _curve_place_step(formula: str, x: float, h: float) -> str:
     return f"f = lambda x: {formula}\nx = {x}\nh = {h}"
 
 
-central_difference = Exercise(
-    name="central_difference",
-    title="Write a central difference",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=2,
-    task="Given a function f of one number, a place x and a step h, return the central difference "
-    "of f at x: the slope between the two points that lie h to the left and h to the right of x.",
-    parameters=("f", "x", "h"),
-    arguments=curves_and_steps,
+    cases=curves_and_steps,
     given=lambda formula, x, h: (CURVES[formula], x, h),
-    as_code=_curve_place_step,
-    reference=lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h),
-    form=Number(),
-    misconceptions=(
-        Misconception(
-            "forward difference",
-            "This is the forward difference, from x to x + h. It looks to one side only. The "
-            "central difference goes from x − h to x + h.",
-            lambda f, x, h: (f(x + h) - f(x)) / h,
-        ),
-        Misconception(
-            "backward difference",
-            "This is the backward difference, from x − h to x. It looks to one side only. The "
-            "central difference goes from x − h to x + h.",
-            lambda f, x, h: (f(x) - f(x - h)) / h,
-        ),
-        Misconception(
-            "divided by h",
-            "Your two points are right. How far apart are they? You divided the change by h, and "
-            "from x − h to x + h it is more than that.",
-            lambda f, x, h: (f(x + h) - f(x - h)) / h,
-        ),
-        Misconception(
-            "parentheses around 2h forgotten",
-            "Python reads `/ 2 * h` from left to right: it divides by 2 and then multiplies by h. "
-            "Put parentheses around what you divide by.",
-            lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h,
-        ),
-        Misconception(
-            "parentheses around the difference forgotten",
-            "Division goes before subtraction, so only f(x − h) is divided here. Put parentheses "
-            "around the difference.",
-            lambda f, x, h: f(x + h) - f(x - h) / (2 * h),
-            lambda f, x, h: f(x + h) - f(x - h) / 2 * h,
-            lambda f, x, h: f(x + h) - f(x - h) / h,
-        ),
-        Misconception(
-            "not divided",
-            "You return the change of f. A slope is the change of f, divided by the change of x.",
-            lambda f, x, h: f(x + h) - f(x - h),
-        ),
-        Misconception(
-            "difference swapped",
-            "Your slope has the wrong sign. If the function grows, f(x + h) is the larger one, "
-            "and the slope is positive.",
-            lambda f, x, h: (f(x - h) - f(x + h)) / (2 * h),
-        ),
-        Misconception(
-            "half the step",
-            "You went h / 2 to each side. That is a central difference, but with another step "
-            "than the one asked for: the points are x − h and x + h.",
-            lambda f, x, h: (f(x + h / 2) - f(x - h / 2)) / h,
-        ),
-    ),
-    first_step="f is a function that you can call: f(x + h) is its value a step to the right of x. "
-    "Which other value do you need, and how do two values make a slope?",
-    hints=(
-        "A slope is a change of f divided by a change of x. Which two points, and how far apart?",
-        "The points are x − h and x + h, which makes them 2h apart. Three lines will do: the "
-        "value on the right, the value on the left, and the slope.",
-        "The backward difference is written like this:\n"
-        "    here = f(x)\n"
-        "    left = f(x - h)\n"
-        "    return (here - left) / h\n"
-        "Its two points are x − h and x, which are h apart.",
-    ),
-    verified="it agrees in {cases} cases.",
+    answer=Number(),
+    code=_curve_place_step,
 )
+def central_difference(f, x, h):
+    """Write a central difference
+
+    Write a function that gets a function $f$ of one number, a place $x$ and a step $h$, and returns
+    the central difference of $f$: the slope between the two points that lie $h$ to the left and $h$
+    to the right of $x$.
+
+    First step: f is a function that you can call: f(x + h) is its value a step to the right of x.
+    Which other value do you need, and how do two values make a slope?
+    Hint: A slope is a change of f divided by a change of x. Which two points, and how far apart?
+    Hint: The points are x − h and x + h, which makes them 2h apart. Three lines will do: the value
+    on the right, the value on the left, and the slope.
+    Hint: The backward difference is written like this:
+        here = f(x)
+        left = f(x - h)
+        return (here - left) / h
+    Its two points are x − h and x, which are h apart.
+    Verified: it agrees in {cases} cases.
+    """
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+central_difference.slip(
+    "forward difference",
+    """This is the forward difference, from x to x + h. It looks to one side only. The central
+    difference goes from x − h to x + h.""",
+    ("x - h)) / (2 * h)", "x)) / h"),
+)
+central_difference.slip(
+    "backward difference",
+    """This is the backward difference, from x − h to x. It looks to one side only. The central
+    difference goes from x − h to x + h.""",
+    ("(f(x + h) - f(x - h)) / (2 * h)", "(f(x) - f(x - h)) / h"),
+)
+central_difference.slip(
+    "divided by h",
+    """Your two points are right. How far apart are they? You divided the change by h, and from x −
+    h to x + h it is more than that.""",
+    ("(2 * h)", "h"),
+)
+central_difference.slip(
+    "parentheses around 2h forgotten",
+    """Python reads `/ 2 * h` from left to right: it divides by 2 and then multiplies by h. Put
+    parentheses around what you divide by.""",
+    ("(2 * h)", "2 * h"),
+)
+central_difference.slip(
+    "parentheses around the difference forgotten",
+    """Division goes before subtraction, so only f(x − h) is divided here. Put parentheses around
+    the difference.""",
+    ("(f(x + h) - f(x - h))", "f(x + h) - f(x - h)"),
+    ("(f(x + h) - f(x - h)) / (2 * h)", "f(x + h) - f(x - h) / 2 * h"),
+    ("(f(x + h) - f(x - h)) / (2 * h)", "f(x + h) - f(x - h) / h"),
+)
+central_difference.slip(
+    "not divided",
+    "You return the change of f. A slope is the change of f, divided by the change of x.",
+    ("(f(x + h) - f(x - h)) / (2 * h)", "f(x + h) - f(x - h)"),
+)
+central_difference.slip(
+    "difference swapped",
+    """Your slope has the wrong sign. If the function grows, f(x + h) is the larger one, and the
+    slope is positive.""",
+    ("+ h) - f(x -", "- h) - f(x +"),
+)
+central_difference.slip(
+    "half the step",
+    """You went h / 2 to each side. That is a central difference, but with another step than the one
+    asked for: the points are x − h and x + h.""",
+    ("h) - f(x - h)) / (2 * h)", "h / 2) - f(x - h / 2)) / h"),
+)
+
 
 # --- local_derivatives ----------------------------------------------------------------------------
 
@@ -316,172 +288,168 @@ def _with_output(name: str, inputs: list[float]) -> tuple[str, list[float], floa
     return name, list(inputs), float(FUNCTIONS[name](*map(np.float64, inputs)))
 
 
-def _wrong(**rules: Callable[..., list[float]]) -> Callable[..., list[float]]:
-    """The right local derivatives but for one operation; a rule takes the inputs, then out."""
-
-    def program(operation: str, inputs: list[float], out: float) -> list[float]:
-        rule = rules.get(operation)
-        return rule(*inputs, out) if rule else _slopes(operation, inputs, out)
-
-    return program
-
-
 def _operation_as_code(name: str, inputs: list[float]) -> str:
     return f'operation = "{name}"\ninputs = {inputs}\nout = {_with_output(name, inputs)[2]}'
 
 
-local_derivatives = Exercise(
-    name="local_derivatives",
-    title="Write the local derivatives of eight operations",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=3,
-    task="Given the name of an operation, the list of its inputs (one number or two) and its "
-    "output, return a list with the local derivative by each input. The operations are add, "
-    "subtract, multiply, divide, exp, log, sin and power.",
-    parameters=("operation", "inputs", "out"),
-    arguments=operations_with_inputs,
+    cases=operations_with_inputs,
     given=_with_output,
-    as_code=_operation_as_code,
-    reference=_slopes,
+    answer=NumberList("a list with a number for each input"),
+    code=_operation_as_code,
     instead_of=(Node.backward, grad, jacobian, jvp),
-    form=NumberList("a list with a number for each input"),
-    misconceptions=(
-        Misconception(
-            "own factor",
-            "multiply: take 2 · 5, and let the 2 grow to 2.1. By how many times 0.1 does the product "
-            "grow?",
-            _wrong(multiply=lambda x, y, out: [x, y]),
-        ),
-        Misconception(
-            "product of the derivatives",
-            "multiply: you took 1 by both inputs, as if a product changed like a sum. It changes "
-            "the more, the larger the other factor is.",
-            _wrong(multiply=lambda x, y, out: [1.0, 1.0]),
-            _wrong(multiply=lambda x, y, out: [1.0]),
-        ),
-        Misconception(
-            "sum like a product",
-            "add: if x grows by 0.1, by how much does x + y grow? It does not matter how large x "
-            "or y are.",
-            _wrong(add=lambda x, y, out: [x, y]),
-            _wrong(add=lambda x, y, out: [y, x]),
-        ),
-        Misconception(
-            "sign of the subtraction",
-            "subtract: which of the two inputs makes the result larger when it grows, and which "
-            "smaller?",
-            _wrong(subtract=lambda x, y, out: [1.0, 1.0]),
-            _wrong(subtract=lambda x, y, out: [-1.0, 1.0]),
-        ),
-        Misconception(
-            "sign of the quotient",
-            "divide: with a positive numerator, does the quotient become larger or smaller when the "
-            "denominator grows? What does that say about the sign?",
-            _wrong(divide=lambda x, y, out: [1 / y, x / y**2]),
-        ),
-        Misconception(
-            "numerator forgotten",
-            "divide: −1 / y² is the derivative of 1 / y. What changes if x stands above the line?",
-            _wrong(divide=lambda x, y, out: [1 / y, -1 / y**2]),
-        ),
-        Misconception(
-            "quotient of the derivatives",
-            "divide: the derivative of a quotient is not the quotient of the derivatives. Write x "
-            "/ y as x · (1 / y), and ask what happens when only x changes, and what when only y "
-            "does.",
-            _wrong(divide=lambda x, y, out: [1.0, 1.0]),
-            _wrong(divide=lambda x, y, out: [1 / y, 1 / x]),
-            _wrong(divide=lambda x, y, out: [1 / y, x]),
-            _wrong(divide=lambda x, y, out: [y, x]),
-        ),
-        Misconception(
-            "power rule for exp",
-            "exp: the rule that lowers the exponent is for x to a fixed power. In eˣ the exponent "
-            "is what changes. How does the slope of eˣ compare with its height?",
-            _wrong(exp=lambda x, out: [x * math.exp(x - 1)]),
-        ),
-        Misconception(
-            "output instead of input",
-            "You put the output where the input belongs. A derivative is taken at the place where "
-            "the nudge happens. On which side of the operation is that?",
-            _wrong(sin=lambda x, out: [math.cos(out)]),
-            _wrong(log=lambda x, out: [1 / out]),
-            _wrong(exp=lambda x, out: [math.exp(out)]),
-            _wrong(
-                sin=lambda x, out: [math.cos(out)],
-                log=lambda x, out: [1 / out],
-                exp=lambda x, out: [math.exp(out)],
-            ),
-            _wrong(sin=lambda x, out: [math.cos(out)], log=lambda x, out: [1 / out]),
-        ),
-        Misconception(
-            "sign of the cosine",
-            "sin: near x = 0 the sine grows, so its derivative is positive there. The minus sign "
-            "belongs to the derivative of cos.",
-            _wrong(sin=lambda x, out: [-math.cos(x)]),
-        ),
-        Misconception(
-            "exponent not lowered",
-            "power, by the base: at x = 2 you say that x³ grows 3 · 2³ = 24 times as fast as x. Try "
-            "it: 2.01³ is about 8.12.",
-            _wrong(power=lambda x, y, out: [y * out, out * math.log(x)]),
-        ),
-        Misconception(
-            "exponent taken for a constant",
-            "power: the exponent is an input too. Nudge it, and the result changes: x to the "
-            "power y is e to the power y · log x, and what changes is y.",
-            _wrong(power=lambda x, y, out: [y * out / x, 0.0]),
-        ),
-        Misconception(
-            "logarithm forgotten",
-            "power: by the exponent, the derivative of eʸ is eʸ. For another base x it is x to "
-            "the power y, times the natural logarithm of one of the two. Which one makes 1 for "
-            "base e?",
-            _wrong(power=lambda x, y, out: [y * out / x, out]),
-            _wrong(power=lambda x, y, out: [y * out / x, out * math.log(y)]),
-        ),
-        Misconception(
-            "power rule for both inputs",
-            "power: y · x to the power y − 1 is the derivative by the base x. By the exponent y "
-            "it is another formula, as for eˣ.",
-            _wrong(power=lambda x, y, out: [y * out / x, y * out / x]),
-            _wrong(power=lambda x, y, out: [y * out / x, x * y ** (x - 1)]),
-        ),
-    ),
-    first_step='Start with one operation: `if operation == "add": return [1, 1]`. Then go on with '
-    "the next, one `if` for each. `x, y = inputs` gives names to two inputs, `(x,) = inputs` to "
-    "one.",
-    hints=(
-        "Which operation is it, and which of its inputs? Nudge that input by a little, leave the "
-        "other as it is, and see what the output does.",
-        "Compare with the table in the lesson, or ask minigraph: `mg.divide(mg.variable(6.0), "
-        "4.0).op.partials` shows the formulas of divide, in x, y and out.",
-        "Two operations that are not among the eight, x · x · y and 1 / x:\n"
-        '    if operation == "square_times":\n'
-        "        x, y = inputs\n"
-        "        return [2 * x * y, x * x]\n"
-        '    if operation == "reciprocal":\n'
-        "        return [-out * out]\n"
-        "The derivative of 1 / x is −1 / x², which is −out².",
-    ),
-    another_way="A table instead of a row of questions:\n"
-    "    RULES = {\n"
-    '        "add": lambda out, x, y: [1, 1],\n'
-    '        "subtract": lambda out, x, y: [1, -1],\n'
-    '        "multiply": lambda out, x, y: [y, x],\n'
-    '        "divide": lambda out, x, y: [1 / y, -out / y],\n'
-    '        "exp": lambda out, x: [out],\n'
-    '        "log": lambda out, x: [1 / x],\n'
-    '        "sin": lambda out, x: [math.cos(x)],\n'
-    '        "power": lambda out, x, y: [y * x ** (y - 1), out * math.log(x)],\n'
-    "    }\n"
-    "\n"
-    "    def local_derivatives(operation, inputs, out):\n"
-    "        return RULES[operation](out, *inputs)\n"
-    "An operation more is a line more, and out saves a division or a power. minigraph's own table is made so.",
-    verified="all local derivatives agree with the table of operations, in {cases} cases.",
 )
+def local_derivatives(operation: str, inputs: list[float], out: float) -> list[float]:
+    """Write the local derivatives of eight operations
+
+    Write a function that gets the name of an operation, the list of its inputs and its output, and
+    returns a list with the local derivative by each input. For example
+
+    - `local_derivatives("add", [3, 5], 8)` is `[1, 1]`, as a sum grows with each of its inputs by
+      as much as they do;
+    - `local_derivatives("exp", [2], 7.389)` has one number in it, since `exp` has one input.
+
+    The operations are `add`, `subtract`, `multiply`, `divide`, `exp`, `log`, `sin`, and `power`,
+    which is $x^y$. `math.log` is the natural logarithm.
+
+    First step: Start with one operation: `if operation == "add": return [1, 1]`. Then go on with
+    the next, one `if` for each. `x, y = inputs` gives names to two inputs, `(x,) = inputs` to one.
+    Hint: Which operation is it, and which of its inputs? Nudge that input by a little, leave the
+    other as it is, and see what the output does.
+    Hint: Compare with the table in the lesson, or ask minigraph: `mg.divide(mg.variable(6.0),
+    4.0).op.partials` shows the formulas of divide, in x, y and out.
+    Hint: Two operations that are not among the eight, x · x · y and 1 / x:
+        if operation == "square_times":
+            x, y = inputs
+            return [2 * x * y, x * x]
+        if operation == "reciprocal":
+            return [-out * out]
+    The derivative of 1 / x is −1 / x², which is −out².
+    Another way: A table instead of a row of questions:
+        RULES = {
+            "add": lambda out, x, y: [1, 1],
+            "subtract": lambda out, x, y: [1, -1],
+            "multiply": lambda out, x, y: [y, x],
+            "divide": lambda out, x, y: [1 / y, -out / y],
+            "exp": lambda out, x: [out],
+            "log": lambda out, x: [1 / x],
+            "sin": lambda out, x: [math.cos(x)],
+            "power": lambda out, x, y: [y * x ** (y - 1), out * math.log(x)],
+        }
+
+        def local_derivatives(operation, inputs, out):
+            return RULES[operation](out, *inputs)
+    An operation more is a line more, and out saves a division or a power. minigraph's own table is
+    made so.
+    Verified: all local derivatives agree with the table of operations, in {cases} cases.
+    """
+    rules: dict[str, Callable[..., list[float]]] = {
+        "add": lambda x, y: [1.0, 1.0],
+        "subtract": lambda x, y: [1.0, -1.0],
+        "multiply": lambda x, y: [y, x],
+        "divide": lambda x, y: [1 / y, -x / y**2],
+        "exp": lambda x: [out],
+        "log": lambda x: [1 / x],
+        "sin": lambda x: [math.cos(x)],
+        "power": lambda x, y: [y * x ** (y - 1), out * math.log(x)],
+    }
+    return rules[operation](*inputs)
+
+
+local_derivatives.slip(
+    "own factor",
+    "multiply: take 2 · 5, and let the 2 grow to 2.1. By how many times 0.1 does the product grow?",
+    ("[y, x]", "[x, y]"),
+)
+local_derivatives.slip(
+    "product of the derivatives",
+    """multiply: you took 1 by both inputs, as if a product changed like a sum. It changes the more,
+    the larger the other factor is.""",
+    ("[y, x]", "[1.0, 1.0]"),
+    ("[y, x]", "[1.0]"),
+)
+local_derivatives.slip(
+    "sum like a product",
+    "add: if x grows by 0.1, by how much does x + y grow? It does not matter how large x or y are.",
+    ("[1.0, 1.0]", "[x, y]"),
+    ("[1.0, 1.0]", "[y, x]"),
+)
+local_derivatives.slip(
+    "sign of the subtraction",
+    "subtract: which of the two inputs makes the result larger when it grows, and which smaller?",
+    ("[1.0, -1.0]", "[1.0, 1.0]"),
+    ("[1.0, -1.0]", "[-1.0, 1.0]"),
+)
+local_derivatives.slip(
+    "sign of the quotient",
+    """divide: with a positive numerator, does the quotient become larger or smaller when the
+    denominator grows? What does that say about the sign?""",
+    ("-x / y**2", "x / y**2"),
+)
+local_derivatives.slip(
+    "numerator forgotten",
+    "divide: −1 / y² is the derivative of 1 / y. What changes if x stands above the line?",
+    ("-x / y**2", "-1 / y**2"),
+)
+local_derivatives.slip(
+    "quotient of the derivatives",
+    """divide: the derivative of a quotient is not the quotient of the derivatives. Write x / y as
+    x · (1 / y), and ask what happens when only x changes, and what when only y does.""",
+    ("[1 / y, -x / y**2]", "[1.0, 1.0]"),
+    ("-x / y**2", "1 / x"),
+    ("-x / y**2", "x"),
+    ("[1 / y, -x / y**2]", "[y, x]"),
+)
+local_derivatives.slip(
+    "power rule for exp",
+    """exp: the rule that lowers the exponent is for x to a fixed power. In eˣ the exponent is what
+    changes. How does the slope of eˣ compare with its height?""",
+    ("[out]", "[x * math.exp(x - 1)]"),
+)
+local_derivatives.slip(
+    "output instead of input",
+    """You put the output where the input belongs. A derivative is taken at the place where the
+    nudge happens. On which side of the operation is that?""",
+    ("math.cos(x)", "math.cos(out)"),
+    ("[1 / x]", "[1 / out]"),
+    ("[out]", "[math.exp(out)]"),
+    ("math.cos(x)", "math.cos(out)", "[1 / x]", "[1 / out]", "[out]", "[math.exp(out)]"),
+    ("math.cos(x)", "math.cos(out)", "[1 / x]", "[1 / out]"),
+)
+local_derivatives.slip(
+    "sign of the cosine",
+    """sin: near x = 0 the sine grows, so its derivative is positive there. The minus sign belongs
+    to the derivative of cos.""",
+    ("math.cos", "-math.cos"),
+)
+local_derivatives.slip(
+    "exponent not lowered",
+    """power, by the base: at x = 2 you say that x³ grows 3 · 2³ = 24 times as fast as x. Try it:
+    2.01³ is about 8.12.""",
+    ("y * x ** (y - 1)", "y * out"),
+)
+local_derivatives.slip(
+    "exponent taken for a constant",
+    """power: the exponent is an input too. Nudge it, and the result changes: x to the power y is e
+    to the power y · log x, and what changes is y.""",
+    ("out * math.log(x)", "0.0"),
+)
+local_derivatives.slip(
+    "logarithm forgotten",
+    """power: by the exponent, the derivative of eʸ is eʸ. For another base x it is x to the power
+    y, times the natural logarithm of one of the two. Which one makes 1 for base e?""",
+    (" * math.log(x)", ""),
+    ("math.log(x)", "math.log(y)"),
+)
+local_derivatives.slip(
+    "power rule for both inputs",
+    """power: y · x to the power y − 1 is the derivative by the base x. By the exponent y it is
+    another formula, as for eˣ.""",
+    ("out * math.log(x)", "y * x ** (y - 1)"),
+    ("out * math.log(x)", "x * y ** (x - 1)"),
+)
+
 
 # --- choose_step ----------------------------------------------------------------------------------
 
@@ -546,98 +514,109 @@ def _scaled(x: float) -> float:
     return max(1.0, abs(x))
 
 
-def _times_size(share: float) -> Callable[[float], float]:
-    return lambda x: share * _scaled(x)
+@exercise(points=2, cases=places, answer=Step(), code=lambda x: f"x = {x!r}")
+def choose_step(x: float) -> float:
+    """Choose a good step
+
+    Somebody wants the derivative of $f(x) = x^3 + x$ by central differences, at places $x$ anywhere
+    between $-10^{10}$ and $10^{10}$, and right to nine digits: with a relative error of at most
+    $10^{-9}$. Write a function that gets $x$ and returns the step $h$ to use there. The check asks
+    for the error that must be feared in the worst case, from truncation and from rounding.
+
+    First step: Look at the curve of errors in the lesson: at which step is the central difference
+    best, for an x near 1? Return that number. Then think about an x that is a million times larger.
+    Hint: Two errors pull in opposite directions. Which of them is it here, and does it want a
+    larger or a smaller step? And does your step fit to the size of x?
+    Hint: The best step of a central difference is about the cube root of ε = 2.2 · 10⁻¹⁶ near x
+    = 1. Far away it grows with |x|, but it must not shrink to 0 where x does.
+    Hint: For the forward difference a good choice is
+        epsilon = 2.2e-16
+        h = epsilon ** 0.5 * (1 + abs(x))
+    with the square root, because its truncation error shrinks like h.
+    Another way: One formula for near and far:
+        def choose_step(x):
+            return 6e-6 * math.hypot(1, x)
+    √(1 + x²) is about 1 near 0 and about |x| far away, and has no place where a rule ends.
+    Verified: the step is good at all {cases} places, from 0 to 10¹⁰.
+    """
+    return EPSILON ** (1 / 3) * _scaled(x)
 
 
-choose_step = Exercise(
-    name="choose_step",
-    title="Choose a good step",
-    lesson=LESSON,
-    kind="implement",
-    points=2,
-    task="Given a place x, anywhere between −10¹⁰ and 10¹⁰, return a step h with which the central "
-    "difference of f(x) = x³ + x has a relative error of at most 10⁻⁹.",
-    parameters=("x",),
-    arguments=places,
-    as_code=lambda x: f"x = {x!r}",
-    reference=lambda x: EPSILON ** (1 / 3) * _scaled(x),
-    form=Step(),
-    misconceptions=(
-        Misconception(
-            "the smaller the better",
-            "Your step is so small that f(x + h) and f(x − h) agree in nearly all of their "
-            "digits. Their difference keeps only the few that are left, and these are rounding. A "
-            "larger step is better.",
-            lambda x: EPSILON,
-            lambda x: 1e-11,
-            lambda x: 1e-10,
-            lambda x: EPSILON * _scaled(x),
-            *(_times_size(10.0**-n) for n in range(10, 16)),
-        ),
-        Misconception(
-            "the step of the forward difference",
-            "√ε ≈ 10⁻⁸ is the best step of the forward difference, whose truncation error shrinks "
-            "like h. The central difference's shrinks like h², so it can afford a larger step. "
-            "Which power of ε balances h² with ε / h?",
-            lambda x: math.sqrt(EPSILON) * _scaled(x),
-            lambda x: 1e-8 * _scaled(x),
-            lambda x: 1e-8,
-        ),
-        Misconception(
-            "the same step everywhere",
-            "Near 0 your step is good. But far away the numbers that a computer knows lie further "
-            "apart, and x + h is rounded to one of them. How much is left of your step at x = 10⁹?",
-            lambda x: EPSILON ** (1 / 3),
-            lambda x: 1e-6,
-            lambda x: 2e-5,
-        ),
-        Misconception(
-            "a fraction of x",
-            "At x = 0 your step is 0, and the difference quotient divides by it. Far from 0 a share "
-            "of x is what it takes. And near 0?",
-            lambda x: EPSILON ** (1 / 3) * x,
-            lambda x: 1e-6 * abs(x),
-            lambda x: 2e-5 * abs(x),
-        ),
-        Misconception(
-            "too large",
-            "Between x − h and x + h the curve bends, and a step this large sees it: that is "
-            "truncation. Its relative error shrinks with h², so make h smaller; but not as small "
-            "as you can.",
-            *(_times_size(10.0**-n) for n in range(5)),
-            lambda x: 0.001 * abs(x),
-            lambda x: 1.0,
-            lambda x: 0.1,
-            lambda x: 0.01,
-            lambda x: 0.001,
-            lambda x: 0.0001,
-        ),
-    ),
-    first_step="Look at the curve of errors in the lesson: at which step is the central "
-    "difference best, for an x near 1? Return that number. Then think about an x that is a "
-    "million times larger.",
-    hints=(
-        "Two errors pull in opposite directions. Which of them is it here, and does it want a "
-        "larger or a smaller step? And does your step fit to the size of x?",
-        "The best step of a central difference is about the cube root of ε = 2.2 · 10⁻¹⁶ near x = "
-        "1. Far away it grows with |x|, but it must not shrink to 0 where x does.",
-        "For the forward difference a good choice is\n"
-        "    epsilon = 2.2e-16\n"
-        "    h = epsilon ** 0.5 * (1 + abs(x))\n"
-        "with the square root, because its truncation error shrinks like h.",
-    ),
-    another_way="One formula for near and far:\n"
-    "    def choose_step(x):\n"
-    "        return 6e-6 * math.hypot(1, x)\n"
-    "√(1 + x²) is about 1 near 0 and about |x| far away, and has no place where a rule ends.",
-    verified="the step is good at all {cases} places, from 0 to 10¹⁰.",
+choose_step.slip(
+    "the smaller the better",
+    """Your step is so small that f(x + h) and f(x − h) agree in nearly all of their digits. Their
+    difference keeps only the few that are left, and these are rounding. A larger step is better.""",
+    ("EPSILON ** (1 / 3) * _scaled(x)", "EPSILON"),
+    ("EPSILON ** (1 / 3) * _scaled(x)", "1e-11"),
+    ("EPSILON ** (1 / 3) * _scaled(x)", "1e-10"),
+    ("** (1 / 3) *", "*"),
+    *(("EPSILON ** (1 / 3)", f"1e-{n}") for n in range(10, 16)),
 )
+choose_step.slip(
+    "the step of the forward difference",
+    """√ε ≈ 10⁻⁸ is the best step of the forward difference, whose truncation error shrinks like h.
+    The central difference's shrinks like h², so it can afford a larger step. Which power of ε
+    balances h² with ε / h?""",
+    ("EPSILON ** (1 / 3)", "math.sqrt(EPSILON)"),
+    ("EPSILON ** (1 / 3)", "1e-8"),
+    ("EPSILON ** (1 / 3) * _scaled(x)", "1e-8"),
+)
+choose_step.slip(
+    "the same step everywhere",
+    """Near 0 your step is good. But far away the numbers that a computer knows lie further apart,
+    and x + h is rounded to one of them. How much is left of your step at x = 10⁹?""",
+    (") * _scaled(x)", ")"),
+    ("EPSILON ** (1 / 3) * _scaled(x)", "1e-6"),
+    ("EPSILON ** (1 / 3) * _scaled(x)", "2e-5"),
+)
+choose_step.slip(
+    "a fraction of x",
+    """At x = 0 your step is 0, and the difference quotient divides by it. Far from 0 a share of x
+    is what it takes. And near 0?""",
+    ("_scaled(x)", "x"),
+    ("EPSILON ** (1 / 3) * _scaled", "1e-6 * abs"),
+    ("EPSILON ** (1 / 3) * _scaled", "2e-5 * abs"),
+)
+choose_step.slip(
+    "too large",
+    """Between x − h and x + h the curve bends, and a step this large sees it: that is truncation.
+    Its relative error shrinks with h², so make h smaller; but not as small as you can.""",
+    *(("EPSILON ** (1 / 3)", f"1e-{n}") for n in range(5)),
+    ("EPSILON ** (1 / 3) * _scaled", "0.001 * abs"),
+    ("EPSILON ** (1 / 3) * _scaled(x)", "1.0"),
+    ("EPSILON ** (1 / 3) * _scaled(x)", "0.1"),
+    ("EPSILON ** (1 / 3) * _scaled(x)", "0.01"),
+    ("EPSILON ** (1 / 3) * _scaled(x)", "0.001"),
+    ("EPSILON ** (1 / 3) * _scaled(x)", "0.0001"),
+)
+
 
 # --- predict at a kink ----------------------------------------------------------------------------
 
 
-def _at_a_kink(x: float, h: float) -> Derivatives:
+@exercise(
+    points=1,
+    value_of=(0.02, 0.1),
+    answer=Gradients(
+        'a dictionary with a number for "forward", "backward", "central" and "derivative"'
+    ),
+)
+def predict_kink(x: float, h: float) -> Derivatives:
+    """Predict what happens at a kink
+
+    Take $f(x) = |x|$ at $x = 0.02$, with the step $h = 0.1$. What are the forward difference (from
+    $x$ to $x + h$), the backward difference (from $x - h$ to $x$), the central difference, and the
+    derivative?
+
+    First step: Compute |x| at the three points x − h = −0.08, x = 0.02 and x + h = 0.12. Then
+    replace the dots by the slopes.
+    Hint: Sketch |x|, and mark the three points. Which of them lies on the other branch?
+    Hint: |x − h| = 0.08, |x| = 0.02, |x + h| = 0.12. The forward difference is (0.12 − 0.02) / 0.1, and the others are made in the same way. The derivative at x = 0.02 is the slope of the branch that x lies on.
+    Hint: For relu at x = 0.1 with h = 0.2 the values on the left, at x and on the right are 0, 0.1
+    and 0.3. So forward is 1, backward is 0.5, central is 0.75, and the derivative is 1.
+    Verified: all four numbers are right, and only one of the differences agrees with the
+    derivative.
+    """
     left, here, right = abs(x - h), abs(x), abs(x + h)
     return {
         "forward": (right - here) / h,
@@ -647,79 +626,38 @@ def _at_a_kink(x: float, h: float) -> Derivatives:
     }
 
 
-def _kink_but(**wrong: float) -> Callable[..., Derivatives]:
-    return lambda x, h: _at_a_kink(x, h) | wrong
-
-
-predict_kink = Exercise(
-    name="predict_kink",
-    title="Predict what happens at a kink",
-    lesson=LESSON,
-    kind="predict",
-    points=1,
-    task="Take f(x) = |x| at x = 0.02, with the step h = 0.1. Give the forward, backward and "
-    'central difference and the derivative, in a dictionary with the keys "forward", "backward", '
-    '"central" and "derivative".',
-    arguments=lambda rng: [(0.02, 0.1)],
-    reference=_at_a_kink,
-    form=Gradients(
-        'a dictionary with a number for "forward", "backward", "central" and "derivative"'
-    ),
-    misconceptions=(
-        Misconception(
-            "all the same",
-            "x = 0.02 lies to the right of the kink, but x − h does not. What is |x − h|?",
-            _kink_but(backward=1.0, central=1.0),
-        ),
-        Misconception(
-            "derivative as at the kink",
-            "The kink is at 0, and x = 0.02 is not there. However near the kink is, at x itself "
-            "the curve is a straight line.",
-            _kink_but(derivative=0.0),
-        ),
-        Misconception(
-            "difference taken for the derivative",
-            "A difference looks at points some way off, and here the kink lies between them. The "
-            "derivative looks at x alone. They need not agree.",
-            _kink_but(derivative=0.2),
-            _kink_but(derivative=-0.6),
-        ),
-        Misconception(
-            "divided by h",
-            "How far is it from x − h to x + h? Divide the change by that.",
-            _kink_but(central=0.4),
-        ),
-        Misconception(
-            "backward difference swapped",
-            "The backward difference goes from x − h to x. Does the curve lie higher or lower at the "
-            "end of this way than at its beginning?",
-            _kink_but(backward=0.6),
-        ),
-        Misconception(
-            "not divided",
-            "You gave the changes of f. A slope is the change of f, divided by the change of x.",
-            _kink_but(forward=0.1, backward=-0.06, central=0.04),
-            _kink_but(forward=0.1, backward=-0.06, central=0.02),
-        ),
-    ),
-    first_step="Compute |x| at the three points x − h = −0.08, x = 0.02 and x + h = 0.12. Then "
-    "replace the dots by the slopes.",
-    hints=(
-        "Sketch |x|, and mark the three points. Which of them lies on the other branch?",
-        "|x − h| = 0.08, |x| = 0.02, |x + h| = 0.12. The forward difference is (0.12 − 0.02) / "
-        "0.1, and the others are made in the same way. The derivative at x = 0.02 is the slope of "
-        "the branch that x lies on.",
-        "For relu at x = 0.1 with h = 0.2 the values on the left, at x and on the right are 0, "
-        "0.1 and 0.3. So forward is 1, backward is 0.5, central is 0.75, and the derivative is 1.",
-    ),
-    verified="all four numbers are right, and only one of the differences agrees with the "
-    "derivative.",
+predict_kink.slip(
+    "all the same",
+    "x = 0.02 lies to the right of the kink, but x − h does not. What is |x − h|?",
+    {"forward": 1.0, "backward": 1.0, "central": 1.0, "derivative": 1.0},
 )
-
-EXERCISES = (
-    predict_derivatives,
-    central_difference,
-    local_derivatives,
-    choose_step,
-    predict_kink,
+predict_kink.slip(
+    "derivative as at the kink",
+    """The kink is at 0, and x = 0.02 is not there. However near the kink is, at x itself the curve
+    is a straight line.""",
+    {"forward": 1.0, "backward": -0.6, "central": 0.2, "derivative": 0.0},
+)
+predict_kink.slip(
+    "difference taken for the derivative",
+    """A difference looks at points some way off, and here the kink lies between them. The
+    derivative looks at x alone. They need not agree.""",
+    {"forward": 1.0, "backward": -0.6, "central": 0.2, "derivative": 0.2},
+    {"forward": 1.0, "backward": -0.6, "central": 0.2, "derivative": -0.6},
+)
+predict_kink.slip(
+    "divided by h",
+    "How far is it from x − h to x + h? Divide the change by that.",
+    {"forward": 1.0, "backward": -0.6, "central": 0.4, "derivative": 1.0},
+)
+predict_kink.slip(
+    "backward difference swapped",
+    """The backward difference goes from x − h to x. Does the curve lie higher or lower at the end
+    of this way than at its beginning?""",
+    {"forward": 1.0, "backward": 0.6, "central": 0.2, "derivative": 1.0},
+)
+predict_kink.slip(
+    "not divided",
+    "You gave the changes of f. A slope is the change of f, divided by the change of x.",
+    {"forward": 0.1, "backward": -0.06, "central": 0.04, "derivative": 1.0},
+    {"forward": 0.1, "backward": -0.06, "central": 0.02, "derivative": 1.0},
 )
