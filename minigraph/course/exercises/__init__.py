@@ -28,6 +28,6 @@ LESSONS = (
 )
 EXERCISES: dict[str, Exercise] = {}
 for lesson in LESSONS:
-    EXERCISES |= {e.name: e for e in getattr(lesson, "EXERCISES", ())} or exercises_in(vars(lesson))
+    EXERCISES |= exercises_in(vars(lesson))
 
 __all__ = ["EXERCISES"]

@@ -13,7 +13,7 @@ from ..answers import Numbers, Order
 from ..arrays import Arrays, locked
 from ..forms import Case, Difference
 from ..graphs import Steps, as_python, chain, formula, random_graphs
-from ..specification import Exercise, Misconception
+from ..specification import exercise
 
 LESSON = "12_parallelism_and_scale"
 
@@ -65,103 +65,89 @@ CREWS = {"one": 1, "two": 2, "a hundred": 100}
 Makespans = dict[str, float]
 
 
-def _makespans(graph: Steps, seconds: Seconds) -> Makespans:
-    """By a schedule that takes the operations in their order; for this graph none is better."""
-    return {crew: _makespan(graph, seconds, workers) for crew, workers in CREWS.items()}
-
-
 def _makespan(graph: Steps, seconds: Seconds, workers: int) -> float:
-    starts = _list_schedule(graph, seconds, workers, [*graph])
+    starts = start_times(graph, seconds, workers, [*graph])
     return max(starts[name] + seconds[name] for name in graph)
 
 
-def _divided(graph: Steps, seconds: Seconds) -> Makespans:
-    return {crew: sum(seconds.values()) / workers for crew, workers in CREWS.items()}
-
-
-def _each_a_second(graph: Steps, seconds: Seconds) -> Makespans:
-    return _makespans(graph, dict.fromkeys(graph, 1))
-
-
-def _with(**changes: float) -> Callable[[Steps, Seconds], Makespans]:
-    named = {key.replace("_", " "): value for key, value in changes.items()}
-    return lambda graph, seconds: _makespans(graph, seconds) | named
-
-
-predict_makespans = Exercise(
-    name="predict_makespans",
-    title="Predict makespans",
-    lesson=LESSON,
-    kind="predict",
+@exercise(
     points=1,
-    task="For the graph p = a · b, q = a + c, s = b − c, r = p · q, t = s · s, y = r + t, whose "
-    "operations take 3, 1, 4, 2, 1 and 1 seconds, give the shortest makespan for one, two and a "
-    "hundred workers, in a dictionary.",
-    arguments=lambda rng: [(GRAPH, SECONDS)],
+    value_of=(GRAPH, SECONDS),
     given=_as_tuples,
-    reference=_makespans,
-    form=Numbers("a dictionary with a number of seconds for one, two and a hundred workers"),
-    misconceptions=(
-        Misconception(
-            "divided by the workers",
-            "You divided the work by the number of workers. That is a bound, and it is reached "
-            "only if nobody ever waits. When y is computed, all but one have nothing to do.",
-            _divided,
-            _with(a_hundred=0.12),
-        ),
-        Misconception(
-            "nobody waits",
-            "Your number for two workers is a bound: half of the work, and the longest path. Fill "
-            "in the bars: who has nothing to do, and when?",
-            _with(two=6),
-        ),
-        Misconception(
-            "level by level",
-            "That is what it takes if each level ends before the next one begins. Which operations "
-            "does r really wait for?",
-            _with(a_hundred=7),
-        ),
-        Misconception(
-            "operations counted",
-            "You counted operations. They do not take equally long; add up their seconds.",
-            _each_a_second,
-            _with(one=6),
-            _with(a_hundred=3),
-        ),
-        Misconception(
-            "the most expensive operation only",
-            "With many workers each operation starts at once if its inputs are there. But they "
-            "must be there: does anything wait for the most expensive operation?",
-            _with(a_hundred=4),
-            _with(two=4, a_hundred=4),
-        ),
-        Misconception(
-            "one worker too slow",
-            "One worker computes one operation after the other. How long is that in all?",
-            _with(one=7),
-            _with(one=14),
-        ),
-        Misconception(
-            "the second worker sent for too late",
-            "For two workers there is a better way. From which two operations is the way to y the "
-            "longest, and when do they start in yours?",
-            _with(two=8),
-            _with(two=9),
-            _with(two=10),
-        ),
-    ),
-    first_step="Begin with one worker, who does everything: add up the seconds. Replace the dots "
-    "by your numbers.",
-    hints=(
-        "With a hundred workers nobody waits for a worker, only for inputs. For two, draw a row for "
-        "each worker, and fill in bars.",
-        "There are three paths to y, over p, over q and over s. How long is each of them, and which "
-        "two should begin first, if there are only two workers?",
-        "For u = f(a), v = g(b), w = h(u, v) with 2, 5 and 1 seconds one worker takes 8 seconds, "
-        "two take 6, and so do a hundred: w has to wait for v, and together they take 6.",
-    ),
-    verified="all three agree with a schedule that nobody can beat.",
+    answer=Numbers("a dictionary with a number of seconds for one, two and a hundred workers"),
 )
+def predict_makespans(graph: Steps, seconds: Seconds) -> Makespans:
+    """Predict makespans
+
+    The operations of this graph do not take equally long: $p$ takes 3 seconds, $q$ 1, $s$ 4, $r$ 2,
+    $t$ 1 and $y$ 1.
+
+    ---
+
+    How many seconds does it take, at the least, with one worker, with two, and with a hundred? To
+    hand over takes no time.
+
+    First step: Begin with one worker, who does everything: add up the seconds. Replace the dots by
+    your numbers.
+    Hint: With a hundred workers nobody waits for a worker, only for inputs. For two, draw a row for
+    each worker, and fill in bars.
+    Hint: There are three paths to y, over p, over q and over s. How long is each of them, and which
+    two should begin first, if there are only two workers?
+    Hint: For u = f(a), v = g(b), w = h(u, v) with 2, 5 and 1 seconds one worker takes 8 seconds,
+    two take 6, and so do a hundred: w has to wait for v, and together they take 6.
+    Verified: all three agree with a schedule that nobody can beat.
+    """
+    return {crew: _makespan(graph, seconds, workers) for crew, workers in CREWS.items()}
+
+
+predict_makespans.slip(
+    "divided by the workers",
+    """You divided the work by the number of workers. That is a bound, and it is reached only if
+    nobody ever waits. When y is computed, all but one have nothing to do.""",
+    {"one": 12.0, "two": 6.0, "a hundred": 0.12},
+    {"one": 12, "two": 7, "a hundred": 0.12},
+)
+predict_makespans.slip(
+    "nobody waits",
+    """Your number for two workers is a bound: half of the work, and the longest path. Fill in the
+    bars: who has nothing to do, and when?""",
+    {"one": 12, "two": 6, "a hundred": 6},
+)
+predict_makespans.slip(
+    "level by level",
+    """That is what it takes if each level ends before the next one begins. Which operations does r
+    really wait for?""",
+    {"one": 12, "two": 7, "a hundred": 7},
+)
+predict_makespans.slip(
+    "operations counted",
+    "You counted operations. They do not take equally long; add up their seconds.",
+    {"one": 6, "two": 4, "a hundred": 3},
+    {"one": 6, "two": 7, "a hundred": 6},
+    {"one": 12, "two": 7, "a hundred": 3},
+)
+predict_makespans.slip(
+    "the most expensive operation only",
+    """With many workers each operation starts at once if its inputs are there. But they must be
+    there: does anything wait for the most expensive operation?""",
+    {"one": 12, "two": 7, "a hundred": 4},
+    {"one": 12, "two": 4, "a hundred": 4},
+)
+predict_makespans.slip(
+    "one worker too slow",
+    "One worker computes one operation after the other. How long is that in all?",
+    {"one": 7, "two": 7, "a hundred": 6},
+    {"one": 14, "two": 7, "a hundred": 6},
+)
+predict_makespans.slip(
+    "the second worker sent for too late",
+    """For two workers there is a better way. From which two operations is the way to y the longest,
+    and when do they start in yours?""",
+    {"one": 12, "two": 8, "a hundred": 6},
+    {"one": 12, "two": 9, "a hundred": 6},
+    {"one": 12, "two": 10, "a hundred": 6},
+)
+
 
 # --- the critical path ----------------------------------------------------------------------------
 
@@ -218,33 +204,7 @@ def _last_to_come(inputs: list[str], end: Seconds, seconds: Seconds) -> str:
     return max(inputs, key=lambda x: end[x])
 
 
-def _most_operations(graph: Steps, seconds: Seconds) -> list[str]:
-    return _critical(graph, dict.fromkeys(graph, 1))
-
-
 _critical = _backwards(_last_to_come)
-
-
-def _by_recursion(graph: Steps, seconds: Seconds) -> list[str]:
-    known: dict[str, tuple[int, list[str]]] = {}
-
-    def longest(name: str) -> tuple[int, list[str]]:
-        if name not in known:
-            length, path = max(map(longest, _inputs(graph, name)), default=(0, []))
-            known[name] = length + seconds[name], [*path, name]
-        return known[name]
-
-    return max(map(longest, reversed(graph)))[1]
-
-
-def _forwards(graph: Steps, seconds: Seconds) -> list[str]:
-    """Begin with the most expensive operation that waits for none, and go on to such a user."""
-    ahead = [name for name in graph if not _inputs(graph, name)]
-    path: list[str] = []
-    while ahead:
-        path.append(max(ahead, key=lambda x: seconds[x]))
-        ahead = [name for name in graph if path[-1] in graph[name][1:]]
-    return path
 
 
 _SIDES: Steps = {
@@ -299,200 +259,129 @@ def graphs_with_seconds(rng: Random) -> list[Case]:
     return cases
 
 
-find_critical_path = Exercise(
-    name="find_critical_path",
-    title="Find the critical path",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=3,
-    task="Given a graph as a dictionary, inputs before their users, and the seconds that each "
-    "operation takes, return the names of the operations of a longest path in seconds, in the "
-    "order in which they are computed. The graph may have several ends, and it may be very deep.",
-    parameters=("graph", "seconds"),
-    arguments=graphs_with_seconds,
+    cases=graphs_with_seconds,
     given=_as_tuples,
-    as_code=_as_code,
-    reference=_critical,
-    form=Path(),
-    misconceptions=(
-        Misconception(
-            "operations counted instead of seconds",
-            "Your path has the most operations. But a few slow ones can take longer than many fast "
-            "ones: add up seconds.",
-            _most_operations,
-        ),
-        Misconception(
-            "the most expensive input followed",
-            "Going back you follow the input that takes the longest itself. Is it the one that the "
-            "operation has been waiting for?",
-            _backwards(lambda inputs, end, seconds: max(inputs, key=lambda x: seconds[x])),
-        ),
-        Misconception(
-            "the most expensive next step",
-            "You begin at the inputs and go on to what is most expensive next. A cheap step may "
-            "lead to expensive ones. What would you have to know of a step before you take it?",
-            _forwards,
-        ),
-        Misconception(
-            "the last step taken for the end",
-            "Your path ends in the last step of the dictionary. With several ends another one may "
-            "be done later.",
-            _backwards(_last_to_come, last=lambda graph, end: [*graph][-1]),
-        ),
-        Misconception(
-            "the first input only",
-            "You follow the first input of each operation. Any of its inputs may be the one that "
-            "it waits for.",
-            _backwards(lambda inputs, end, seconds: inputs[0]),
-        ),
-        Misconception(
-            "backwards",
-            "This is a critical path, but from its end to its start. What is computed first should "
-            "stand first.",
-            lambda graph, seconds: _critical(graph, seconds)[::-1],
-        ),
-        Misconception(
-            "an end missing",
-            "An end of the path is missing. Does somebody wait for your last operation, and does the "
-            "first one wait for another?",
-            lambda graph, seconds: _critical(graph, seconds)[:-1],
-            lambda graph, seconds: _critical(graph, seconds)[1:],
-        ),
-        Misconception(
-            "a call for each step",
-            "Your function is right for small graphs, but it calls itself, nested as deep as the "
-            "graph. The steps stand in an order already. What is known when a loop comes to one?",
-            _by_recursion,
-        ),
-    ),
-    first_step="Go through the steps and note for each operation when it is done at the earliest: "
-    "its own seconds, after the last of its inputs. What then is at the end of the critical path?",
-    hints=(
-        "If you know for each operation when it is done, which of its inputs has it been waiting "
-        "for?",
-        "In a first loop find `end[name]`. Then begin with the name that has the largest end, and "
-        "go back to that input whose end is the largest, until there is none in the graph. Turn "
-        "the list round.",
-        "A train leaves when the last of its feeders is there. Who made the last one late?\n"
-        '    waits_for = {"bus": [], "tram": [], "train": ["bus", "tram"]}\n'
-        '    minutes = {"bus": 20, "tram": 35, "train": 60}\n'
-        "    arrival = {}\n"
-        "    for name, feeders in waits_for.items():\n"
-        "        arrival[name] = minutes[name] + max((arrival[x] for x in feeders), default=0)\n"
-        '    latest = max(waits_for["train"], key=arrival.get)\n'
-        "It was the tram.",
-    ),
-    another_way="Remember on the way forward which input came last:\n"
-    "    def find_critical_path(graph, seconds):\n"
-    "        end, waited_for = {}, {}\n"
-    "        for name, (_, *inputs) in graph.items():\n"
-    "            waited_for[name] = max((x for x in inputs if x in graph), key=end.get, default=None)\n"
-    "            end[name] = seconds[name] + end.get(waited_for[name], 0)\n"
-    "        path = [max(end, key=end.get)]\n"
-    "        while waited_for[path[-1]] is not None:\n"
-    "            path.append(waited_for[path[-1]])\n"
-    "        return path[::-1]\n"
-    "The way back then asks no more questions.",
-    verified="no path takes longer, in {cases} graphs.",
+    answer=Path(),
+    code=_as_code,
     instead_of=(critical_path,),
 )
+def find_critical_path(graph, seconds):
+    """Find the critical path
+
+    A graph is a dictionary here: each name has its operation and the names of its inputs, and
+    inputs stand before their users. Names that are not in the dictionary are inputs of the graph,
+    and cost nothing. A second dictionary has the seconds of each operation.
+
+    ---
+
+    Write a function that returns the names of the operations of the critical path, in the order in
+    which they are computed. For the example that is `["q", "r", "y"]`. If several paths are
+    longest, any of them will do. A graph may have several ends, and thousands of steps.
+
+    First step: Go through the steps and note for each operation when it is done at the earliest:
+    its own seconds, after the last of its inputs. What then is at the end of the critical path?
+    Hint: If you know for each operation when it is done, which of its inputs has it been waiting
+    for?
+    Hint: In a first loop find `end[name]`. Then begin with the name that has the largest end, and
+    go back to that input whose end is the largest, until there is none in the graph. Turn the list
+    round.
+    Hint: A train leaves when the last of its feeders is there. Who made the last one late?
+        waits_for = {"bus": [], "tram": [], "train": ["bus", "tram"]}
+        minutes = {"bus": 20, "tram": 35, "train": 60}
+        arrival = {}
+        for name, feeders in waits_for.items():
+            arrival[name] = minutes[name] + max((arrival[x] for x in feeders), default=0)
+        latest = max(waits_for["train"], key=arrival.get)
+    It was the tram.
+    Another way: Remember on the way forward which input came last:
+        def find_critical_path(graph, seconds):
+            end, waited_for = {}, {}
+            for name, (_, *inputs) in graph.items():
+                waited_for[name] = max((x for x in inputs if x in graph), key=end.get, default=None)
+                end[name] = seconds[name] + end.get(waited_for[name], 0)
+            path = [max(end, key=end.get)]
+            while waited_for[path[-1]] is not None:
+                path.append(waited_for[path[-1]])
+            return path[::-1]
+    The way back then asks no more questions.
+    Verified: no path takes longer, in {cases} graphs.
+    """
+    return _critical(graph, seconds)
+
+
+find_critical_path.slip(
+    "operations counted instead of seconds",
+    """Your path has the most operations. But a few slow ones can take longer than many fast ones:
+    add up seconds.""",
+    ("_critical(graph, seconds)", "_critical(graph, dict.fromkeys(graph, 1))"),
+)
+find_critical_path.slip(
+    "the most expensive input followed",
+    """Going back you follow the input that takes the longest itself. Is it the one that the
+    operation has been waiting for?""",
+    _backwards(lambda inputs, end, seconds: max(inputs, key=lambda x: seconds[x])),
+)
+
+
+@find_critical_path.misconception("the most expensive next step")
+def _forwards(graph: Steps, seconds: Seconds) -> list[str]:
+    """You begin at the inputs and go on to what is most expensive next. A cheap step may lead to
+    expensive ones. What would you have to know of a step before you take it?
+    """
+    ahead = [name for name in graph if not _inputs(graph, name)]
+    path: list[str] = []
+    while ahead:
+        path.append(max(ahead, key=lambda x: seconds[x]))
+        ahead = [name for name in graph if path[-1] in graph[name][1:]]
+    return path
+
+
+find_critical_path.slip(
+    "the last step taken for the end",
+    """Your path ends in the last step of the dictionary. With several ends another one may be done
+    later.""",
+    _backwards(_last_to_come, last=lambda graph, end: [*graph][-1]),
+)
+find_critical_path.slip(
+    "the first input only",
+    """You follow the first input of each operation. Any of its inputs may be the one that it waits
+    for.""",
+    _backwards(lambda inputs, end, seconds: inputs[0]),
+)
+find_critical_path.slip(
+    "backwards",
+    """This is a critical path, but from its end to its start. What is computed first should stand
+    first.""",
+    ("_critical(graph, seconds)", "_critical(graph, seconds)[::-1]"),
+)
+find_critical_path.slip(
+    "an end missing",
+    """An end of the path is missing. Does somebody wait for your last operation, and does the first
+    one wait for another?""",
+    ("_critical(graph, seconds)", "_critical(graph, seconds)[:-1]"),
+    ("_critical(graph, seconds)", "_critical(graph, seconds)[1:]"),
+)
+
+
+@find_critical_path.misconception("a call for each step")
+def _by_recursion(graph: Steps, seconds: Seconds) -> list[str]:
+    """Your function is right for small graphs, but it calls itself, nested as deep as the graph.
+    The steps stand in an order already. What is known when a loop comes to one?
+    """
+    known: dict[str, tuple[int, list[str]]] = {}
+
+    def longest(name: str) -> tuple[int, list[str]]:
+        if name not in known:
+            length, path = max(map(longest, _inputs(graph, name)), default=(0, []))
+            known[name] = length + seconds[name], [*path, name]
+        return known[name]
+
+    return max(map(longest, reversed(graph)))[1]
+
 
 # --- a scheduler ----------------------------------------------------------------------------------
-
-
-def _list_schedule(
-    graph: Steps,
-    seconds: Seconds,
-    workers: int,
-    order: list[str],
-    *,
-    wait: Callable[[Iterable[int]], int] = max,
-    strict: bool = False,
-) -> Seconds:
-    """The start of each operation, if a free worker takes the first in `order` that is ready."""
-    start: Seconds = {}
-    end: Seconds = {}
-    now = 0
-    while len(start) < len(order):
-        for name in order:
-            if name in start:
-                continue
-            if sum(stop > now for stop in end.values()) == workers:
-                break
-            inputs = _inputs(graph, name)
-            arrived = all if wait is max else any
-            if not inputs or arrived(x in end and end[x] <= now for x in inputs):
-                start[name], end[name] = now, now + seconds[name]
-            elif strict:
-                break
-        now = min((stop for stop in end.values() if stop > now), default=now)
-    return start
-
-
-def _whatever_the_inputs(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
-    return _list_schedule(dict.fromkeys(graph, ("+",)), seconds, workers, order)
-
-
-def _whatever_the_workers(
-    graph: Steps, seconds: Seconds, workers: int, order: list[str]
-) -> Seconds:
-    return _list_schedule(graph, seconds, len(graph), order)
-
-
-def _in_order_only(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
-    """Wait for the first one in the list; for an order in which inputs come late, that is never."""
-    needed = {name: n for n, name in enumerate(order)}
-    if any(needed[x] > needed[name] for name in graph for x in _inputs(graph, name)):
-        raise ValueError("nothing to do, and not done")
-    return _list_schedule(graph, seconds, workers, order, strict=True)
-
-
-def _after_any_input(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
-    return _list_schedule(graph, seconds, workers, order, wait=min)
-
-
-def _as_given(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
-    return _list_schedule(graph, seconds, workers, [*graph])
-
-
-def _by_level(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
-    """Begin a level when the one before is done."""
-    level: Seconds = {}
-    for name in graph:
-        level[name] = 1 + max((level[x] for x in _inputs(graph, name)), default=-1)
-    start: Seconds = {}
-    begin = 0
-    for number in range(max(level.values()) + 1):
-        names = [name for name in order if level[name] == number]
-        apart: Steps = dict.fromkeys(names, ("+",))
-        found = _list_schedule(apart, seconds, workers, names)
-        start |= {name: begin + time for name, time in found.items()}
-        begin += max(found[name] + seconds[name] for name in names)
-    return start
-
-
-def _ends_instead(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
-    starts = _list_schedule(graph, seconds, workers, order)
-    return {name: start + seconds[name] for name, start in starts.items()}
-
-
-def _one_worker(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
-    return _list_schedule(graph, seconds, 1, order)
-
-
-def _in_rounds(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
-    """Let all workers wait until the slowest of them is done."""
-    start: Seconds = {}
-    now = 0
-    while len(start) < len(order):
-        ready = [
-            name
-            for name in order
-            if name not in start and all(x in start for x in _inputs(graph, name))
-        ]
-        start |= dict.fromkeys(ready[:workers], now)
-        now += max(seconds[name] for name in ready[:workers])
-    return start
 
 
 def _ways(graph: Steps, seconds: Seconds) -> Seconds:
@@ -554,116 +443,192 @@ def graphs_to_schedule(rng: Random) -> list[Case]:
     return [*cases, (row, dict.fromkeys(row, 2), 2, [*row][::-1])]
 
 
-start_times = Exercise(
-    name="start_times",
-    title="Write a scheduler",
-    lesson=LESSON,
-    kind="implement",
+def _scheduled(
+    graph: Steps,
+    seconds: Seconds,
+    workers: int,
+    order: list[str],
+    *,
+    wait: Callable[[Iterable[int]], int] = max,
+    strict: bool = False,
+) -> Seconds:
+    """Let workers take operations; `strict` ones wait for the next in the list, come what may."""
+    start: Seconds = {}
+    end: Seconds = {}
+    now = 0
+    while len(start) < len(order):
+        for name in order:
+            if name in start:
+                continue
+            if sum(stop > now for stop in end.values()) == workers:
+                break
+            inputs = _inputs(graph, name)
+            arrived = all if wait is max else any
+            if not inputs or arrived(x in end and end[x] <= now for x in inputs):
+                start[name], end[name] = now, now + seconds[name]
+            elif strict:
+                break
+        now = min((stop for stop in end.values() if stop > now), default=now)
+    return start
+
+
+@exercise(
     points=3,
-    task="Given a graph as a dictionary, the seconds that each operation takes, the number of "
-    "workers, and a list of all operations by urgency, return when each operation starts, in a "
-    "dictionary. Time begins at 0. Whenever a worker is free, it takes the first operation of the "
-    "list that has not started and whose inputs are all done; if there is none, it waits.",
-    parameters=("graph", "seconds", "workers", "order"),
-    arguments=graphs_to_schedule,
+    cases=graphs_to_schedule,
     given=_as_tuples,
-    as_code=lambda graph, seconds, workers, order: _as_code(
+    answer=Numbers("a dictionary that gives each operation the second in which it starts"),
+    code=lambda graph, seconds, workers, order: _as_code(
         graph, seconds, workers=workers, order=order
     ),
-    reference=_list_schedule,
-    form=Numbers("a dictionary that gives each operation the second in which it starts"),
-    misconceptions=(
-        Misconception(
-            "inputs not waited for",
-            "An operation of yours starts before its inputs are done. What may a worker take that is "
-            "free?",
-            _whatever_the_inputs,
-        ),
-        Misconception(
-            "as many workers as you like",
-            "Each operation starts as soon as its inputs are done. But there are only so many "
-            "workers: how many are busy at that time?",
-            _whatever_the_workers,
-        ),
-        Misconception(
-            "waiting for the first in the list",
-            "A worker of yours waits until the first operation of the list is ready. If it is not, "
-            "the next one in the list may be.",
-            _in_order_only,
-        ),
-        Misconception(
-            "one input is enough",
-            "You start an operation when one of its inputs is done. It needs all of them.",
-            _after_any_input,
-        ),
-        Misconception(
-            "level by level",
-            "You begin a level when the one before is done. An operation has to wait for its own "
-            "inputs only.",
-            _by_level,
-        ),
-        Misconception(
-            "in rounds",
-            "Your workers begin together, and the fast ones wait for the slowest. Who is done "
-            "takes the next operation at once.",
-            _in_rounds,
-        ),
-        Misconception(
-            "list ignored",
-            "You take the operations in the order of the dictionary. Which is the most urgent is "
-            "said by `order`.",
-            _as_given,
-        ),
-        Misconception(
-            "ends given",
-            "These are the times at which the operations are done. When do they start?",
-            _ends_instead,
-        ),
-        Misconception(
-            "one worker only",
-            "One worker does everything in your schedule, whatever `workers` is.",
-            _one_worker,
-        ),
-    ),
-    first_step="Begin at `now = 0` with empty dictionaries `start` and `end`. Which operations of "
-    "the list may start now, and how many workers are free to take them? Then go on to the next "
-    "time at which something ends.",
-    hints=(
-        "At any time you need two things: how many operations are running, and which operations "
-        "are ready. Both can be read off the ends that you know.",
-        "In a loop: go through `order`; if fewer than `workers` operations have an end after "
-        "`now`, and this one has not started, and each of its inputs in the graph has an end of "
-        "at most `now`, start it. Then set `now` to the next end, and go round again.",
-        "Two cooks, and dishes by urgency; who is done when?\n"
-        '    minutes = {"rice": 20, "soup": 30, "cake": 40}\n'
-        "    now, end = 0, {}\n"
-        "    while len(end) < len(minutes):\n"
-        "        for dish in minutes:\n"
-        "            busy = sum(stop > now for stop in end.values())\n"
-        "            if dish not in end and busy < 2:\n"
-        "                end[dish] = now + minutes[dish]\n"
-        "        now = min(stop for stop in end.values() if stop > now)\n"
-        "The cake starts at 20, when the rice is done. Here no dish waits for another one.",
-    ),
-    another_way="Go from end to end with a heap, and keep what is still to be done in a list:\n"
-    "    import heapq\n"
-    "\n"
-    "    def start_times(graph, seconds, workers, order):\n"
-    "        start, done, running, waiting, now = {}, set(), [], list(order), 0\n"
-    "        while waiting:\n"
-    "            for name in list(waiting):\n"
-    "                ready = all(x in done for x in graph[name][1:] if x in graph)\n"
-    "                if ready and len(running) < workers:\n"
-    "                    start[name] = now\n"
-    "                    heapq.heappush(running, (now + seconds[name], name))\n"
-    "                    waiting.remove(name)\n"
-    "            now = running[0][0]\n"
-    "            while running and running[0][0] == now:\n"
-    "                done.add(heapq.heappop(running)[1])\n"
-    "        return start\n"
-    "The heap knows the next end without looking at all of them; simulators work so.",
-    verified="each operation starts when it should, in {cases} schedules.",
 )
+def start_times(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    """Write a scheduler
+
+    Now there are `workers`, and a list `order` that says which operation is more urgent than which.
+    Time begins at 0. Whenever a worker is free, it takes the first operation of the list that has
+    not started yet and whose inputs are all done. If there is none, it waits. To hand over takes no
+    time.
+
+    Write a function that returns a dictionary with the second in which each operation starts. For
+    the example, two workers and the order `["q", "r", "p", "y"]` that is
+
+    ```python
+    {"q": 0, "p": 0, "r": 3, "y": 5}
+    ```
+
+    At 0 the first worker takes $q$. $r$ would be next in the list, but it has to wait for $q$; so
+    the second worker takes $p$.
+
+    First step: Begin at `now = 0` with empty dictionaries `start` and `end`. Which operations of
+    the list may start now, and how many workers are free to take them? Then go on to the next time
+    at which something ends.
+    Hint: At any time you need two things: how many operations are running, and which operations are
+    ready. Both can be read off the ends that you know.
+    Hint: In a loop: go through `order`; if fewer than `workers` operations have an end after `now`,
+    and this one has not started, and each of its inputs in the graph has an end of at most `now`,
+    start it. Then set `now` to the next end, and go round again.
+    Hint: Two cooks, and dishes by urgency; who is done when?
+        minutes = {"rice": 20, "soup": 30, "cake": 40}
+        now, end = 0, {}
+        while len(end) < len(minutes):
+            for dish in minutes:
+                busy = sum(stop > now for stop in end.values())
+                if dish not in end and busy < 2:
+                    end[dish] = now + minutes[dish]
+            now = min(stop for stop in end.values() if stop > now)
+    The cake starts at 20, when the rice is done. Here no dish waits for another one.
+    Another way: Go from end to end with a heap, and keep what is still to be done in a list:
+        import heapq
+
+        def start_times(graph, seconds, workers, order):
+            start, done, running, waiting, now = {}, set(), [], list(order), 0
+            while waiting:
+                for name in list(waiting):
+                    ready = all(x in done for x in graph[name][1:] if x in graph)
+                    if ready and len(running) < workers:
+                        start[name] = now
+                        heapq.heappush(running, (now + seconds[name], name))
+                        waiting.remove(name)
+                now = running[0][0]
+                while running and running[0][0] == now:
+                    done.add(heapq.heappop(running)[1])
+            return start
+    The heap knows the next end without looking at all of them; simulators work so.
+    Verified: each operation starts when it should, in {cases} schedules.
+    """
+    return _scheduled(graph, seconds, workers, order)
+
+
+start_times.slip(
+    "inputs not waited for",
+    """An operation of yours starts before its inputs are done. What may a worker take that is free?""",
+    ("_scheduled(graph,", "_scheduled(dict.fromkeys(graph, ('+',)),"),
+)
+
+
+start_times.slip(
+    "as many workers as you like",
+    """Each operation starts as soon as its inputs are done. But there are only so many workers: how
+    many are busy at that time?""",
+    ("workers, order)", "len(graph), order)"),
+)
+
+
+@start_times.misconception("waiting for the first in the list")
+def _in_order_only(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    """A worker of yours waits until the first operation of the list is ready. If it is not, the
+    next one in the list may be.
+    """
+    needed = {name: n for n, name in enumerate(order)}
+    if any(needed[x] > needed[name] for name in graph for x in _inputs(graph, name)):
+        raise ValueError("nothing to do, and not done")
+    return _scheduled(graph, seconds, workers, order, strict=True)
+
+
+start_times.slip(
+    "one input is enough",
+    """You start an operation when one of its inputs is done. It needs all of them.""",
+    ("workers, order)", "workers, order, wait=min)"),
+)
+
+
+@start_times.misconception("level by level")
+def _by_level(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    """You begin a level when the one before is done. An operation has to wait for its own inputs
+    only.
+    """
+    level: Seconds = {}
+    for name in graph:
+        level[name] = 1 + max((level[x] for x in _inputs(graph, name)), default=-1)
+    start: Seconds = {}
+    begin = 0
+    for number in range(max(level.values()) + 1):
+        names = [name for name in order if level[name] == number]
+        apart: Steps = dict.fromkeys(names, ("+",))
+        found = start_times(apart, seconds, workers, names)
+        start |= {name: begin + time for name, time in found.items()}
+        begin += max(found[name] + seconds[name] for name in names)
+    return start
+
+
+@start_times.misconception("in rounds")
+def _in_rounds(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    """Your workers begin together, and the fast ones wait for the slowest. Who is done takes the
+    next operation at once.
+    """
+    start: Seconds = {}
+    now = 0
+    while len(start) < len(order):
+        ready = [
+            name
+            for name in order
+            if name not in start and all(x in start for x in _inputs(graph, name))
+        ]
+        start |= dict.fromkeys(ready[:workers], now)
+        now += max(seconds[name] for name in ready[:workers])
+    return start
+
+
+@start_times.misconception("list ignored")
+def _as_given(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    """You take the operations in the order of the dictionary. Which is the most urgent is said by
+    `order`.
+    """
+    return start_times(graph, seconds, workers, [*graph])
+
+
+@start_times.misconception("ends given")
+def _ends_instead(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    """These are the times at which the operations are done. When do they start?"""
+    starts = start_times(graph, seconds, workers, order)
+    return {name: start + seconds[name] for name, start in starts.items()}
+
+
+@start_times.misconception("one worker only")
+def _one_worker(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+    """One worker does everything in your schedule, whatever `workers` is."""
+    return start_times(graph, seconds, 1, order)
+
 
 # --- gradients over shards ------------------------------------------------------------------------
 
@@ -672,11 +637,6 @@ Array = np.ndarray
 
 def _given_shards(sizes: list[int], gradients: list[Any]) -> tuple[list[int], Array]:
     return list(sizes), locked(gradients)  # None becomes NaN
-
-
-def _by_size(sizes: list[int], gradients: Array) -> Array:
-    parts = [n / sum(sizes) * g for n, g in zip(sizes, gradients) if n]
-    return np.sum(parts, axis=0)
 
 
 def _shards_as_code(sizes: list[int], gradients: list[Any]) -> str:
@@ -732,90 +692,96 @@ def _with_empty_ones(weigh: Callable[[Array], Any]) -> Any:
     return program
 
 
-combine_shards = Exercise(
-    name="combine_shards",
-    title="Repair a gradient over shards",
-    lesson=LESSON,
-    kind="repair",
+@exercise(
     points=2,
-    task="Given the number of examples in each shard, and an array with the gradient of the mean "
-    "loss over the examples of shard k in gradients[k], return the gradient of the mean loss over "
-    "all examples. A shard may have no examples; its gradient is NaN then. The program that is "
-    "handed out takes the mean of the gradients. Repair it.",
-    parameters=("sizes", "gradients"),
-    arguments=shards,
+    kind="repair",
+    cases=shards,
     given=_given_shards,
-    as_code=_shards_as_code,
-    reference=_by_size,
-    form=Arrays("an array of the shape of the gradients"),
-    misconceptions=(
-        Misconception(
-            "all shards alike",
-            "Each shard still counts the same. An example in a small shard then counts more than "
-            "one in a large shard; all examples should count alike.",
-            _any_size(lambda n: np.full(len(n), 1 / len(n))),
-            _with_empty_ones(lambda n: np.full(len(n), 1 / len(n))),
-        ),
-        Misconception(
-            "added up only",
-            "You add the gradients of the shards. Each of them is a mean already, so the sum grows "
-            "with the number of shards.",
-            _any_size(np.ones_like),
-            _with_empty_ones(np.ones_like),
-        ),
-        Misconception(
-            "not divided by all examples",
-            "That is the gradient of the sum of all losses. What is asked for is that of their mean.",
-            _any_size(lambda n: n),
-            _with_empty_ones(lambda n: n),
-        ),
-        Misconception(
-            "divided by the number of shards",
-            "You multiply by the sizes, and divide by the number of shards. How many summands has the "
-            "sum that you have made?",
-            _any_size(lambda n: n / len(n)),
-            _with_empty_ones(lambda n: n / len(n)),
-        ),
-        Misconception(
-            "divided twice",
-            "Try it with equal gradients in all shards: the mean of all should be the same. To what "
-            "do your weights add up?",
-            _any_size(lambda n: n / n.sum() / len(n)),
-            _with_empty_ones(lambda n: n / n.sum() / len(n)),
-        ),
-        Misconception(
-            "small shards count more",
-            "In your mean a small shard counts more than a large one. Which of the two stands for "
-            "more examples?",
-            _any_size(lambda n: 1 / n),
-            _any_size(lambda n: (1 / n) / (1 / n).sum()),
-        ),
-        Misconception(
-            "nothing times NaN",
-            "Where every shard has examples, your gradient is right. What is 0 times NaN, and what "
-            "should a shard without examples contribute?",
-            _with_empty_ones(lambda n: n / n.sum()),
-        ),
-    ),
-    first_step="Take two shards, of three examples and of one. By how much does each of the four "
-    "examples count in the mean of all, and by how much in the mean of the two means?",
-    hints=(
-        "How much does a single example of shard k count in gradients[k], and how much should it "
-        "count in the mean over all?",
-        "From the mean over a shard you can find the sum again that it came from. Do that for each "
-        "shard, and make the mean over all of the sums. Then look at a shard of size 0.",
-        "Three people earn 2, 2 and 5 on average 3, and one earns 7:\n"
-        "    (3 * 3 + 1 * 7) / 4   # 4.0, the mean of all four\n"
-        "    (3 + 7) / 2           # 5.0, the mean of the means",
-    ),
-    another_way="NumPy has a mean with weights:\n"
-    "    def combine_shards(sizes, gradients):\n"
-    "        weights = np.array(sizes)\n"
-    "        full = weights > 0\n"
-    "        return np.average(gradients[full], axis=0, weights=weights[full])\n"
-    "The mask leaves out the shards without examples, before anything is multiplied.",
-    verified="it is the gradient of the whole batch, in {cases} cases.",
+    answer=Arrays("an array of the shape of the gradients"),
+    code=_shards_as_code,
 )
+def combine_shards(sizes: list[int], gradients: Array) -> Array:
+    """Repair a gradient over shards
+
+    A batch is split into shards. `sizes` has the number of examples in each of them, and
+    `gradients[k]` is the gradient of the *mean* loss over the examples of shard $k$. This function
+    makes one gradient of them. Its author reports: *"With two equal shards it is right. With three
+    examples and one, it should be 3 and is 4."*
+
+    ---
+
+    Write a version that is right for shards of any sizes. Some of them may have no examples at all.
+    The mean over nothing is NaN, and so is the gradient of such a shard.
+
+    First step: Take two shards, of three examples and of one. By how much does each of the four
+    examples count in the mean of all, and by how much in the mean of the two means?
+    Hint: How much does a single example of shard k count in gradients[k], and how much should it
+    count in the mean over all?
+    Hint: From the mean over a shard you can find the sum again that it came from. Do that for each
+    shard, and make the mean over all of the sums. Then look at a shard of size 0.
+    Hint: Three people earn 2, 2 and 5 on average 3, and one earns 7:
+        (3 * 3 + 1 * 7) / 4   # 4.0, the mean of all four
+        (3 + 7) / 2           # 5.0, the mean of the means
+    Another way: NumPy has a mean with weights:
+        def combine_shards(sizes, gradients):
+            weights = np.array(sizes)
+            full = weights > 0
+            return np.average(gradients[full], axis=0, weights=weights[full])
+    The mask leaves out the shards without examples, before anything is multiplied.
+    Verified: it is the gradient of the whole batch, in {cases} cases.
+    """
+    parts = [n / sum(sizes) * g for n, g in zip(sizes, gradients) if n]
+    return np.sum(parts, axis=0)
+
+
+combine_shards.slip(
+    "all shards alike",
+    """Each shard still counts the same. An example in a small shard then counts more than one in a
+    large shard; all examples should count alike.""",
+    _any_size(lambda n: np.full(len(n), 1 / len(n))),
+    _with_empty_ones(lambda n: np.full(len(n), 1 / len(n))),
+)
+combine_shards.slip(
+    "added up only",
+    """You add the gradients of the shards. Each of them is a mean already, so the sum grows with
+    the number of shards.""",
+    _any_size(np.ones_like),
+    _with_empty_ones(np.ones_like),
+)
+combine_shards.slip(
+    "not divided by all examples",
+    "That is the gradient of the sum of all losses. What is asked for is that of their mean.",
+    _any_size(lambda n: n),
+    _with_empty_ones(lambda n: n),
+)
+combine_shards.slip(
+    "divided by the number of shards",
+    """You multiply by the sizes, and divide by the number of shards. How many summands has the sum
+    that you have made?""",
+    _any_size(lambda n: n / len(n)),
+    _with_empty_ones(lambda n: n / len(n)),
+)
+combine_shards.slip(
+    "divided twice",
+    """Try it with equal gradients in all shards: the mean of all should be the same. To what do
+    your weights add up?""",
+    _any_size(lambda n: n / n.sum() / len(n)),
+    _with_empty_ones(lambda n: n / n.sum() / len(n)),
+)
+combine_shards.slip(
+    "small shards count more",
+    """In your mean a small shard counts more than a large one. Which of the two stands for more
+    examples?""",
+    _any_size(lambda n: 1 / n),
+    _any_size(lambda n: (1 / n) / (1 / n).sum()),
+)
+combine_shards.slip(
+    "nothing times NaN",
+    """Where every shard has examples, your gradient is right. What is 0 times NaN, and what should
+    a shard without examples contribute?""",
+    _with_empty_ones(lambda n: n / n.sum()),
+)
+
 
 # --- predict checkpoints --------------------------------------------------------------------------
 
@@ -823,7 +789,35 @@ LAYERS, SEGMENTS, MEGABYTES = 36, 4, 2
 Memory = dict[str, float]
 
 
-def _memory(layers: int, segments: int, megabytes: int) -> Memory:
+@exercise(
+    points=1,
+    value_of=(LAYERS, SEGMENTS, MEGABYTES),
+    answer=Numbers("a dictionary with four numbers"),
+)
+def predict_checkpoints(layers: int, segments: int, megabytes: int) -> Memory:
+    """Predict what checkpoints cost
+
+    A chain has 36 layers, and the result of each layer takes 2 megabytes. It is cut into 4
+    checkpointed segments of 9 layers each. Count the results of the layers only.
+
+    - `"kept"`: how many megabytes are kept after the forward pass?
+    - `"at most"`: how many at most, at any time in the two passes?
+    - `"layers computed"`: how many layers are computed in both passes together, those that are
+      computed again counted again?
+    - `"best number of segments"`: for which number of segments of equal length would `"at most"` be
+      the smallest?
+
+    First step: How many results are kept after the forward pass, if each segment keeps its last
+    one? Replace the dots by your numbers.
+    Hint: Draw the chain, and mark what is kept. Then go back to the last segment, and mark what is
+    there while it is computed again.
+    Hint: Cut n layers into k segments. How many results are kept after the forward pass, and how
+    many come on top while one segment is computed again? Which of the two grows with k?
+    Hint: For 16 layers of 1 megabyte and 2 segments 2 megabytes are kept, and at most 2 + 8 = 10.
+    Computed are 16 layers going forward, and the 8 and 8 of the segments once more. With 4 segments
+    it would be 4 + 4 = 8 at most, and that is the best.
+    Verified: all four agree with what minigraph keeps and computes.
+    """
     return {
         "kept": segments * megabytes,
         "at most": (segments + layers // segments) * megabytes,
@@ -832,107 +826,66 @@ def _memory(layers: int, segments: int, megabytes: int) -> Memory:
     }
 
 
-def _memory_but(**changes: float) -> Callable[[int, int, int], Memory]:
-    named = {key.replace("_", " "): value for key, value in changes.items()}
-    return lambda *case: _memory(*case) | named
-
-
-predict_checkpoints = Exercise(
-    name="predict_checkpoints",
-    title="Predict what checkpoints cost",
-    lesson=LESSON,
-    kind="predict",
-    points=1,
-    task="A chain of 36 layers, the result of each of which takes 2 megabytes, is cut into 4 "
-    "checkpointed segments of 9 layers. Give, in a dictionary, the megabytes that are kept after "
-    "the forward pass, the megabytes at most in both passes, how many layers are computed in both "
-    "passes, and the number of segments for which the megabytes at most are fewest.",
-    arguments=lambda rng: [(LAYERS, SEGMENTS, MEGABYTES)],
-    reference=_memory,
-    form=Numbers("a dictionary with four numbers"),
-    misconceptions=(
-        Misconception(
-            "everything kept",
-            "Without checkpoints the results of all layers are kept. A checkpointed segment keeps "
-            "only its last result.",
-            _memory_but(kept=72),
-            _memory_but(kept=72, at_most=72),
-            _memory_but(kept=64),
-        ),
-        Misconception(
-            "results counted, not megabytes",
-            "You counted results. Asked for are megabytes.",
-            _memory_but(kept=4, at_most=13),
-            _memory_but(kept=4),
-            _memory_but(at_most=13),
-        ),
-        Misconception(
-            "the segment that is computed again forgotten",
-            "When the backward pass comes to a segment, its layers are computed again, and for a "
-            "while their results are there besides those of the segments.",
-            _memory_but(at_most=8),
-        ),
-        Misconception(
-            "the results of the segments forgotten",
-            "While one segment is computed again, the results of all segments are kept as well.",
-            _memory_but(at_most=18),
-            _memory_but(kept=18),
-        ),
-        Misconception(
-            "segments computed again and kept",
-            "When the backward pass has gone through a segment, its results are forgotten again, "
-            "before the next segment is computed.",
-            _memory_but(at_most=80),
-            _memory_but(at_most=72),
-        ),
-        Misconception(
-            "nothing computed again",
-            "What was forgotten has to be computed again before the backward pass can use it.",
-            _memory_but(layers_computed=36),
-            _memory_but(layers_computed=0),
-        ),
-        Misconception(
-            "each segment begun at the first layer",
-            "Where does a segment begin when it is computed again? The result of the segment before "
-            "it has been kept.",
-            _memory_but(layers_computed=36 + 9 + 18 + 27 + 36),
-            _memory_but(layers_computed=36 * 5),
-            _memory_but(layers_computed=36 * 4),
-        ),
-        Misconception(
-            "the more segments the better",
-            "With a segment for each layer, all results of segments are kept, and that is all "
-            "there is. Look for the number where both parts together are smallest.",
-            _memory_but(best_number_of_segments=36),
-            _memory_but(best_number_of_segments=18),
-        ),
-        Misconception(
-            "the fewer segments the better",
-            "With one segment, all its layers are computed again at once, and then everything is "
-            "there. Look for the number where both parts together are smallest.",
-            _memory_but(best_number_of_segments=1),
-            _memory_but(best_number_of_segments=2),
-            _memory_but(best_number_of_segments=4),
-        ),
-    ),
-    first_step="How many results are kept after the forward pass, if each segment keeps its last "
-    "one? Replace the dots by your numbers.",
-    hints=(
-        "Draw the chain, and mark what is kept. Then go back to the last segment, and mark what is "
-        "there while it is computed again.",
-        "Cut n layers into k segments. How many results are kept after the forward pass, and how many "
-        "come on top while one segment is computed again? Which of the two grows with k?",
-        "For 16 layers of 1 megabyte and 2 segments 2 megabytes are kept, and at most 2 + 8 = 10. "
-        "Computed are 16 layers going forward, and the 8 and 8 of the segments once more. With 4 "
-        "segments it would be 4 + 4 = 8 at most, and that is the best.",
-    ),
-    verified="all four agree with what minigraph keeps and computes.",
+predict_checkpoints.slip(
+    "everything kept",
+    """Without checkpoints the results of all layers are kept. A checkpointed segment keeps only its
+    last result.""",
+    {"kept": 72, "at most": 26, "layers computed": 72, "best number of segments": 6},
+    {"kept": 72, "at most": 72, "layers computed": 72, "best number of segments": 6},
+    {"kept": 64, "at most": 26, "layers computed": 72, "best number of segments": 6},
 )
-
-EXERCISES = (
-    predict_makespans,
-    find_critical_path,
-    start_times,
-    combine_shards,
-    predict_checkpoints,
+predict_checkpoints.slip(
+    "results counted, not megabytes",
+    "You counted results. Asked for are megabytes.",
+    {"kept": 4, "at most": 13, "layers computed": 72, "best number of segments": 6},
+    {"kept": 4, "at most": 26, "layers computed": 72, "best number of segments": 6},
+    {"kept": 8, "at most": 13, "layers computed": 72, "best number of segments": 6},
+)
+predict_checkpoints.slip(
+    "the segment that is computed again forgotten",
+    """When the backward pass comes to a segment, its layers are computed again, and for a while
+    their results are there besides those of the segments.""",
+    {"kept": 8, "at most": 8, "layers computed": 72, "best number of segments": 6},
+)
+predict_checkpoints.slip(
+    "the results of the segments forgotten",
+    "While one segment is computed again, the results of all segments are kept as well.",
+    {"kept": 8, "at most": 18, "layers computed": 72, "best number of segments": 6},
+    {"kept": 18, "at most": 26, "layers computed": 72, "best number of segments": 6},
+)
+predict_checkpoints.slip(
+    "segments computed again and kept",
+    """When the backward pass has gone through a segment, its results are forgotten again, before
+    the next segment is computed.""",
+    {"kept": 8, "at most": 80, "layers computed": 72, "best number of segments": 6},
+    {"kept": 8, "at most": 72, "layers computed": 72, "best number of segments": 6},
+)
+predict_checkpoints.slip(
+    "nothing computed again",
+    "What was forgotten has to be computed again before the backward pass can use it.",
+    {"kept": 8, "at most": 26, "layers computed": 36, "best number of segments": 6},
+    {"kept": 8, "at most": 26, "layers computed": 0, "best number of segments": 6},
+)
+predict_checkpoints.slip(
+    "each segment begun at the first layer",
+    """Where does a segment begin when it is computed again? The result of the segment before it has
+    been kept.""",
+    {"kept": 8, "at most": 26, "layers computed": 126, "best number of segments": 6},
+    {"kept": 8, "at most": 26, "layers computed": 180, "best number of segments": 6},
+    {"kept": 8, "at most": 26, "layers computed": 144, "best number of segments": 6},
+)
+predict_checkpoints.slip(
+    "the more segments the better",
+    """With a segment for each layer, all results of segments are kept, and that is all there is.
+    Look for the number where both parts together are smallest.""",
+    {"kept": 8, "at most": 26, "layers computed": 72, "best number of segments": 36},
+    {"kept": 8, "at most": 26, "layers computed": 72, "best number of segments": 18},
+)
+predict_checkpoints.slip(
+    "the fewer segments the better",
+    """With one segment, all its layers are computed again at once, and then everything is there.
+    Look for the number where both parts together are smallest.""",
+    {"kept": 8, "at most": 26, "layers computed": 72, "best number of segments": 1},
+    {"kept": 8, "at most": 26, "layers computed": 72, "best number of segments": 2},
+    {"kept": 8, "at most": 26, "layers computed": 72, "best number of segments": 4},
 )

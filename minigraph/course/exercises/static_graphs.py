@@ -4,7 +4,6 @@ import json
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from random import Random
 from typing import Any
 
@@ -20,7 +19,7 @@ from ..graphs import (
     inputs_of,
     random_graphs,
 )
-from ..specification import Exercise, Misconception
+from ..specification import exercise
 
 LESSON = "11_static_graphs"
 
@@ -45,66 +44,63 @@ def _for_both_orders(
     return program
 
 
-def _in_the_other_order(sizes: list[int]) -> Counts:
-    first, second = predict_products.reference(sizes).values()
-    return {"(A @ B) @ C": second, "A @ (B @ C)": first}
-
-
-predict_products = Exercise(
-    name="predict_products",
-    title="Predict what a product costs",
-    lesson=LESSON,
-    kind="predict",
+@exercise(
     points=1,
-    task="A has the shape (2, 50), B (50, 4) and C (4, 30). Give the number of multiplications that "
-    "(A @ B) @ C takes, and the one of A @ (B @ C), in a dictionary.",
-    arguments=lambda rng: [(SIZES,)],
-    reference=_for_both_orders(lambda i, j, k: i * j * k),
-    form=Numbers("a dictionary with a number for each of the two orders"),
-    misconceptions=(
-        Misconception(
-            "elements of the results counted",
-            "You counted how many numbers come out. How many multiplications does one of them take?",
-            _for_both_orders(lambda i, j, k: i * k),
-        ),
-        Misconception(
-            "last product only",
-            "You counted one of the two products. The one in the parentheses has to be paid too.",
-            _for_both_orders(lambda i, j, k: i * j * k, lambda inner, outer: outer),
-            _for_both_orders(lambda i, j, k: i * j * k, lambda inner, outer: inner),
-        ),
-        Misconception(
-            "all sizes multiplied",
-            "You multiplied all four sizes. There are two products one after the other. Which sizes "
-            "does the first of them involve?",
-            lambda sizes: dict.fromkeys(
-                ("(A @ B) @ C", "A @ (B @ C)"), reduce(operator.mul, sizes)
-            ),
-        ),
-        Misconception(
-            "the costs of the two products multiplied",
-            "You multiplied what the two products cost. What do two things cost that are done one "
-            "after the other?",
-            _for_both_orders(lambda i, j, k: i * j * k, operator.mul),
-        ),
-        Misconception(
-            "orders mixed up",
-            "Both numbers are right, but they stand at the wrong places. What is in parentheses "
-            "is computed first.",
-            _in_the_other_order,
-        ),
-    ),
-    first_step="What is the shape of A @ B, and how many multiplications does one of its elements "
-    "take? Replace the dots by your numbers.",
-    hints=(
-        "A product of (i × j) and (j × k) has i · k elements. How many multiplications for each?",
-        "Each element takes j multiplications, so the product takes i · j · k. Write the shape of "
-        "the inner product down, and use it for the outer one.",
-        "For shapes (3, 5), (5, 2), (2, 7): the first two give (3, 2) and take 3 · 5 · 2 = 30; "
-        "(3, 2) times (2, 7) takes 3 · 2 · 7 = 42. Together 72.",
-    ),
-    verified="both numbers agree with a count of the multiplications.",
+    value_of=(SIZES,),
+    answer=Numbers("a dictionary with a number for each of the two orders"),
 )
+def predict_products(sizes):
+    r"""Predict what a product costs
+
+    Three matrices: $A$ is $2 \times 50$, $B$ is $50 \times 4$ and $C$ is $4 \times 30$. The drawing
+    groups them as $(AB)C$.
+
+    ---
+
+    How many multiplications of two numbers does $(AB)C$ take, and how many $A(BC)$?
+
+    First step: What is the shape of A @ B, and how many multiplications does one of its elements
+    take? Replace the dots by your numbers.
+    Hint: A product of (i × j) and (j × k) has i · k elements. How many multiplications for each?
+    Hint: Each element takes j multiplications, so the product takes i · j · k. Write the shape of
+    the inner product down, and use it for the outer one.
+    Hint: For shapes (3, 5), (5, 2), (2, 7): the first two give (3, 2) and take 3 · 5 · 2 = 30; (3,
+    2) times (2, 7) takes 3 · 2 · 7 = 42. Together 72.
+    Verified: both numbers agree with a count of the multiplications.
+    """
+    return _for_both_orders(lambda i, j, k: i * j * k)(sizes)
+
+
+predict_products.slip(
+    "elements of the results counted",
+    "You counted how many numbers come out. How many multiplications does one of them take?",
+    {"(A @ B) @ C": 68, "A @ (B @ C)": 1560},
+)
+predict_products.slip(
+    "last product only",
+    "You counted one of the two products. The one in the parentheses has to be paid too.",
+    {"(A @ B) @ C": 240, "A @ (B @ C)": 3000},
+    {"(A @ B) @ C": 400, "A @ (B @ C)": 6000},
+)
+predict_products.slip(
+    "all sizes multiplied",
+    """You multiplied all four sizes. There are two products one after the other. Which sizes does
+    the first of them involve?""",
+    {"(A @ B) @ C": 12000, "A @ (B @ C)": 12000},
+)
+predict_products.slip(
+    "the costs of the two products multiplied",
+    """You multiplied what the two products cost. What do two things cost that are done one after
+    the other?""",
+    {"(A @ B) @ C": 96000, "A @ (B @ C)": 18000000},
+)
+predict_products.slip(
+    "orders mixed up",
+    """Both numbers are right, but they stand at the wrong places. What is in parentheses is
+    computed first.""",
+    {"(A @ B) @ C": 9000, "A @ (B @ C)": 640},
+)
+
 
 # --- a graph that a pass has made -----------------------------------------------------------------
 
@@ -224,32 +220,8 @@ def _kept(graph: Steps, needed: set[str]) -> Steps:
     return {name: step for name, step in graph.items() if name in needed}
 
 
-def _without_dead_code(graph: Steps, outputs: list[str]) -> Steps:
-    needed = {*outputs}
-    for name in reversed(graph):
-        if name in needed:
-            needed.update(graph[name][1:])
-    return _kept(graph, needed)
-
-
-def _needed_forwards(graph: Steps, outputs: list[str]) -> Steps:
-    needed = {*outputs}
-    for name in graph:
-        if name in needed:
-            needed.update(graph[name][1:])
-    return _kept(graph, needed)
-
-
 def _used(graph: Steps) -> set[str]:
     return {x for _, *inputs in graph.values() for x in inputs}
-
-
-def _unused_once(graph: Steps, outputs: list[str]) -> Steps:
-    return _kept(graph, _used(graph) | {*outputs})
-
-
-def _unused_forgetting_outputs(graph: Steps, outputs: list[str]) -> Steps:
-    return _kept(graph, _used(graph))
 
 
 def _unused_until_nothing_is_left(graph: Steps, outputs: list[str]) -> Steps:
@@ -258,7 +230,104 @@ def _unused_until_nothing_is_left(graph: Steps, outputs: list[str]) -> Steps:
     return graph
 
 
+@exercise(
+    points=2,
+    cases=graphs_and_outputs,
+    given=_as_tuples,
+    answer=RewrittenGraph(),
+    code=lambda graph, outputs: f"{_graph_as_code(graph)}\noutputs = {json.dumps(outputs)}",
+)
+def remove_dead_code(graph: Steps, outputs: list[str]) -> Steps:
+    """Remove dead code
+
+    A graph is a dictionary here, as in the lesson. Each name has its operation and the names of its
+    inputs, and inputs stand before their users. Names that are not in the dictionary are inputs of
+    the graph.
+
+    ---
+
+    Write a function that returns a new dictionary with those steps only that one of the `outputs`
+    needs, in the same order. For the example and `["y"]` the steps of $s$ and $y$ are left; for
+    `["q", "y"]` all four. The graph may have thousands of steps.
+
+    First step: Begin with a set of the names that are needed for certain: the outputs. When a step
+    turns out to be needed, what else is?
+    Hint: A step is needed if it is an output, or if a step that is needed uses it. In which order
+    do you have to ask, so that one loop is enough?
+    Hint: Go through the names in reverse, users before inputs. If a name is in your set, put its
+    inputs into the set too. At the end keep the steps whose names are in it.
+    Hint: Which rooms stay open, if each open room needs those that it can only be entered through?
+    The list is sorted from the street to the attic:
+        entered_through = {"hall": [], "cellar": ["hall"], "stairs": ["hall"], "attic": ["stairs"]}
+        open_rooms = {"attic"}
+        for room in reversed(entered_through):
+            if room in open_rooms:
+                open_rooms.update(entered_through[room])
+    The cellar is closed.
+    Another way: A stack of what is still to be followed, as for topological_order:
+        def remove_dead_code(graph, outputs):
+            needed, waiting = set(), list(outputs)
+            while waiting:
+                name = waiting.pop()
+                if name in graph and name not in needed:
+                    needed.add(name)
+                    waiting += graph[name][1:]
+            return {name: step for name, step in graph.items() if name in needed}
+    It works whatever the order of the dictionary, and never looks at a dead step before the end.
+    Verified: what is needed is there, and nothing else, in {cases} graphs.
+    """
+    needed = {*outputs}
+    for name in reversed(graph):
+        if name in needed:
+            needed.update(graph[name][1:])
+    return _kept(graph, needed)
+
+
+@remove_dead_code.misconception("one round only")
+def _unused_once(graph: Steps, outputs: list[str]) -> Steps:
+    """You leave out what nobody uses. But when it is gone, what it used itself may have no user
+    left: dead code comes in chains.
+    """
+    return _kept(graph, _used(graph) | {*outputs})
+
+
+@remove_dead_code.misconception("outputs taken for dead", _unused_until_nothing_is_left)
+def _unused_forgetting_outputs(graph: Steps, outputs: list[str]) -> Steps:
+    """Your function leaves out an output. Nobody in the graph uses it, but somebody outside asked
+    for it.
+    """
+    return _kept(graph, _used(graph))
+
+
+remove_dead_code.slip(
+    "direct inputs only",
+    """You keep the outputs and what they use. But what is used by that is needed as well, and so
+    on. Is there an order in which one loop is enough?""",
+    lambda graph, outputs: _kept(
+        graph, {*outputs} | {x for name in outputs for x in graph[name][1:]}
+    ),
+    ("reversed(graph)", "graph"),
+)
+remove_dead_code.slip(
+    "one output only",
+    "There may be several outputs, and you look at one of them.",
+    lambda graph, outputs: remove_dead_code(graph, outputs[:1]),
+    lambda graph, outputs: remove_dead_code(graph, outputs[-1:]),
+)
+remove_dead_code.slip(
+    "the last step taken for the output",
+    """You keep what the last step needs. Which results are asked for is written in `outputs`, and
+    it may be others.""",
+    lambda graph, outputs: remove_dead_code(graph, [*graph][-1:]),
+    lambda graph, outputs: remove_dead_code(graph, [*outputs, [*graph][-1]]),
+)
+
+
+@remove_dead_code.misconception("a call for each step")
 def _needed_by_recursion(graph: Steps, outputs: list[str]) -> Steps:
+    """Your function is right for small graphs, but it calls itself, nested as deep as the graph.
+    The steps stand in an order already. What does a loop know when it comes to one?
+    """
     needed: set[str] = set()
 
     def need(name: str) -> None:
@@ -270,96 +339,6 @@ def _needed_by_recursion(graph: Steps, outputs: list[str]) -> Steps:
     for name in outputs:
         need(name)
     return _kept(graph, needed)
-
-
-remove_dead_code = Exercise(
-    name="remove_dead_code",
-    title="Remove dead code",
-    lesson=LESSON,
-    kind="implement",
-    points=2,
-    task="Given a graph as a dictionary, inputs before their users, and a list of the names of its "
-    "outputs, return a new dictionary with those steps only that an output needs, in the same "
-    "order. The graph may be very deep.",
-    parameters=("graph", "outputs"),
-    arguments=graphs_and_outputs,
-    given=_as_tuples,
-    as_code=lambda graph, outputs: f"{_graph_as_code(graph)}\noutputs = {json.dumps(outputs)}",
-    reference=_without_dead_code,
-    form=RewrittenGraph(),
-    misconceptions=(
-        Misconception(
-            "one round only",
-            "You leave out what nobody uses. But when it is gone, what it used itself may have no "
-            "user left: dead code comes in chains.",
-            _unused_once,
-        ),
-        Misconception(
-            "outputs taken for dead",
-            "Your function leaves out an output. Nobody in the graph uses it, but somebody outside "
-            "asked for it.",
-            _unused_forgetting_outputs,
-            _unused_until_nothing_is_left,
-        ),
-        Misconception(
-            "direct inputs only",
-            "You keep the outputs and what they use. But what is used by that is needed as well, and "
-            "so on. Is there an order in which one loop is enough?",
-            lambda graph, outputs: _kept(
-                graph, {*outputs} | {x for name in outputs for x in graph[name][1:]}
-            ),
-            _needed_forwards,
-        ),
-        Misconception(
-            "one output only",
-            "There may be several outputs, and you look at one of them.",
-            lambda graph, outputs: _without_dead_code(graph, outputs[:1]),
-            lambda graph, outputs: _without_dead_code(graph, outputs[-1:]),
-        ),
-        Misconception(
-            "the last step taken for the output",
-            "You keep what the last step needs. Which results are asked for is written in "
-            "`outputs`, and it may be others.",
-            lambda graph, outputs: _without_dead_code(graph, [*graph][-1:]),
-            lambda graph, outputs: _without_dead_code(graph, [*outputs, [*graph][-1]]),
-        ),
-        Misconception(
-            "a call for each step",
-            "Your function is right for small graphs, but it calls itself, nested as deep as the "
-            "graph. The steps stand in an order already. What does a loop know when it comes to one?",
-            _needed_by_recursion,
-        ),
-    ),
-    first_step="Begin with a set of the names that are needed for certain: the outputs. When a step "
-    "turns out to be needed, what else is?",
-    hints=(
-        "A step is needed if it is an output, or if a step that is needed uses it. In which order "
-        "do you have to ask, so that one loop is enough?",
-        "Go through the names in reverse, users before inputs. If a name is in your set, put its "
-        "inputs into the set too. At the end keep the steps whose names are in it.",
-        "Which rooms stay open, if each open room needs those that it can only be entered "
-        "through? The list is sorted from the street to the attic:\n"
-        '    entered_through = {"hall": [], "cellar": ["hall"], "stairs": ["hall"], '
-        '"attic": ["stairs"]}\n'
-        '    open_rooms = {"attic"}\n'
-        "    for room in reversed(entered_through):\n"
-        "        if room in open_rooms:\n"
-        "            open_rooms.update(entered_through[room])\n"
-        "The cellar is closed.",
-    ),
-    another_way="A stack of what is still to be followed, as for topological_order:\n"
-    "    def remove_dead_code(graph, outputs):\n"
-    "        needed, waiting = set(), list(outputs)\n"
-    "        while waiting:\n"
-    "            name = waiting.pop()\n"
-    "            if name in graph and name not in needed:\n"
-    "                needed.add(name)\n"
-    "                waiting += graph[name][1:]\n"
-    "        return {name: step for name, step in graph.items() if name in needed}\n"
-    "It works whatever the order of the dictionary, and never looks at a dead step before the "
-    "end.",
-    verified="what is needed is there, and nothing else, in {cases} graphs.",
-)
 
 
 def _graph_as_code(graph: Mapping[str, Any]) -> str:
@@ -433,17 +412,6 @@ _shared = _sharing()
 _sorted_inputs = _sharing(lambda step, now: (now[0], *sorted(now[1:])))
 
 
-def _last_kept(graph: Steps) -> Steps:
-    """Let users point to the last of the same steps."""
-    last = {step: name for name, step in graph.items()}
-    instead = {name: last[step] for name, step in graph.items()}
-    return {
-        name: (step[0], *(instead.get(x, x) for x in step[1:]))
-        for name, step in graph.items()
-        if instead[name] == name
-    }
-
-
 def _copied(rng: Random, graph: Steps) -> Steps:
     """The same graph with some of its steps done a second time, and some users using the copy."""
     made: Steps = {}
@@ -497,7 +465,7 @@ def graphs_with_copies(rng: Random) -> list[Case]:
     fixed = [_TWICE, _TURNED, _OPERATIONS, _APART, _LEVELS, _THREE]
     fixed += [{"y": ("-", "a", "a")}, WORKED_EXAMPLE, _RUN_TOGETHER, _LATE, _HALVES, _TWICE]
     copied = [_copied(rng, graph) for graph in random_graphs(rng, 80, 3, 6)]
-    random = [_without_dead_code(graph, [*graph][-1:]) for graph in copied]
+    random = [remove_dead_code(graph, [*graph][-1:]) for graph in copied]
     # Whether a + b and b + a are the same is left open, so no graph asks.
     plain = [g for g in random if g != _shared(g) == _sorted_inputs_of_sums(g)]
     return [(graph,) for graph in [*fixed, *sorted(plain[:12], key=len), rails(4), rails(ROW)]]
@@ -507,105 +475,125 @@ _sorted_inputs_of_sums = _sharing(
     lambda step, now: now if now[0] == "-" else (now[0], *sorted(now[1:]))
 )
 
-share_common_subexpressions = Exercise(
-    name="share_common_subexpressions",
-    title="Share common subexpressions",
-    lesson=LESSON,
-    kind="implement",
+
+@exercise(
     points=3,
-    task="Given a graph as a dictionary, inputs before their users, return a new dictionary that "
-    "computes the same, but nothing twice. Of several steps with the same operation and the same "
-    "inputs in the same order keep the first, and let the users of the others use it. The last "
-    "step, which is the output, is never a copy.",
-    parameters=("graph",),
-    arguments=graphs_with_copies,
+    cases=graphs_with_copies,
     given=_as_tuples,
-    as_code=lambda graph: (
+    answer=RewrittenGraph(),
+    code=lambda graph: (
         _rails_as_code(len(graph) // 2)
         if len(graph) > ROW
         else f"graph = {as_python({k: tuple(v) for k, v in graph.items()})}"
     ),
-    reference=_shared,
-    form=RewrittenGraph(),
-    misconceptions=(
-        Misconception(
-            "users not told",
-            "You leave a copy out, but its users still ask for it by its name. What do you have to "
-            "remember of a copy, so that they can be helped?",
-            _sharing(rename=False),
-            _sharing(lambda step, now: step, rename=False),
-        ),
-        Misconception(
-            "copies of copies missed",
-            "You compare the steps as they were given. When q is left out for p, then q − c and "
-            "p − c have become the same. When does that show?",
-            _sharing(lambda step, now: step),
-        ),
-        Misconception(
-            "order of inputs ignored",
-            "You share a − b and b − a. The order of the inputs is part of a step.",
-            _sorted_inputs,
-            _sharing(lambda step, now: (now[0], frozenset(now[1:]))),
-            _sharing(sort=True),
-        ),
-        Misconception(
-            "operation ignored",
-            "You share steps with the same inputs, whatever they do with them.",
-            _sharing(lambda step, now: now[1:]),
-        ),
-        Misconception(
-            "inputs ignored",
-            "You share steps with the same operation. They are the same only if their inputs are, "
-            "too.",
-            _sharing(lambda step, now: now[0]),
-        ),
-        Misconception(
-            "neighbours only",
-            "You compare a step with the one before it. Its copy may stand much earlier.",
-            _sharing(latest_only=True),
-        ),
-        Misconception(
-            "last one kept",
-            "You keep the last of the copies. Users that stand before it would need a result that "
-            "has not been computed yet.",
-            _last_kept,
-        ),
-        Misconception(
-            "nothing shared",
-            "Your graph still computes everything that it was given.",
-            lambda graph: dict(graph),
-        ),
-    ),
-    first_step="Go through the steps and keep a dictionary `seen` from each step to the name of its "
-    "result. What does it mean if a step is in `seen` already?",
-    hints=(
-        "You need two memories: which name has computed this step first, and for each name that was "
-        "left out, which name stands for it.",
-        "For each step, first replace those inputs that have been left out. Then look whether the "
-        "new step has been seen. If so, note which name stands for this one; if not, keep the new "
-        "step.",
-        "In a list of addresses some people are entered twice, and others refer to them:\n"
-        '    people = {1: ("Ada", None), 2: ("Ada", None), 3: ("Bob", 2)}\n'
-        "    seen, instead, kept = {}, {}, {}\n"
-        "    for number, (name, friend) in people.items():\n"
-        "        entry = name, instead.get(friend, friend)\n"
-        "        if entry in seen:\n"
-        "            instead[number] = seen[entry]\n"
-        "        else:\n"
-        "            seen[entry] = number\n"
-        "            kept[number] = entry\n"
-        "Bob's friend is now number 1.",
-    ),
-    another_way="Two dictionaries that are each other's way back:\n"
-    "    def share_common_subexpressions(graph):\n"
-    "        steps, names = {}, {}\n"
-    "        for name, (operation, *inputs) in graph.items():\n"
-    "            step = (operation, *[names.get(x, x) for x in inputs])\n"
-    "            names[name] = steps.setdefault(step, name)\n"
-    "        return {name: step for step, name in steps.items()}\n"
-    "setdefault looks up and keeps in one go. Compilers know this as value numbering.",
-    verified="nothing is computed twice, and nothing is lost, in {cases} graphs.",
 )
+def share_common_subexpressions(graph):
+    """Share common subexpressions
+
+    Write a function that returns a new dictionary that computes the same, but nothing twice. Two
+    steps are the same if they have the same operation and the same inputs in the same order. Keep
+    the first of them, leave the others out, and let their users use the first. For
+
+    ```python
+    {
+        "p": ("+", "a", "b"),
+        "q": ("+", "a", "b"),
+        "r": ("*", "p", "c"),
+        "s": ("*", "q", "c"),
+        "y": ("-", "r", "s"),
+    }
+    ```
+
+    three steps are left: those of $p$ and $r$, and `"y": ("-", "r", "r")`. The last step is the
+    output, and never a copy of another one.
+
+    First step: Go through the steps and keep a dictionary `seen` from each step to the name of its
+    result. What does it mean if a step is in `seen` already?
+    Hint: You need two memories: which name has computed this step first, and for each name that was
+    left out, which name stands for it.
+    Hint: For each step, first replace those inputs that have been left out. Then look whether the
+    new step has been seen. If so, note which name stands for this one; if not, keep the new step.
+    Hint: In a list of addresses some people are entered twice, and others refer to them:
+        people = {1: ("Ada", None), 2: ("Ada", None), 3: ("Bob", 2)}
+        seen, instead, kept = {}, {}, {}
+        for number, (name, friend) in people.items():
+            entry = name, instead.get(friend, friend)
+            if entry in seen:
+                instead[number] = seen[entry]
+            else:
+                seen[entry] = number
+                kept[number] = entry
+    Bob's friend is now number 1.
+    Another way: Two dictionaries that are each other's way back:
+        def share_common_subexpressions(graph):
+            steps, names = {}, {}
+            for name, (operation, *inputs) in graph.items():
+                step = (operation, *[names.get(x, x) for x in inputs])
+                names[name] = steps.setdefault(step, name)
+            return {name: step for step, name in steps.items()}
+    setdefault looks up and keeps in one go. Compilers know this as value numbering.
+    Verified: nothing is computed twice, and nothing is lost, in {cases} graphs.
+    """
+    return _shared(graph)
+
+
+share_common_subexpressions.slip(
+    "users not told",
+    """You leave a copy out, but its users still ask for it by its name. What do you have to
+    remember of a copy, so that they can be helped?""",
+    _sharing(rename=False),
+    _sharing(lambda step, now: step, rename=False),
+)
+share_common_subexpressions.slip(
+    "copies of copies missed",
+    """You compare the steps as they were given. When q is left out for p, then q − c and p − c have
+    become the same. When does that show?""",
+    _sharing(lambda step, now: step),
+)
+share_common_subexpressions.slip(
+    "order of inputs ignored",
+    "You share a − b and b − a. The order of the inputs is part of a step.",
+    _sorted_inputs,
+    _sharing(lambda step, now: (now[0], frozenset(now[1:]))),
+    _sharing(sort=True),
+)
+share_common_subexpressions.slip(
+    "operation ignored",
+    "You share steps with the same inputs, whatever they do with them.",
+    _sharing(lambda step, now: now[1:]),
+)
+share_common_subexpressions.slip(
+    "inputs ignored",
+    "You share steps with the same operation. They are the same only if their inputs are, too.",
+    _sharing(lambda step, now: now[0]),
+)
+share_common_subexpressions.slip(
+    "neighbours only",
+    "You compare a step with the one before it. Its copy may stand much earlier.",
+    _sharing(latest_only=True),
+)
+
+
+@share_common_subexpressions.misconception("last one kept")
+def _last_kept(graph: Steps) -> Steps:
+    """You keep the last of the copies. Users that stand before it would need a result that has not
+    been computed yet.
+    """
+    last = {step: name for name, step in graph.items()}
+    instead = {name: last[step] for name, step in graph.items()}
+    return {
+        name: (step[0], *(instead.get(x, x) for x in step[1:]))
+        for name, step in graph.items()
+        if instead[name] == name
+    }
+
+
+share_common_subexpressions.slip(
+    "nothing shared",
+    "Your graph still computes everything that it was given.",
+    ("_shared", "dict"),
+)
+
 
 # --- plan buffers ---------------------------------------------------------------------------------
 
@@ -764,104 +752,109 @@ def lifetimes_to_plan(rng: Random) -> list[Case]:
     return [(lifetimes,) for lifetimes in fixed]
 
 
-plan_buffers = Exercise(
-    name="plan_buffers",
-    title="Plan buffers",
-    lesson=LESSON,
-    kind="implement",
+@exercise(
     points=3,
-    task="Given for each value the step that computes it and the last step that uses it, give each "
-    "value the number of a buffer, 0, 1 and so on, in a dictionary. All values have the same size. "
-    "Two values that are alive in the same step never share a buffer, and there are as few "
-    "buffers as possible.",
-    parameters=("lifetimes",),
-    arguments=lifetimes_to_plan,
+    cases=lifetimes_to_plan,
     given=lambda lifetimes: ({name: tuple(span) for name, span in lifetimes.items()},),
-    as_code=lambda lifetimes: f"lifetimes = {_written(lifetimes)}",
-    reference=_planned(),
-    form=BufferPlan(),
-    misconceptions=(
-        Misconception(
-            "buffer given back a step too early",
-            "You give a buffer to a new value in the step in which the old one is used for the last "
-            "time. What does the operation of that step read, and where does it write?",
-            _planned(is_free=lambda last, first: last <= first),
-        ),
-        Misconception(
-            "a buffer each",
-            "Every value has a buffer of its own. When a value has been used for the last time, its "
-            "buffer is free for another one.",
-            lambda lifetimes: {name: n for n, name in enumerate(lifetimes)},
-        ),
-        Misconception(
-            "one buffer for all",
-            "All values share one buffer, also those that are alive at the same time.",
-            lambda lifetimes: dict.fromkeys(lifetimes, 0),
-        ),
-        Misconception(
-            "in the order of the dictionary",
-            "You take the values in the order of the dictionary, which is not the order of the "
-            "steps. Begin with the value that is computed first.",
-            _planned(in_order=list),
-            _first_gap(list),
-        ),
-        Misconception(
-            "sorted by the end",
-            "You take the values by the step in which they die. From which step on is a buffer "
-            "needed?",
-            _planned(lambda lifetimes: sorted(lifetimes, key=lambda name: lifetimes[name][1])),
-            _first_gap(lambda lifetimes: sorted(lifetimes, key=lambda name: lifetimes[name][1])),
-        ),
-        Misconception(
-            "sorted by length",
-            "You take the values by how long they live. That may split the gaps so that a buffer "
-            "more is needed. In which order do the values come when the graph runs?",
-            _first_gap(_by_length(-1)),
-            _first_gap(_by_length(1)),
-        ),
-        Misconception(
-            "newest buffer only",
-            "You ask only whether the newest buffer is free. One of the others may be.",
-            _planned(look_at=lambda buffers: buffers[-1:]),
-        ),
-        Misconception(
-            "first buffer only",
-            "You ask only whether the first buffer is free, and make a new one if it is not. One of "
-            "the others may be free.",
-            _planned(look_at=lambda buffers: buffers[:1]),
-        ),
-    ),
-    first_step="Sort the names by the step that computes them. For each buffer remember the last "
-    "step of the value that lives in it now. When is it free?",
-    hints=(
-        "Draw the lifetimes as bars, one below the other. How many bars does a vertical line cross "
-        "at most? So many buffers are enough.",
-        "Go through the values in the order of their first step. Take a buffer whose value has died "
-        "in an earlier step, and if there is none, a new one. Note until when the buffer is taken.",
-        "Guests share rooms of a hostel, each from one night to another, both included:\n"
-        '    nights = {"Ada": (1, 3), "Bob": (2, 2), "Cem": (3, 5)}\n'
-        "    taken_until = []\n"
-        "    for guest, (arrives, leaves) in sorted(nights.items(), key=lambda stay: stay[1]):\n"
-        "        free = [room for room, night in enumerate(taken_until) if night < arrives]\n"
-        "Ada gets room 0, Bob room 1. Cem arrives in night 3, when Ada still sleeps in room 0, and "
-        "gets room 1.",
-    ),
-    another_way="A heap gives the buffer that is free first, without looking at all of them:\n"
-    "    import heapq\n"
-    "\n"
-    "    def plan_buffers(lifetimes):\n"
-    "        plan, taken = {}, []  # (last step, buffer)\n"
-    "        for name, (first, last) in sorted(lifetimes.items(), key=lambda item: item[1]):\n"
-    "            if taken and taken[0][0] < first:\n"
-    "                plan[name] = taken[0][1]\n"
-    "                heapq.heapreplace(taken, (last, plan[name]))\n"
-    "            else:\n"
-    "                plan[name] = len(taken)\n"
-    "                heapq.heappush(taken, (last, plan[name]))\n"
-    "        return plan\n"
-    "For thousands of buffers that is faster: only the one that ends first has to be asked.",
-    verified="no two values meet, and no buffer is too many, in {cases} plans.",
+    answer=BufferPlan(),
+    code=lambda lifetimes: f"lifetimes = {_written(lifetimes)}",
 )
+def plan_buffers(lifetimes):
+    """Plan buffers
+
+    Given is the lifetime of each value: the step that computes it, and the last step that uses it.
+    All values have the same size. Here is an example, with a bar for each lifetime.
+
+    ---
+
+    Write a function that gives each value the number of a buffer, 0, 1 and so on. Values that are
+    alive in the same step must not share one; the step of the last use counts, for nothing is
+    written in place here. Take as few buffers as possible. The dictionary need not be in the order
+    of the steps.
+
+    For the example two buffers are enough: one for $u$ and $y$, the other one for $v$ and $w$.
+
+    First step: Sort the names by the step that computes them. For each buffer remember the last
+    step of the value that lives in it now. When is it free?
+    Hint: Draw the lifetimes as bars, one below the other. How many bars does a vertical line cross
+    at most? So many buffers are enough.
+    Hint: Go through the values in the order of their first step. Take a buffer whose value has died
+    in an earlier step, and if there is none, a new one. Note until when the buffer is taken.
+    Hint: Guests share rooms of a hostel, each from one night to another, both included:
+        nights = {"Ada": (1, 3), "Bob": (2, 2), "Cem": (3, 5)}
+        taken_until = []
+        for guest, (arrives, leaves) in sorted(nights.items(), key=lambda stay: stay[1]):
+            free = [room for room, night in enumerate(taken_until) if night < arrives]
+    Ada gets room 0, Bob room 1. Cem arrives in night 3, when Ada still sleeps in room 0, and gets
+    room 1.
+    Another way: A heap gives the buffer that is free first, without looking at all of them:
+        import heapq
+
+        def plan_buffers(lifetimes):
+            plan, taken = {}, []  # (last step, buffer)
+            for name, (first, last) in sorted(lifetimes.items(), key=lambda item: item[1]):
+                if taken and taken[0][0] < first:
+                    plan[name] = taken[0][1]
+                    heapq.heapreplace(taken, (last, plan[name]))
+                else:
+                    plan[name] = len(taken)
+                    heapq.heappush(taken, (last, plan[name]))
+            return plan
+    For thousands of buffers that is faster: only the one that ends first has to be asked.
+    Verified: no two values meet, and no buffer is too many, in {cases} plans.
+    """
+    return _planned()(lifetimes)
+
+
+plan_buffers.slip(
+    "buffer given back a step too early",
+    """You give a buffer to a new value in the step in which the old one is used for the last time.
+    What does the operation of that step read, and where does it write?""",
+    _planned(is_free=lambda last, first: last <= first),
+)
+plan_buffers.slip(
+    "a buffer each",
+    """Every value has a buffer of its own. When a value has been used for the last time, its
+    buffer is free for another one.""",
+    ("_planned()(lifetimes)", "{name: n for n, name in enumerate(lifetimes)}"),
+)
+plan_buffers.slip(
+    "one buffer for all",
+    "All values share one buffer, also those that are alive at the same time.",
+    ("_planned()(lifetimes)", "dict.fromkeys(lifetimes, 0)"),
+)
+plan_buffers.slip(
+    "in the order of the dictionary",
+    """You take the values in the order of the dictionary, which is not the order of the steps.
+    Begin with the value that is computed first.""",
+    _planned(in_order=list),
+    _first_gap(list),
+)
+plan_buffers.slip(
+    "sorted by the end",
+    "You take the values by the step in which they die. From which step on is a buffer needed?",
+    _planned(lambda lifetimes: sorted(lifetimes, key=lambda name: lifetimes[name][1])),
+    _first_gap(lambda lifetimes: sorted(lifetimes, key=lambda name: lifetimes[name][1])),
+)
+plan_buffers.slip(
+    "sorted by length",
+    """You take the values by how long they live. That may split the gaps so that a buffer more is
+    needed. In which order do the values come when the graph runs?""",
+    _first_gap(_by_length(-1)),
+    _first_gap(_by_length(1)),
+)
+plan_buffers.slip(
+    "newest buffer only",
+    "You ask only whether the newest buffer is free. One of the others may be.",
+    _planned(look_at=lambda buffers: buffers[-1:]),
+)
+plan_buffers.slip(
+    "first buffer only",
+    """You ask only whether the first buffer is free, and make a new one if it is not. One of the
+    others may be free.""",
+    _planned(look_at=lambda buffers: buffers[:1]),
+)
+
 
 # --- predict what a static graph does -------------------------------------------------------------
 
@@ -889,83 +882,81 @@ def _but(**words: str) -> Any:
     return lambda code: _RIGHT | words
 
 
-predict_static = Exercise(
-    name="predict_static",
-    title="Predict what a static graph does",
-    lesson=LESSON,
-    kind="predict",
-    points=1,
-    task="Six pieces of code define a static graph from a placeholder of shape (4,). Say of each "
-    "whether it fails while it is defined, fails when it is run, runs but with something frozen "
-    "that should be new in each run, or is fine: define, run, frozen or fine.",
-    arguments=lambda rng: [(CODE,)],
-    reference=_but(),
-    form=Choices(WORDS),
-    misconceptions=(
-        Misconception(
-            "a branch on numbers that are not there",
-            "When does Python come to the `if`, and what does it have to know then?",
-            _but(branch="run"),
-            _but(branch="fine"),
-            _but(branch="frozen"),
-        ),
-        Misconception(
-            "where taken for if",
-            "Is `mg.where` something that Python does, or a node? What does it need to know, and "
-            "when?",
-            _but(where="define"),
-            _but(where="run"),
-            _but(where="frozen"),
-        ),
-        Misconception(
-            "shapes found out at the run",
-            "What is known of a placeholder before there are numbers, and what does a matrix product "
-            "ask for?",
-            _but(matmul="run"),
-            _but(matmul="fine"),
-        ),
-        Misconception(
-            "any length fits",
-            "For how many numbers is the graph of *length* made, and how many come when it is fed?",
-            _but(length="fine"),
-            _but(length="define"),
-            _but(length="frozen"),
-        ),
-        Misconception(
-            "loops forbidden",
-            "What does Python have to know to run this loop: the numbers in x, or only how many there "
-            "are? And what stays of the loop in the graph?",
-            _but(loop="define"),
-            _but(loop="run"),
-            _but(loop="frozen"),
-        ),
-        Misconception(
-            "Python runs at each run",
-            "NumPy draws its random numbers when Python comes to that line. How often does Python "
-            "come to it?",
-            _but(noise="fine"),
-            _but(noise="define"),
-            _but(noise="run"),
-        ),
-    ),
-    first_step="For each piece ask: which of it is done by Python, at once, and which of it becomes "
-    "a node? Replace the dots by words.",
-    hints=(
-        "Python sees each line once, when there are shapes and no numbers. What does it need to "
-        "know there?",
-        "An `if` needs a number, `range(4)` does not. A shape that does not fit is known while "
-        "defining, if it is the shape of a node, and when running, if it is the shape of what is "
-        "fed.",
-        "With a placeholder `t`: `t * time.time()` multiplies by the time at which the graph was "
-        "defined, for ever. `while t > 1: t = t / 2` fails in the first test of its condition.",
-    ),
-    verified="all six agree with what minigraph does.",
-)
+@exercise(points=1, value_of=(CODE,), answer=Choices(WORDS))
+def predict_static(code):
+    """Predict what a static graph does
 
-EXERCISES = (
-    predict_products,
-    remove_dead_code,
-    share_common_subexpressions,
-    plan_buffers,
-    predict_static,
+    In each case `x = mg.placeholder("x", (4,))`, then these lines define $y$. The graph
+    `mg.Graph(y)` is run twice, each time with new numbers for $x$: with four of them, and in the
+    case *length* with five.
+
+    | case | code |
+    |---|---|
+    | branch | `y = x if x[0] > 0 else -x` |
+    | where | `y = mg.where(x > 0, x, -x)` |
+    | matmul | `y = x @ np.ones((3, 2))` |
+    | length | `y = mg.sum(x)` |
+    | loop | `y = 0` and then `for i in range(4): y = y * 2 + x[i]` |
+    | noise | `y = x + np.random.normal(size=4)` |
+
+    What happens? `"define"`: an error while the graph is defined. `"run"`: an error when it is run.
+    `"frozen"`: no error, but something that should be new in each run stays the same. `"fine"`:
+    nothing of this.
+
+    First step: For each piece ask: which of it is done by Python, at once, and which of it becomes
+    a node? Replace the dots by words.
+    Hint: Python sees each line once, when there are shapes and no numbers. What does it need to
+    know there?
+    Hint: An `if` needs a number, `range(4)` does not. A shape that does not fit is known while
+    defining, if it is the shape of a node, and when running, if it is the shape of what is fed.
+    Hint: With a placeholder `t`: `t * time.time()` multiplies by the time at which the graph was
+    defined, for ever. `while t > 1: t = t / 2` fails in the first test of its condition.
+    Verified: all six agree with what minigraph does.
+    """
+    return _but()(code)
+
+
+predict_static.slip(
+    "a branch on numbers that are not there",
+    "When does Python come to the `if`, and what does it have to know then?",
+    _but(branch="run"),
+    _but(branch="fine"),
+    _but(branch="frozen"),
+)
+predict_static.slip(
+    "where taken for if",
+    "Is `mg.where` something that Python does, or a node? What does it need to know, and when?",
+    _but(where="define"),
+    _but(where="run"),
+    _but(where="frozen"),
+)
+predict_static.slip(
+    "shapes found out at the run",
+    """What is known of a placeholder before there are numbers, and what does a matrix product ask
+    for?""",
+    _but(matmul="run"),
+    _but(matmul="fine"),
+)
+predict_static.slip(
+    "any length fits",
+    "For how many numbers is the graph of *length* made, and how many come when it is fed?",
+    _but(length="fine"),
+    _but(length="define"),
+    _but(length="frozen"),
+)
+predict_static.slip(
+    "loops forbidden",
+    """What does Python have to know to run this loop: the numbers in x, or only how many there are?
+    And what stays of the loop in the graph?""",
+    _but(loop="define"),
+    _but(loop="run"),
+    _but(loop="frozen"),
+)
+predict_static.slip(
+    "Python runs at each run",
+    """NumPy draws its random numbers when Python comes to that line. How often does Python come to
+    it?""",
+    _but(noise="fine"),
+    _but(noise="define"),
+    _but(noise="run"),
 )
