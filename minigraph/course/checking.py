@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,10 @@ from .attempt import (
 )
 from .cells import older_than_its_cell
 from .diagnosis import diagnose
+from .docstrings import SpecificationError
 from .exercises import EXERCISES
 from .forms import Difference
+from .own import own_exercises
 from .panel import Panel, Part
 from .remembering import fingerprint, memories_of, what_is_remembered
 from .specification import Exercise, Misconception, no_code
@@ -112,19 +115,30 @@ def _found(name: Any, answer: Any) -> Exercise:
         called = called if type(called) is str else "topological_order"
         title = "The exercise's name comes first, in quotes"
         text = f'Write `check("{called}", {called})`.'
-    elif name not in EXERCISES:
-        near = difflib.get_close_matches(name, EXERCISES, n=2)
+    elif isinstance(known := _known(name), str):
+        title = "The exercises in this folder cannot be read"
+        text = known
+    elif name not in known:
+        near = difflib.get_close_matches(name, known, n=2)
         title = f'There is no exercise "{name:.60}"'
-        text = (
-            f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(EXERCISES)}."
-        )
+        text = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(known)}."
     elif answer is _MISSING:
         title = "Your answer is missing"
-        text = f"Hand it over after the name: `{EXERCISES[name].call}`."
+        text = f"Hand it over after the name: `{known[name].call}`."
     else:
-        return EXERCISES[name]
+        return known[name]
     panel = Panel("wrong", title, [Part(text)])
     raise CheckFailed(panel, shown=_show(panel))
+
+
+def _known(name: str) -> dict[str, Exercise] | str:
+    """The exercises to look in: the course's, and else the instructor's; or why there are none."""
+    if name in EXERCISES:
+        return EXERCISES
+    try:
+        return EXERCISES | own_exercises(Path.cwd())
+    except SpecificationError as error:
+        return str(error)
 
 
 def _quiet_verdict(exercise: Exercise, answer: Any, seed: int) -> tuple[Panel, str | None]:

@@ -46,3 +46,24 @@ def _same_symptom(a: Attempt, b: Attempt) -> bool:
 
 def _symptom(attempt: Attempt) -> str | None:
     return attempt.wrong.symptom if attempt.wrong else None
+
+
+def faults_of(exercise: Exercise) -> list[str]:
+    """What is wrong with an exercise: in sentences, for whoever writes it."""
+    cases = exercise.cases()
+    if not cases:
+        return ["There is no case to try it on."]
+    found = attempts(exercise, exercise.reference, cases, SECONDS)
+    if wrong := next((attempt.wrong for attempt in found if attempt.wrong), None):
+        return [f"The reference itself is wrong: {wrong.text}"]
+    faults = []
+    for misconception in exercise.misconceptions:
+        for number, program in enumerate(misconception.programs, start=1):
+            what = f'Way {number} of the misconception "{misconception.key}"'
+            found = attempts(exercise, program, cases, SECONDS)
+            if not any(attempt.wrong for attempt in found):
+                faults.append(f"{what} changes no answer.")
+            elif (other := diagnose(exercise, found)) is not misconception:
+                name = f'for "{other.key}"' if other else "for none"
+                faults.append(f"{what} is taken {name}.")
+    return faults

@@ -10,7 +10,8 @@ that is the same for two graphs exactly if they differ in nothing but names and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -25,6 +26,8 @@ Row = list[Any]  # the operation's name, then its inputs, then settings such as 
 
 FUNCTION = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "sin": "sin"}
 TYPESET = {"+": "+", "-": "−", "*": "×", "/": "÷"}
+
+MOST_STEPS = 20  # of a graph that is written step by step
 
 WORKED_EXAMPLE: Steps = {"d": ("+", "a", "b"), "e": ("-", "b", "c"), "y": ("*", "d", "e")}
 
@@ -52,15 +55,6 @@ def build(graph: Steps, values: Mapping[str, float] | None = None) -> dict[str, 
     return nodes
 
 
-def statements(graph: Mapping[str, tuple[str, ...]], most: int = 12) -> str:
-    """Write a graph as the steps of a calculation, one to a line."""
-    lines = [f"{name} = {formula(step)}" for name, step in list(graph.items())[:most]]
-    if len(graph) > most:
-        last = list(graph)[-1]
-        lines[-2:] = [f"… {len(graph) - most + 1:,} more", f"{last} = {formula(graph[last])}"]
-    return "\n".join(lines)
-
-
 def formula(step: tuple[str, ...]) -> str:
     """Write one step: "a + b", or "sin(a)"."""
     operation, *inputs = step
@@ -77,16 +71,83 @@ def as_python(graph: Steps) -> str:
     return "{\n" + "".join(f"    {line},\n" for line in lines) + "}"
 
 
-def as_call(graph: Steps, output: str, most: int = 12) -> str:
-    """Write Python code that makes the Nodes of a graph and gives its output."""
+def as_assignment(graph: Steps) -> str:
+    """Write Python code that names a graph `graph`; of a long one, with loops."""
+    if len(graph) <= MOST_STEPS:
+        return f"graph = {as_python(graph)}"
+
+    def line(name: str, step: tuple[str, ...]) -> str:
+        operation, *inputs = step
+        return f'graph[{_code(name)}] = ("{operation}", {", ".join(map(_code, inputs))})'
+
+    return "\n".join(["graph = {}", *_with_loops(graph, line)])
+
+
+def as_output(graph: Steps, output: str) -> str:
+    """Write Python code that makes the Nodes of a graph, and names the last of them `output`."""
     if not graph:
-        return f'mg.variable(2.0, name="{output}")'
-    if len(graph) > most:
-        first = "; ".join(statements(graph).splitlines()[:3])
-        return f"the end of {len(graph):,} operations in a row: {first}; …"
-    steps = "; ".join(f"{name} = {plain_formula(step)}" for name, step in graph.items())
+        return f'output = mg.variable(2.0, name="{output}")'
     values = ", ".join(f"{x}={n}" for n, x in enumerate(inputs_of(graph), start=2))
-    return f'mg.parse("{steps}", {values})'
+    if len(graph) <= MOST_STEPS:
+        steps = "; ".join(f"{name} = {plain_formula(step)}" for name, step in graph.items())
+        return f'output = mg.parse("{steps}", {values})'
+
+    def line(name: str, step: tuple[str, ...]) -> str:
+        return f"steps.append({_code(f'{name} = {plain_formula(step)}')})"
+
+    end = f'output = mg.parse("; ".join(steps), {values})'
+    return "\n".join(["steps = []", *_with_loops(graph, line), end])
+
+
+def _with_loops(graph: Steps, line: Callable[[str, tuple[str, ...]], str]) -> list[str]:
+    """Write the lines of a graph, with a loop where steps repeat but for a number in their names.
+
+    Steps such as x7 = x6 + x0 are written with {n} in place of the number, to go into an f-string.
+    """
+    blocks: list[tuple[int, list[str]]] = []  # steps next to each other with the same number
+    for name, (operation, *inputs) in graph.items():
+        n = _number(name)
+        general = line(_relative(name, n), (operation, *(_relative(x, n) for x in inputs)))
+        if blocks and blocks[-1][0] == n >= 0:
+            blocks[-1][1].append(general)
+        else:
+            blocks.append((n, [general]))
+    lines: list[str] = []
+    while blocks:
+        first, steps = blocks[0]
+        by = 1 if len(blocks) == 1 or blocks[1][0] > first else -1
+        count = 1
+        while count < len(blocks) and blocks[count] == (first + by * count, steps):
+            count += 1
+        if count > 2:
+            until = f"{first + by * count}, -1" if by < 0 else f"{first + count}"
+            lines.append(f"for n in range({first}, {until}):")
+            lines += [f"    {step}" for step in steps]
+        else:
+            lines += [_at(step, n) for n, same in blocks[:count] for step in same]
+        del blocks[:count]
+    return lines
+
+
+def _number(name: str) -> int:
+    """The number at the end of a name; -1 if there is none."""
+    return int(found[1]) if (found := re.fullmatch(r"[a-z]+(\d+)", name)) else -1
+
+
+def _relative(name: str, n: int) -> str:
+    """A name with {n} for its number n, and {n - 1} for the one before."""
+    before = {n: "{n}", n - 1: "{n - 1}"}.get(number := _number(name))
+    return name.removesuffix(str(number)) + before if before and number >= 0 else name
+
+
+def _at(line: str, n: int) -> str:
+    """A line without a loop around it, with its numbers put in."""
+    line = line.replace("{n}", str(n)).replace("{n - 1}", str(n - 1))
+    return line.replace('f"', '"')
+
+
+def _code(text: str) -> str:
+    return f'f"{text}"' if "{" in text else f'"{text}"'
 
 
 def plain_formula(step: tuple[str, ...]) -> str:

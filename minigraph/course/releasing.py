@@ -1,5 +1,8 @@
 """Write the students' notebooks from the solutions, with nbgrader's own preprocessors.
 
+What an exercise's specification says stands there alone: title, points and task are written from it
+into the solutions, and from there they come into the exercises.
+
 No database and no configuration are needed, and the same solutions give the same bytes. A course
 that runs nbgrader can use `solutions/` as its source directory instead.
 """
@@ -7,12 +10,14 @@ that runs nbgrader can use `solutions/` as its source directory instead.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import MinigraphError
 from ..graph.files import naming, shown, write_all
+from .specification import Exercise
 
 STUB = "# YOUR CODE HERE"
 _PREPROCESSORS = (
@@ -33,8 +38,10 @@ class ReleaseError(MinigraphError):
 def release(source: Path, destination: Path) -> None:
     """Write an exercise notebook into `destination` for each solution notebook in `source`.
 
+    The solutions are brought up to date with the specifications first.
+
     Raises:
-        ReleaseError: naming the notebook that is broken, or saying what to install.
+        ReleaseError: naming the notebook or the exercise that is broken, or saying what to install.
         FileError: naming the file that cannot be written; then none is.
     """
     paths = sorted(source.glob("*.ipynb"))
@@ -43,26 +50,57 @@ def release(source: Path, destination: Path) -> None:
     if source.resolve() == destination.resolve():
         raise ReleaseError(f"{destination} holds the solutions; release into another folder")
     preprocessors = _preprocessors()
+    exercises = _exercises_for(source)
     texts = {}
     for path in paths:
         print(f"{shown(path)} -> {shown(destination / path.name)}")
-        texts[destination / path.name] = exercise_text(path, preprocessors).encode()
+        solution = solution_text(path, exercises)
+        if solution != path.read_text(encoding="utf-8"):
+            texts[path] = solution.encode()
+        texts[destination / path.name] = exercise_text(path, preprocessors, exercises).encode()
     with naming(destination, "made"):
         destination.mkdir(parents=True, exist_ok=True)
     write_all(texts)
-    print(f"{len(texts)} notebook{'s' * (len(texts) != 1)} released")
+    print(f"{len(paths)} notebook{'s' * (len(paths) != 1)} released")
 
 
-def exercise_text(path: Path, preprocessors: Sequence[Any] = ()) -> str:
+def _exercises_for(source: Path) -> dict[str, Exercise]:
+    """The exercises that notebooks of a folder may check; those of one's own are tried first."""
+    from .diagnosis import faults_of
+    from .exercises import EXERCISES
+    from .own import own_exercises
+
+    own = own_exercises(source)
+    for exercise in own.values():
+        if faults := faults_of(exercise):
+            raise ReleaseError(f"{exercise.name} cannot be released: {' '.join(faults)}")
+    return EXERCISES | own
+
+
+def solution_text(path: Path, exercises: Mapping[str, Exercise]) -> str:
+    """Return a solution notebook with what the specifications say, as the text of its file.
+
+    Raises:
+        ReleaseError: naming the notebook, if it is broken.
+    """
+    from .notebooks import text_of
+
+    return text_of(_specified(path, exercises))
+
+
+def exercise_text(
+    path: Path, preprocessors: Sequence[Any] = (), exercises: Mapping[str, Exercise] | None = None
+) -> str:
     """Return the exercise of a solution notebook as the text of a notebook file.
 
     Raises:
         ReleaseError: naming the notebook, if it is broken.
     """
     preprocessors = preprocessors or _preprocessors()
-    from .notebooks import first_line, read_notebook, text_of
+    from .notebooks import first_line, text_of
 
-    notebook = read_notebook(path, "released", ReleaseError)
+    known = _exercises_for(path.parent) if exercises is None else exercises
+    notebook = _specified(path, known)
     try:
         resources: dict[str, Any] = {}
         for preprocessor in preprocessors:
@@ -76,6 +114,64 @@ def exercise_text(path: Path, preprocessors: Sequence[Any] = ()) -> str:
             # Running all cells goes on after a check that fails, so that each says its first word.
             cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), "raises-exception"})
     return text_of(notebook)
+
+
+_CHECK = re.compile(r'check\("(\w+)"')
+_SUM = re.compile(r"\w+ exercises?, \d+ points?")
+_COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+
+
+def _specified(path: Path, exercises: Mapping[str, Exercise]) -> Any:
+    """Read a solution notebook, and write into it what the specifications of its exercises say."""
+    from .notebooks import read_notebook
+
+    notebook = read_notebook(path, "released", ReleaseError)
+    texts: list[Any] = []  # the cells of text since the last heading
+    checked: list[Exercise] = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            texts = [cell]
+        elif cell.cell_type == "markdown" and texts:
+            texts.append(cell)
+        marks = cell.metadata.get("nbgrader", {})
+        if marks.get("grade") and (named := _CHECK.match(cell.source)):
+            if named[1] not in exercises:
+                raise ReleaseError(
+                    f"{shown(path)} cannot be released: it checks {named[1]}, and there is no such "
+                    "exercise"
+                )
+            checked.append(exercises[named[1]])
+            marks["points"] = checked[-1].points
+            texts = []
+        elif marks.get("solution") and texts and marks.get("grade_id") in exercises:
+            _write_task(path, texts, exercises[marks["grade_id"]], len(checked) + 1)
+            texts = []
+    if checked:
+        total = sum(exercise.points for exercise in checked)
+        count = _COUNTS[len(checked)] if len(checked) < len(_COUNTS) else str(len(checked))
+        stated = f"{_many(count, 'exercise', len(checked))}, {_many(total, 'point', total)}"
+        first = notebook.cells[0]
+        first.source = _SUM.sub(stated, first.source)
+    return notebook
+
+
+def _write_task(path: Path, texts: list[Any], exercise: Exercise, number: int) -> None:
+    """Write the heading and the parts of a task into the cells of text above an answer."""
+    heading = f"## {number}. {exercise.title} ({_many(exercise.points, 'point', exercise.points)})"
+    first, *others = exercise.task.split("\n\n---\n\n")
+    parts = [f"{heading}\n\n{first}", *others]
+    if len(parts) != len(texts):
+        raise ReleaseError(
+            f"{shown(path)} cannot be released: the task of {exercise.name} has "
+            f"{_many(len(parts), 'part', len(parts))}, and the notebook has "
+            f"{_many(len(texts), 'cell', len(texts))} of text for it"
+        )
+    for cell, part in zip(texts, parts):
+        cell.source = part
+
+
+def _many(count: Any, what: str, number: int) -> str:
+    return f"{count} {what}{'s' * (number != 1)}"
 
 
 def _preprocessors() -> list[Any]:

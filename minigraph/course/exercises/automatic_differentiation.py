@@ -17,7 +17,15 @@ from ...core.operation import OPERATIONS
 from ...errors import MinigraphError
 from ..answers import Members, not_a
 from ..forms import Case, WrongForm
-from ..graphs import WORKED_EXAMPLE, Steps, as_python, chain, random_graph, random_graphs
+from ..graphs import (
+    MOST_STEPS,
+    WORKED_EXAMPLE,
+    Steps,
+    as_assignment,
+    chain,
+    random_graph,
+    random_graphs,
+)
 from ..quantities import Gradients
 from ..specification import exercise
 from .forward_pass import PARTLY, SHARED, SQUARE, Values, doubled, with_signs
@@ -317,11 +325,16 @@ def graphs_after_forward(rng: Random) -> list[Case]:
 
 
 def _graph_and_values(graph: Steps, values: Values) -> str:
-    if len(graph) > 20:
-        return (
-            f"a graph of {len(graph):,} operations, with so many paths that nobody can count them"
-        )
-    return f"graph = {as_python(graph)}\nvalues = {_as_python_values(values)}"
+    if len(graph) <= MOST_STEPS:
+        return f"{as_assignment(graph)}\nvalues = {_as_python_values(values)}"
+    inputs = {x: value for x, value in values.items() if x not in graph}
+    return (
+        f"{as_assignment(graph)}\nvalues = {_as_python_values(inputs)}\n"
+        f"while len(values) < {len(values)}:\n"
+        "    for name, (operation, p, q) in graph.items():\n"
+        "        if p in values and q in values:\n"
+        '            values[name] = values[p] + values[q] if operation == "+" else values[p] * values[q]'
+    )
 
 
 def _as_python_values(values: Values) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from ...core.node import Node, variable
 from ..answers import Members, Numbers, SameGraph, SingleSteps
 from ..forms import Case
-from ..graphs import WORKED_EXAMPLE, Steps, as_call, build, chain, random_graphs
+from ..graphs import WORKED_EXAMPLE, Steps, as_output, build, chain, random_graphs
 from ..specification import exercise
 from .start_here import first_look
 
@@ -363,7 +363,7 @@ def last_node(graph: Steps) -> tuple[Any, ...]:
     cases=small_graphs,
     given=last_node,
     answer=Members("a list of Nodes"),
-    code=lambda graph: f"output = {as_call(graph, next(reversed(graph), 'x'))}",
+    code=lambda graph: as_output(graph, "x"),
 )
 def intermediate_variables(output: Node) -> list[Node]:
     r"""Find the intermediate variables of a graph

@@ -14,8 +14,8 @@ from ..forms import Case
 from ..graphs import (
     WORKED_EXAMPLE,
     Steps,
-    as_call,
-    as_python,
+    as_assignment,
+    as_output,
     build,
     chain,
     inputs_of,
@@ -128,7 +128,7 @@ def graphs_to_order(rng: Random) -> list[Case]:
     cases=graphs_to_order,
     given=_last,
     answer=Order("a list of Nodes"),
-    code=lambda graph, output: f"output = {as_call(graph, output)}",
+    code=as_output,
     instead_of=(engine_order,),
 )
 def topological_order(output: Node) -> list[Node]:
@@ -363,14 +363,7 @@ def with_signs(rng: Random, graph: Steps) -> Case:
 
 def _graph_and_inputs(graph: Steps, inputs: Values) -> str:
     values = ", ".join(f'"{x}": {value:g}' for x, value in inputs.items())
-    return f"graph = {_as_python(graph)}\ninputs = {{{values}}}"
-
-
-def _as_python(graph: Steps) -> str:
-    """Python code for a graph, also for the long `UPSIDE_DOWN`."""
-    if len(graph) < STEPS:
-        return as_python(graph)
-    return f'{{f"x{{n}}": ("+", f"x{{n - 1}}", "x0") for n in range({STEPS}, 0, -1)}}'
+    return f"{as_assignment(graph)}\ninputs = {{{values}}}"
 
 
 @exercise(

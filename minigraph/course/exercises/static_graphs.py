@@ -13,6 +13,7 @@ from ..forms import Case, Difference, Form, WrongForm
 from ..graphs import (
     WORKED_EXAMPLE,
     Steps,
+    as_assignment,
     as_python,
     chain,
     formula,
@@ -161,9 +162,13 @@ class RewrittenGraph(AboutAGraph):
         return as_python({name: tuple(step) for name, step in answer.items()})
 
 
+def _tuples(graph: Mapping[str, Any]) -> Steps:
+    return {name: tuple(step) for name, step in graph.items()}
+
+
 def _as_tuples(graph: Mapping[str, Any], *others: Any) -> tuple[Any, ...]:
     """Give a function its own copy of the graph, its steps being tuples."""
-    return {name: tuple(step) for name, step in graph.items()}, *map(list, others)
+    return _tuples(graph), *map(list, others)
 
 
 # --- remove dead code -----------------------------------------------------------------------------
@@ -235,7 +240,7 @@ def _unused_until_nothing_is_left(graph: Steps, outputs: list[str]) -> Steps:
     cases=graphs_and_outputs,
     given=_as_tuples,
     answer=RewrittenGraph(),
-    code=lambda graph, outputs: f"{_graph_as_code(graph)}\noutputs = {json.dumps(outputs)}",
+    code=lambda graph, outputs: f"{as_assignment(_tuples(graph))}\noutputs = {json.dumps(outputs)}",
 )
 def remove_dead_code(graph: Steps, outputs: list[str]) -> Steps:
     """Remove dead code
@@ -341,18 +346,6 @@ def _needed_by_recursion(graph: Steps, outputs: list[str]) -> Steps:
     return _kept(graph, needed)
 
 
-def _graph_as_code(graph: Mapping[str, Any]) -> str:
-    """Python code that makes a graph; of a long chain, a loop."""
-    if len(graph) <= 12:
-        return f"graph = {as_python({name: tuple(step) for name, step in graph.items()})}"
-    steps = sum(name.startswith("x") for name in graph)
-    made = (
-        'names = ["x", *(f"x{n}" for n in range(1, ' + f"{steps} + 1))]\n"
-        'graph = {new: ("+", old, "x") for old, new in zip(names, names[1:])}'
-    )
-    return made + '\ngraph["y"] = ("*", "x", "x")' * ("y" in graph)
-
-
 # --- share common subexpressions ------------------------------------------------------------------
 
 _TWICE: Steps = {"p": ("+", "a", "b"), "q": ("+", "a", "b"), "y": ("*", "p", "q")}
@@ -451,15 +444,6 @@ def rails(length: int) -> Steps:
     return graph | {"y": ("+", f"p{length - 1}", f"q{length - 1}")}
 
 
-def _rails_as_code(length: int) -> str:
-    return (
-        'graph = {"p0": ("*", "a", "b"), "q0": ("*", "a", "b")}\n'
-        f"for n in range(1, {length}):\n"
-        '    graph |= {row + str(n): ("-", f"{row}{n - 1}", "c") for row in "pq"}\n'
-        f'graph["y"] = ("+", "p{length - 1}", "q{length - 1}")'
-    )
-
-
 def graphs_with_copies(rng: Random) -> list[Case]:
     """Graphs in which something is computed twice, or only seems to be, and rows of copies."""
     fixed = [_TWICE, _TURNED, _OPERATIONS, _APART, _LEVELS, _THREE]
@@ -481,11 +465,7 @@ _sorted_inputs_of_sums = _sharing(
     cases=graphs_with_copies,
     given=_as_tuples,
     answer=RewrittenGraph(),
-    code=lambda graph: (
-        _rails_as_code(len(graph) // 2)
-        if len(graph) > ROW
-        else f"graph = {as_python({k: tuple(v) for k, v in graph.items()})}"
-    ),
+    code=lambda graph: as_assignment(_tuples(graph)),
 )
 def share_common_subexpressions(graph):
     """Share common subexpressions
