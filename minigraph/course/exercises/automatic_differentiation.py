@@ -28,16 +28,13 @@ from ..graphs import (
 )
 from ..quantities import Gradients
 from ..specification import exercise
-from .forward_pass import PARTLY, SHARED, SQUARE, Values, doubled, with_signs
-from .forward_pass import forward as forward_pass
+from .forward_pass import PARTLY, SHARED, SQUARE, Values, doubled, forward, with_signs
 
 LESSON = "06_automatic_differentiation"
 ENGINE = (Node.backward, grad, jacobian, jvp)  # what does the work of these exercises
 
 
 # --- VJP rules ------------------------------------------------------------------------------------
-
-Rule = Callable[..., tuple[float, ...]]  # (g, out, x) or (g, out, x, y) -> a share for each input
 
 APPLY: dict[str, Callable[..., float]] = {
     "*": lambda x, y: x * y,
@@ -46,33 +43,6 @@ APPLY: dict[str, Callable[..., float]] = {
     "tanh": math.tanh,
     "max": max,
 }
-RULES: dict[str, Rule] = {
-    "*": lambda g, out, x, y: (g * y, g * x),
-    "/": lambda g, out, x, y: (g / y, -g * out / y),
-    "exp": lambda g, out, x: (g * out,),
-    "tanh": lambda g, out, x: (g * (1 - out * out),),
-    "max": lambda g, out, x, y: (g, 0.0) if x > y else (0.0, g),
-}
-
-
-def _pull_back(rules: dict[str, Rule] = RULES) -> Any:
-    """The program that follows these rules."""
-
-    def program(operation: str, g: float, out: float, x: float, y: float | None) -> Values:
-        shares = rules[operation](g, out, *[v for v in (x, y) if v is not None])
-        return dict(zip("xy", shares))
-
-    return program
-
-
-def _but(**rules: Rule) -> Any:
-    """The program with some rules replaced; "times" and "over" stand for * and /."""
-    symbols = {"times": "*", "over": "/"}
-    return _pull_back(RULES | {symbols.get(name, name): rule for name, rule in rules.items()})
-
-
-def _without_upstream(operation: str, g: float, out: float, x: float, y: float | None) -> Values:
-    return _pull_back()(operation, 1.0, out, x, y)
 
 
 def operations_to_pull_back(rng: Random) -> list[Case]:
@@ -155,82 +125,92 @@ def pull_back(operation: str, g: float, out: float, x: float, y: float | None) -
     g are better.
     Verified: every share agrees in {cases} calls, none of them with g = 1.
     """
-    return _pull_back()(operation, g, out, x, y)
+    rules: dict[str, Callable[..., tuple[float, ...]]] = {
+        "*": lambda x, y: (g * y, g * x),
+        "/": lambda x, y: (g / y, -g * out / y),
+        "exp": lambda x: (g * out,),
+        "tanh": lambda x: (g * (1 - out * out),),
+        "max": lambda x, y: (g, 0.0) if x > y else (0.0, g),
+    }
+    shares = rules[operation](*[v for v in (x, y) if v is not None])
+    return dict(zip("xy", shares))
 
 
 pull_back.slip(
     "upstream gradient left out",
     """These are the local derivatives. What arrives from above, g, has to be multiplied into each
     of them; with g = 1 one does not notice.""",
-    (")(operation, g", ")(operation, 1.0"),
+    ("shares = rules", "g = 1.0; shares = rules"),
 )
 pull_back.slip(
     "local derivative added to upstream",
     """You add g and the local derivative. Along a path they are multiplied; adding is for paths
     that meet.""",
     (
-        "_pull_back()(operation, g, out, x, y)",
-        "{name: g + share for name, share in _without_upstream(operation, g, out, x, y).items()}",
+        "shares = rules",
+        "upstream, g = g, 1.0; shares = rules",
+        'zip("xy", shares)',
+        'zip("xy", [upstream + share for share in shares])',
     ),
 )
 pull_back.slip(
     "inputs of the product swapped",
     """In x · y, how much does the result change when x is nudged? By y times the nudge, not by x
     times.""",
-    _but(times=lambda g, out, x, y: (g * x, g * y)),
+    ("(g * y, g * x)", "(g * x, g * y)"),
 )
 pull_back.slip(
     "sign of the quotient",
     "When the divisor y grows, does x / y grow or shrink? Try it with 6 / 2 and 6 / 3.",
-    _but(over=lambda g, out, x, y: (g / y, g * x / y**2)),
+    ("-g * out / y", "g * x / y**2"),
 )
 pull_back.slip(
     "divisor not squared",
     """The derivative of 1/y by y has y squared below the line. With out = x / y you can also write
     it without a square.""",
-    _but(over=lambda g, out, x, y: (g / y, -g * x / y)),
-    _but(over=lambda g, out, x, y: (g / y, -g / y**2)),
+    ("-g * out / y", "-g * x / y"),
+    ("-g * out / y", "-g / y**2"),
 )
 pull_back.slip(
     "quotient like a product",
     """For / you used the rule of the product. How does x / y change when x is nudged? It is x times
     1/y.""",
-    _but(over=RULES["*"]),
+    ("(g / y, -g * out / y)", "(g * y, g * x)"),
 )
 pull_back.slip(
     "exp as a power of x",
     """The slope of eˣ is as large as something that has been computed already. The rule of powers
     is for a power of x, and here x stands in the exponent.""",
-    _but(exp=lambda g, out, x: (g * x,)),
-    _but(exp=lambda g, out, x: (g * x * math.exp(x - 1),)),
-    _but(exp=lambda g, out, x: (g * math.exp(out),)),
+    ("(g * out,)", "(g * x,)"),
+    ("(g * out,)", "(g * x * math.exp(x - 1),)"),
+    ("(g * out,)", "(g * math.exp(out),)"),
 )
 pull_back.slip(
     "tanh with the input in the formula",
     """The local derivative of tanh is between 0 and 1 everywhere, and 1 where x is 0. The formula
     of the lesson is written with tanh itself: which of your arguments is that?""",
-    _but(tanh=lambda g, out, x: (g * (1 - x * x),)),
-    _but(tanh=lambda g, out, x: (g * (1 - math.tanh(out) ** 2),)),
-    _but(tanh=lambda g, out, x: (g * out * (1 - out),)),
+    ("out * out", "x * x"),
+    ("out * out", "math.tanh(out) ** 2"),
+    ("(1 - out * out)", "out * (1 - out)"),
 )
 pull_back.slip(
     "max sends to both",
     """Nudge the smaller of the two numbers a little: does the maximum change? Only the larger one
     receives g.""",
-    _but(max=lambda g, out, x, y: (g, g)),
-    _but(max=lambda g, out, x, y: (g / 2, g / 2)),
+    ("(g, 0.0) if x > y else (0.0, g)", "(g, g)"),
+    ("(g, 0.0) if x > y else (0.0, g)", "(g / 2, g / 2)"),
 )
 pull_back.slip(
     "max sends to the smaller",
     """Your max hands g to the smaller number. The result is the larger one, so it changes with
     that.""",
-    _but(max=lambda g, out, x, y: (0.0, g) if x > y else (g, 0.0)),
+    ("x > y", "x <= y"),
 )
 pull_back.slip(
     "max scaled by the number",
     """Nudge the larger of the two numbers by a little: by how much does the maximum change? Does
     that depend on how large it is?""",
-    _but(max=lambda g, out, x, y: (g * x, 0.0) if x > y else (0.0, g * y)),
+    ("(g, 0.0) if x > y else (0.0, g)", "(g * x, 0.0) if x > y else (0.0, g * y)"),
 )
 
 
@@ -242,10 +222,6 @@ LOCAL: dict[str, Callable[..., tuple[float, ...]]] = {
     "*": lambda x, y: (y, x),
     "sin": lambda x: (math.cos(x),),
 }
-
-
-def _forward(graph: Steps, inputs: Values) -> Values:
-    return forward_pass.reference(graph, inputs)
 
 
 def _edges(graph: Steps, values: Values, name: str) -> list[tuple[str, float]]:
@@ -321,7 +297,7 @@ def graphs_after_forward(rng: Random) -> list[Case]:
         (chain(ROW), {"x": -2.5}),
         (doubled(DOUBLINGS), {"x0": 3.0, "half": 0.5}),
     ]
-    return [(graph, _forward(graph, values)) for graph, values in inputs]
+    return [(graph, forward(graph, values)) for graph, values in inputs]
 
 
 def _graph_and_values(graph: Steps, values: Values) -> str:
@@ -501,7 +477,7 @@ def graphs_and_changes(rng: Random) -> list[Case]:
         if len(names) > 2:
             del changes[rng.choice(names)]
         cases.append((graph, values, changes))
-    still: Case = (WORKED_EXAMPLE, _forward(WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}), {})
+    still: Case = (WORKED_EXAMPLE, forward(WORKED_EXAMPLE, {"a": 2.0, "b": 3.0, "c": 7.0}), {})
     again: Case = (*still[:2], {"b": 0.0, "c": -2.0})
     return [*cases, still, again, still]
 
@@ -614,7 +590,7 @@ def _as_finite_change(graph: Steps, values: Values, changes: Values) -> Values:
     tangent.
     """
     inputs = {x: values[x] + changes.get(x, 0.0) for x in values if x not in graph}
-    return {name: value - values[name] for name, value in _forward(graph, inputs).items()}
+    return {name: value - values[name] for name, value in forward(graph, inputs).items()}
 
 
 # --- gradient check -------------------------------------------------------------------------------
@@ -623,49 +599,14 @@ Function = Callable[[Values], float]
 
 
 def _true_gradient(graph: Steps, point: Values) -> Values:
-    gradients = backward(graph, _forward(graph, point))
+    gradients = backward(graph, forward(graph, point))
     return {x: gradients[x] for x in point}
 
 
 def _as_function(graph: Steps, point: Values, claimed: Values) -> tuple[Function, Values, Values]:
     """What the student gets: the last result as a function of the inputs."""
     last = list(graph)[-1]
-    return lambda inputs: _forward(graph, inputs)[last], deepcopy(point), deepcopy(claimed)
-
-
-def _slope(f: Function, point: Values, x: str, above: float, below: float) -> float:
-    high, low = point | {x: point[x] + above}, point | {x: point[x] - below}
-    return (f(high) - f(low)) / (above + below)
-
-
-def _checking(
-    slope: Callable[[Function, Values, str], float], agree: Callable[[float, float], bool]
-) -> Any:
-    """A gradient check with a way to get a slope, and one to compare it with what is claimed."""
-
-    def program(f: Function, point: Values, claimed: Values) -> list[str]:
-        return [x for x in point if not agree(slope(f, point, x), claimed[x])]
-
-    return program
-
-
-def _close(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-9)
-
-
-def _central(f: Function, point: Values, x: str) -> float:
-    return _slope(f, point, x, 1e-5, 1e-5)
-
-
-def _all_nudged(f: Function, point: Values, x: str) -> float:
-    h = 1e-5
-    high, low = ({name: v + s for name, v in point.items()} for s in (h, -h))
-    return (f(high) - f(low)) / (2 * h)
-
-
-def _within(share: float) -> Callable[[float, float], bool]:
-    """Whether two numbers differ by less than this share."""
-    return lambda a, b: math.isclose(a, b, rel_tol=share, abs_tol=1e-9)
+    return lambda inputs: forward(graph, inputs)[last], deepcopy(point), deepcopy(claimed)
 
 
 def _spoiled(rng: Random, gradient: Values) -> Values:
@@ -731,7 +672,7 @@ def claims(rng: Random) -> list[Case]:
 
 def _is_plain(graph: Steps, point: Values, gradient: Values) -> bool:
     """Whether each slope is so large beside the value that any sensible step will find it."""
-    least = max(0.05, 1e-3 * abs(list(_forward(graph, point).values())[-1]))
+    least = max(0.05, 1e-3 * abs(list(forward(graph, point).values())[-1]))
     return all(abs(g) > least for g in gradient.values())
 
 
@@ -757,7 +698,7 @@ def _claim_as_code(graph: Steps, point: Values, claimed: Values) -> str:
     answer=Members("a list of names"),
     code=_claim_as_code,
 )
-def gradient_check(f, point, claimed):
+def gradient_check(f: Function, point: Values, claimed: Values) -> list[str]:
     """Check gradients
 
     Somebody claims to know the gradient of a function. Do not believe it. You get the function `f`,
@@ -796,87 +737,100 @@ def gradient_check(f, point, claimed):
     step may be larger, and rounding matters less.
     Verified: all wrong claims found in {cases} gradients, and no right one blamed.
     """
-    return _checking(_central, _close)(f, point, claimed)
+    wrong = []
+    h = 1e-5
+    for x in point:
+        high, low = point | {x: point[x] + h}, point | {x: point[x] - h}
+        slope = (f(high) - f(low)) / (2 * h)
+        if not math.isclose(slope, claimed[x], rel_tol=1e-3, abs_tol=1e-9):
+            wrong.append(x)
+    return wrong
 
+
+CLOSE = "math.isclose(slope, claimed[x], rel_tol=1e-3, abs_tol=1e-9)"
+FORWARD = ("point[x] - h", "point[x]", "(2 * h)", "h")  # to one side only
 
 gradient_check.slip(
     "all inputs nudged at once",
     """You nudge all inputs together, which gives the effect of all of them. For a partial
     derivative nudge one input and leave the others where they are.""",
-    _checking(_all_nudged, _close),
+    (
+        "{x: point[x] + h}, point | {x: point[x] - h}",
+        "{n: v + h for n, v in point.items()}, {n: v - h for n, v in point.items()}",
+    ),
 )
 gradient_check.slip(
     "divided by h instead of 2h",
     "From x − h to x + h it is a way of 2h. Your slopes are twice as large as they should be.",
-    _checking(lambda f, p, x: 2 * _central(f, p, x), _close),
+    ("(2 * h)", "h"),
 )
 gradient_check.slip(
     "not divided by the step",
     """You compare the change of f with the gradient. Over a step half as wide f would change half
     as much; the slope would be the same.""",
-    _checking(lambda f, p, x: 2e-5 * _central(f, p, x), _close),
-    _checking(lambda f, p, x: 2e-6 * _central(f, p, x), _close),
+    (" / (2 * h)", ""),
+    ("1e-5", "1e-6", " / (2 * h)", ""),
 )
 gradient_check.slip(
     "step too small",
     """Your step is so small that x + h is x again, or nearly. Computers keep about 16 digits; a
     step near 1e-5 leaves enough of them.""",
-    _checking(lambda f, p, x: _slope(f, p, x, 1e-15, 1e-15), _close),
-    _checking(lambda f, p, x: _slope(f, p, x, 1e-16, 1e-16), _close),
+    ("1e-5", "1e-15"),
+    ("1e-5", "1e-16"),
 )
 gradient_check.slip(
     "step too large",
     """Over a step as wide as yours a curve bends, and the slope between its ends is not the slope
     at the point. How small can a step be before rounding spoils the difference?""",
-    _checking(lambda f, p, x: _slope(f, p, x, 0.1, 0.0), _close),
-    _checking(lambda f, p, x: _slope(f, p, x, 1.0, 0.0), _close),
-    _checking(lambda f, p, x: _slope(f, p, x, 0.1, 0.1), _close),
-    _checking(lambda f, p, x: _slope(f, p, x, 0.01, 0.0), _close),
+    ("1e-5", "0.1", *FORWARD),
+    ("1e-5", "1.0", *FORWARD),
+    ("1e-5", "0.1"),
+    ("1e-5", "0.01", *FORWARD),
 )
 gradient_check.slip(
     "compared for equality",
     """Finite differences are an approximation, so the two numbers are hardly ever equal to the last
     digit. Ask whether they are close, for example with `math.isclose` and a tolerance.""",
-    _checking(_central, lambda a, b: a == b),
+    (CLOSE, "slope == claimed[x]"),
 )
 gradient_check.slip(
     "tolerance without regard to size",
     """You allow the same error for large gradients and for small ones. An error of 0.01 is nothing
     beside a million, and everything beside 0.0003. Compare the error with the size of the gradient.""",
-    _checking(_central, lambda a, b: abs(a - b) < 1e-2),
-    _checking(_central, lambda a, b: abs(a - b) < 1e-3),
-    _checking(_central, lambda a, b: abs(a - b) < 1e-6),
+    (CLOSE, "abs(slope - claimed[x]) < 1e-2"),
+    (CLOSE, "abs(slope - claimed[x]) < 1e-3"),
+    (CLOSE, "abs(slope - claimed[x]) < 1e-6"),
 )
 gradient_check.slip(
     "tolerance too wide",
     """You let claims pass that are off by more than a thousandth. How large is the error that you
     allow, beside the right number?""",
-    _checking(_central, _within(0.003)),
-    _checking(_central, _within(0.01)),
-    _checking(_central, _within(0.1)),
+    ("1e-3", "0.003"),
+    ("1e-3", "0.01"),
+    ("1e-3", "0.1"),
 )
 gradient_check.slip(
     "tolerance too narrow",
     """You blame claims that are off by less than a thousandth, and the task lets them count as
     right. How large is the error that you allow, beside the right number?""",
-    _checking(_central, _within(1e-5)),
+    ("1e-3", "1e-5"),
 )
 gradient_check.slip(
     "sign not compared",
     """A claim with the wrong sign passes your check. Compare the numbers themselves, not their
     sizes.""",
-    _checking(_central, lambda a, b: _close(abs(a), abs(b))),
+    ("slope, claimed[x],", "abs(slope), abs(claimed[x]),"),
 )
 gradient_check.slip(
     "errors in one direction only",
     "A claim may be too large or too small, and you notice only one of the two.",
-    _checking(_central, lambda a, b: a - b < 1e-3 * abs(a) + 1e-9),
-    _checking(_central, lambda a, b: b - a < 1e-3 * abs(a) + 1e-9),
+    (CLOSE, "slope - claimed[x] < 1e-3 * abs(slope) + 1e-9"),
+    (CLOSE, "claimed[x] - slope < 1e-3 * abs(slope) + 1e-9"),
 )
 gradient_check.slip(
     "the right ones listed",
     "You list the names whose claim is right. Asked for are the others.",
-    _checking(_central, lambda a, b: not _close(a, b)),
+    ("if not", "if"),
 )
 
 
@@ -957,7 +911,7 @@ def points_in_the_plane(rng: Random) -> list[Case]:
         "# looked at is z = distance(x, y) ** 3"
     ),
 )
-def distance(x, y):
+def distance(x: Node, y: Node) -> Node:
     r"""Make an operation of your own
 
     NumPy's `np.hypot(x, y)` is $\sqrt{x^2 + y^2}$, the distance of the point $(x, y)$ from the
@@ -1096,20 +1050,6 @@ def _recursive(graph: Steps, values: Values, output: str) -> Values:
     return gradients
 
 
-def _in_order(key: Callable[[Steps], list[str]], overwrite: bool = False) -> Any:
-    """Hand on in an order that is given as a list of the operations' names."""
-
-    def program(graph: Steps, values: Values, output: str) -> Values:
-        gradients = _none_yet(graph, values, output)
-        for name in key(graph):
-            for x, local in _edges(graph, values, name):
-                before = 0.0 if overwrite else gradients[x]
-                gradients[x] = before + gradients[name] * local
-        return gradients
-
-    return program
-
-
 def _users_first(graph: Steps) -> list[str]:
     """The operations, each after all operations that use it."""
     order: list[str] = []
@@ -1165,7 +1105,7 @@ def graphs_in_no_order(rng: Random) -> list[Case]:
 
 def _values_of(graph: Steps, inputs: Values) -> Values:
     order = reversed(_users_first(graph))
-    return _forward({name: graph[name] for name in order}, inputs)
+    return forward({name: graph[name] for name in order}, inputs)
 
 
 @exercise(
@@ -1176,7 +1116,7 @@ def _values_of(graph: Steps, inputs: Values) -> Values:
     code=lambda graph, values, output: f'{_graph_and_values(graph, values)}\noutput = "{output}"',
     instead_of=ENGINE,
 )
-def repair_backward(graph, values, output):
+def repair_backward(graph: Steps, values: Values, output: str) -> Values:
     r"""Repair a backward pass
 
     This backward pass works for a graph whose dictionary is in no particular order. It starts at
@@ -1222,7 +1162,11 @@ def repair_backward(graph, values, output):
     graph.
     Verified: every gradient agrees in {cases} graphs, whatever their order.
     """
-    return _in_order(_users_first)(graph, values, output)
+    gradients = _none_yet(graph, values, output)
+    for name in _users_first(graph):
+        for x, local in _edges(graph, values, name):
+            gradients[x] += gradients[name] * local
+    return gradients
 
 
 @repair_backward.misconception("handed on too early", _depth_first, _recursive)
@@ -1261,24 +1205,24 @@ repair_backward.slip(
     "the dictionary's order",
     """You go through the dictionary, forwards or backwards. Here it is in no particular order, so
     neither works. Which node may hand on follows from the edges alone.""",
-    _in_order(lambda graph: list(graph)[::-1]),
-    _in_order(list),
+    ("_users_first(graph)", "reversed(graph)"),
+    ("_users_first(graph)", "graph"),
 )
 repair_backward.slip(
     "sorted by name",
     "The alphabet does not know which node uses which. Ask the edges.",
-    _in_order(sorted),
-    _in_order(lambda graph: sorted(graph, reverse=True)),
+    ("_users_first(graph)", "sorted(graph)"),
+    ("_users_first(graph)", "sorted(graph, reverse=True)"),
 )
 repair_backward.slip(
     "overwritten instead of added",
     """The order is right now. But where several contributions arrive at a node you keep the last
     one only; they add up.""",
-    _in_order(_users_first, overwrite=True),
+    ("+=", "="),
 )
 repair_backward.slip(
     "inputs before users",
     """You found a good order, and go through it in the direction of the forward pass. Backward,
     users come before their inputs.""",
-    _in_order(lambda graph: _users_first(graph)[::-1]),
+    ("_users_first(graph)", "reversed(_users_first(graph))"),
 )

@@ -1,7 +1,6 @@
 """Lesson 11: passes over a graph that is known beforehand, its memory, and what it cannot do."""
 
 import json
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -30,27 +29,12 @@ SIZES = [2, 50, 4, 30]  # A is 2 × 50, B is 50 × 4, C is 4 × 30
 Counts = dict[str, float]
 
 
-def _for_both_orders(
-    cost: Callable[[int, int, int], int], join: Callable[[int, int], int] = operator.add
-) -> Any:
-    """Add up what the two products of each order cost; a product is (i × j) times (j × k)."""
-
-    def program(sizes: list[int]) -> Counts:
-        a, b, c, d = sizes
-        return {
-            "(A @ B) @ C": join(cost(a, b, c), cost(a, c, d)),
-            "A @ (B @ C)": join(cost(b, c, d), cost(a, b, d)),
-        }
-
-    return program
-
-
 @exercise(
     points=1,
     value_of=(SIZES,),
     answer=Numbers("a dictionary with a number for each of the two orders"),
 )
-def predict_products(sizes):
+def predict_products(sizes: list[int]) -> Counts:
     r"""Predict what a product costs
 
     Three matrices: $A$ is $2 \times 50$, $B$ is $50 \times 4$ and $C$ is $4 \times 30$. The drawing
@@ -69,7 +53,8 @@ def predict_products(sizes):
     2) times (2, 7) takes 3 · 2 · 7 = 42. Together 72.
     Verified: both numbers agree with a count of the multiplications.
     """
-    return _for_both_orders(lambda i, j, k: i * j * k)(sizes)
+    a, b, c, d = sizes
+    return {"(A @ B) @ C": a * b * c + a * c * d, "A @ (B @ C)": b * c * d + a * b * d}
 
 
 predict_products.slip(
@@ -373,36 +358,15 @@ _THREE: Steps = {
 }
 
 
-def _sharing(
-    key: Callable[[tuple[str, ...], tuple[str, ...]], Any] = lambda step, renamed: renamed,
-    rename: bool = True,
-    latest_only: bool = False,
-    sort: bool = False,
-) -> Any:
-    """Share steps that have the same key, which is made of the step as it was and as it is now."""
-
-    def program(graph: Steps) -> Steps:
-        kept: Steps = {}
-        first: dict[Any, str] = {}
-        instead: dict[str, str] = {}
-        for name, (operation, *inputs) in graph.items():
-            names = [instead.get(x, x) for x in inputs]
-            now = operation, *(sorted(names) if sort else names)
-            same = key(graph[name], now)
-            if same in first:
-                instead[name] = first[same]
-                continue
-            if latest_only:
-                first.clear()
-            first[same] = name
-            kept[name] = now if rename else graph[name]
-        return kept
-
-    return program
-
-
-_shared = _sharing()
-_sorted_inputs = _sharing(lambda step, now: (now[0], *sorted(now[1:])))
+def _steps_if_sums_commute(graph: Steps) -> int:
+    """How many steps are left if a + b and b + a are shared, too."""
+    first: dict[tuple[str, ...], str] = {}
+    instead: dict[str, str] = {}
+    for name, (operation, *inputs) in graph.items():
+        names = [instead.get(x, x) for x in inputs]
+        step = operation, *(names if operation == "-" else sorted(names))
+        instead[name] = first.setdefault(step, name)
+    return len(first)
 
 
 def _copied(rng: Random, graph: Steps) -> Steps:
@@ -451,13 +415,9 @@ def graphs_with_copies(rng: Random) -> list[Case]:
     copied = [_copied(rng, graph) for graph in random_graphs(rng, 80, 3, 6)]
     random = [remove_dead_code(graph, [*graph][-1:]) for graph in copied]
     # Whether a + b and b + a are the same is left open, so no graph asks.
-    plain = [g for g in random if g != _shared(g) == _sorted_inputs_of_sums(g)]
+    shared = map(share_common_subexpressions, random)
+    plain = [g for g, s in zip(random, shared) if g != s and len(s) == _steps_if_sums_commute(g)]
     return [(graph,) for graph in [*fixed, *sorted(plain[:12], key=len), rails(4), rails(ROW)]]
-
-
-_sorted_inputs_of_sums = _sharing(
-    lambda step, now: now if now[0] == "-" else (now[0], *sorted(now[1:]))
-)
 
 
 @exercise(
@@ -467,7 +427,7 @@ _sorted_inputs_of_sums = _sharing(
     answer=RewrittenGraph(),
     code=lambda graph: as_assignment(_tuples(graph)),
 )
-def share_common_subexpressions(graph):
+def share_common_subexpressions(graph: Steps) -> Steps:
     """Share common subexpressions
 
     Write a function that returns a new dictionary that computes the same, but nothing twice. Two
@@ -514,43 +474,54 @@ def share_common_subexpressions(graph):
     setdefault looks up and keeps in one go. Compilers know this as value numbering.
     Verified: nothing is computed twice, and nothing is lost, in {cases} graphs.
     """
-    return _shared(graph)
+    kept: Steps = {}
+    first: dict[Any, str] = {}
+    instead: dict[str, str] = {}
+    for name, (operation, *inputs) in graph.items():
+        step = operation, *(instead.get(x, x) for x in inputs)
+        key: Any = step
+        if key in first:
+            instead[name] = first[key]
+        else:
+            first[key] = name
+            kept[name] = step
+    return kept
 
 
 share_common_subexpressions.slip(
     "users not told",
     """You leave a copy out, but its users still ask for it by its name. What do you have to
     remember of a copy, so that they can be helped?""",
-    _sharing(rename=False),
-    _sharing(lambda step, now: step, rename=False),
+    ("kept[name] = step", "kept[name] = graph[name]"),
+    ("Any = step", "Any = graph[name]", "kept[name] = step", "kept[name] = graph[name]"),
 )
 share_common_subexpressions.slip(
     "copies of copies missed",
     """You compare the steps as they were given. When q is left out for p, then q − c and p − c have
     become the same. When does that show?""",
-    _sharing(lambda step, now: step),
+    ("Any = step", "Any = graph[name]"),
 )
 share_common_subexpressions.slip(
     "order of inputs ignored",
     "You share a − b and b − a. The order of the inputs is part of a step.",
-    _sorted_inputs,
-    _sharing(lambda step, now: (now[0], frozenset(now[1:]))),
-    _sharing(sort=True),
+    ("Any = step", "Any = operation, *sorted(step[1:])"),
+    ("Any = step", "Any = operation, frozenset(step[1:])"),
+    ("*(instead.get", "*sorted(instead.get"),
 )
 share_common_subexpressions.slip(
     "operation ignored",
     "You share steps with the same inputs, whatever they do with them.",
-    _sharing(lambda step, now: now[1:]),
+    ("Any = step", "Any = step[1:]"),
 )
 share_common_subexpressions.slip(
     "inputs ignored",
     "You share steps with the same operation. They are the same only if their inputs are, too.",
-    _sharing(lambda step, now: now[0]),
+    ("Any = step", "Any = operation"),
 )
 share_common_subexpressions.slip(
     "neighbours only",
     "You compare a step with the one before it. Its copy may stand much earlier.",
-    _sharing(latest_only=True),
+    ("first[key] = name", "first = {key: name}"),
 )
 
 
@@ -571,7 +542,7 @@ def _last_kept(graph: Steps) -> Steps:
 share_common_subexpressions.slip(
     "nothing shared",
     "Your graph still computes everything that it was given.",
-    ("_shared", "dict"),
+    ("return kept", "return dict(graph)"),
 )
 
 
@@ -654,31 +625,6 @@ def _sharers(plan: dict[str, int]) -> set[frozenset[str]]:
     return {*map(frozenset, by_buffer.values())}
 
 
-def _planned(
-    in_order: Callable[[Lifetimes], list[str]] = lambda lifetimes: sorted(
-        lifetimes, key=lambda name: lifetimes[name][0]
-    ),
-    is_free: Callable[[int, int], bool] = lambda last, first: last < first,
-    look_at: Callable[[list[int]], list[int]] = lambda buffers: buffers,
-) -> Any:
-    """Take the first buffer that is free; with one thing or another done differently."""
-
-    def program(lifetimes: Lifetimes) -> dict[str, int]:
-        plan: dict[str, int] = {}
-        until: list[int] = []  # for each buffer the last step of what lives in it
-        for name in in_order(lifetimes):
-            first, last = lifetimes[name]
-            free = [n for n in look_at([*range(len(until))]) if is_free(until[n], first)]
-            if free:
-                until[free[0]] = last
-            else:
-                until.append(last)
-            plan[name] = free[0] if free else len(until) - 1
-        return plan
-
-    return program
-
-
 def _first_gap(in_order: Callable[[Lifetimes], list[str]]) -> Any:
     """Take the first buffer in which nothing lives at the same time, in some order of values."""
 
@@ -739,7 +685,7 @@ def lifetimes_to_plan(rng: Random) -> list[Case]:
     answer=BufferPlan(),
     code=lambda lifetimes: f"lifetimes = {_written(lifetimes)}",
 )
-def plan_buffers(lifetimes):
+def plan_buffers(lifetimes: Lifetimes) -> dict[str, int]:
     """Plan buffers
 
     Given is the lifetime of each value: the step that computes it, and the last step that uses it.
@@ -783,37 +729,47 @@ def plan_buffers(lifetimes):
     For thousands of buffers that is faster: only the one that ends first has to be asked.
     Verified: no two values meet, and no buffer is too many, in {cases} plans.
     """
-    return _planned()(lifetimes)
+    plan: dict[str, int] = {}
+    until: list[int] = []  # for each buffer the last step of what lives in it
+    for name in sorted(lifetimes, key=lambda name: lifetimes[name][0]):
+        first, last = lifetimes[name]
+        free = [n for n, end in enumerate(until) if end < first]
+        if free:
+            until[free[0]] = last
+        else:
+            until.append(last)
+        plan[name] = free[0] if free else len(until) - 1
+    return plan
 
 
 plan_buffers.slip(
     "buffer given back a step too early",
     """You give a buffer to a new value in the step in which the old one is used for the last time.
     What does the operation of that step read, and where does it write?""",
-    _planned(is_free=lambda last, first: last <= first),
+    ("end < first", "end <= first"),
 )
 plan_buffers.slip(
     "a buffer each",
     """Every value has a buffer of its own. When a value has been used for the last time, its
     buffer is free for another one.""",
-    ("_planned()(lifetimes)", "{name: n for n, name in enumerate(lifetimes)}"),
+    ("return plan", "return {name: n for n, name in enumerate(lifetimes)}"),
 )
 plan_buffers.slip(
     "one buffer for all",
     "All values share one buffer, also those that are alive at the same time.",
-    ("_planned()(lifetimes)", "dict.fromkeys(lifetimes, 0)"),
+    ("return plan", "return dict.fromkeys(lifetimes, 0)"),
 )
 plan_buffers.slip(
     "in the order of the dictionary",
     """You take the values in the order of the dictionary, which is not the order of the steps.
     Begin with the value that is computed first.""",
-    _planned(in_order=list),
+    ("sorted(lifetimes, key=lambda name: lifetimes[name][0])", "lifetimes"),
     _first_gap(list),
 )
 plan_buffers.slip(
     "sorted by the end",
     "You take the values by the step in which they die. From which step on is a buffer needed?",
-    _planned(lambda lifetimes: sorted(lifetimes, key=lambda name: lifetimes[name][1])),
+    ("lifetimes[name][0]", "lifetimes[name][1]"),
     _first_gap(lambda lifetimes: sorted(lifetimes, key=lambda name: lifetimes[name][1])),
 )
 plan_buffers.slip(
@@ -826,13 +782,13 @@ plan_buffers.slip(
 plan_buffers.slip(
     "newest buffer only",
     "You ask only whether the newest buffer is free. One of the others may be.",
-    _planned(look_at=lambda buffers: buffers[-1:]),
+    ("enumerate(until)", "[*enumerate(until)][-1:]"),
 )
 plan_buffers.slip(
     "first buffer only",
     """You ask only whether the first buffer is free, and make a new one if it is not. One of the
     others may be free.""",
-    _planned(look_at=lambda buffers: buffers[:1]),
+    ("enumerate(until)", "[*enumerate(until)][:1]"),
 )
 
 
@@ -848,22 +804,10 @@ CODE: dict[str, str] = {
     "noise": "y = x + np.random.normal(size=4)",
 }
 FED: dict[str, int] = dict.fromkeys(CODE, 4) | {"length": 5}  # how many numbers a run is fed
-_RIGHT = {
-    "branch": "define",
-    "where": "fine",
-    "matmul": "define",
-    "length": "run",
-    "loop": "fine",
-    "noise": "frozen",
-}
-
-
-def _but(**words: str) -> Any:
-    return lambda code: _RIGHT | words
 
 
 @exercise(points=1, value_of=(CODE,), answer=Choices(WORDS))
-def predict_static(code):
+def predict_static(code: dict[str, str]) -> dict[str, str]:
     """Predict what a static graph does
 
     In each case `x = mg.placeholder("x", (4,))`, then these lines define $y$. The graph
@@ -893,50 +837,57 @@ def predict_static(code):
     defined, for ever. `while t > 1: t = t / 2` fails in the first test of its condition.
     Verified: all six agree with what minigraph does.
     """
-    return _but()(code)
+    return {
+        "branch": "define",
+        "where": "fine",
+        "matmul": "define",
+        "length": "run",
+        "loop": "fine",
+        "noise": "frozen",
+    }
 
 
 predict_static.slip(
     "a branch on numbers that are not there",
     "When does Python come to the `if`, and what does it have to know then?",
-    _but(branch="run"),
-    _but(branch="fine"),
-    _but(branch="frozen"),
+    ('"branch": "define"', '"branch": "run"'),
+    ('"branch": "define"', '"branch": "fine"'),
+    ('"branch": "define"', '"branch": "frozen"'),
 )
 predict_static.slip(
     "where taken for if",
     "Is `mg.where` something that Python does, or a node? What does it need to know, and when?",
-    _but(where="define"),
-    _but(where="run"),
-    _but(where="frozen"),
+    ('"where": "fine"', '"where": "define"'),
+    ('"where": "fine"', '"where": "run"'),
+    ('"where": "fine"', '"where": "frozen"'),
 )
 predict_static.slip(
     "shapes found out at the run",
     """What is known of a placeholder before there are numbers, and what does a matrix product ask
     for?""",
-    _but(matmul="run"),
-    _but(matmul="fine"),
+    ('"matmul": "define"', '"matmul": "run"'),
+    ('"matmul": "define"', '"matmul": "fine"'),
 )
 predict_static.slip(
     "any length fits",
     "For how many numbers is the graph of *length* made, and how many come when it is fed?",
-    _but(length="fine"),
-    _but(length="define"),
-    _but(length="frozen"),
+    ('"length": "run"', '"length": "fine"'),
+    ('"length": "run"', '"length": "define"'),
+    ('"length": "run"', '"length": "frozen"'),
 )
 predict_static.slip(
     "loops forbidden",
     """What does Python have to know to run this loop: the numbers in x, or only how many there are?
     And what stays of the loop in the graph?""",
-    _but(loop="define"),
-    _but(loop="run"),
-    _but(loop="frozen"),
+    ('"loop": "fine"', '"loop": "define"'),
+    ('"loop": "fine"', '"loop": "run"'),
+    ('"loop": "fine"', '"loop": "frozen"'),
 )
 predict_static.slip(
     "Python runs at each run",
     """NumPy draws its random numbers when Python comes to that line. How often does Python come to
     it?""",
-    _but(noise="fine"),
-    _but(noise="define"),
-    _but(noise="run"),
+    ('"noise": "frozen"', '"noise": "fine"'),
+    ('"noise": "frozen"', '"noise": "define"'),
+    ('"noise": "frozen"', '"noise": "run"'),
 )
