@@ -778,8 +778,6 @@ leave_gradients.slip(
     pass, and need not be what this one starts with.""",
     ("start = 1.0", "start = 1.0 if y.grad is None else y.grad"),
 )
-
-
 leave_gradients.slip(
     "None not counted as nothing",
     """A node to which nothing has come yet holds None, and None cannot be added to. What should
@@ -797,8 +795,6 @@ leave_gradients.slip(
         "x.grad += node.grad",
     ),
 )
-
-
 leave_gradients.slip(
     "inputs before users",
     """You go through the nodes in the order of the forward pass. When a node hands on, nothing has

@@ -267,8 +267,6 @@ count_paths.slip(
     node as lead to all that it uses, added up.""",
     ("+= counts", "= counts"),
 )
-
-
 count_paths.slip(
     "two edges taken for one",
     """A node may be used twice by the same operation, as in x · x. Then its user stands twice in
@@ -317,8 +315,6 @@ count_paths.slip(
     number to its users, it has not received it yet.""",
     ("in users:", "in reversed(users):"),
 )
-
-
 count_paths.slip(
     "no path to itself",
     """From a node to itself there is one path, the one with no edge. It is what the counting begins
@@ -767,16 +763,12 @@ repair_sweep.slip(
     are still 0. Users go first.""",
     ("reversed(edges)", "edges"),
 )
-
-
 repair_sweep.slip(
     "handed to the users",
     """A sweep in reverse brings the gradient from a node to what it was computed from. Yours hands
     it on to the users, where it came from.""",
     ("gradients[name] += gradients[user]", "gradients[user] += gradients[name]"),
 )
-
-
 repair_sweep.slip(
     "started at the last node",
     """You begin with a 1 at the last node of the dictionary. The sweep begins at the target, which

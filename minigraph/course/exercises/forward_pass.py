@@ -446,8 +446,6 @@ forward.slip(
     up in the dictionary into which you write your results.""",
     ("values[x]", "inputs[x]"),
 )
-
-
 forward.slip(
     "every operation has two arguments",
     """sin has one argument, the others have two. A star before a name, as in `first, *rest = step`,

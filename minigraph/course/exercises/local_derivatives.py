@@ -162,7 +162,7 @@ def _curve_place_step(formula: str, x: float, h: float) -> str:
     answer=Number(),
     code=_curve_place_step,
 )
-def central_difference(f, x, h):
+def central_difference(f: Curve, x: float, h: float) -> float:
     """Write a central difference
 
     Write a function that gets a function $f$ of one number, a place $x$ and a step $h$, and returns

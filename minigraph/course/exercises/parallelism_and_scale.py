@@ -183,30 +183,6 @@ def _ends(graph: Steps, seconds: Seconds) -> Seconds:
     return end
 
 
-def _backwards(
-    choose: Callable[[list[str], Seconds, Seconds], str],
-    measure: Callable[[Steps, Seconds], Seconds] = _ends,
-    last: Callable[[Steps, Seconds], str] = lambda graph, end: max(graph, key=lambda x: end[x]),
-) -> Any:
-    """Go back from the last operation to one of its inputs each time."""
-
-    def program(graph: Steps, seconds: Seconds) -> list[str]:
-        end = measure(graph, seconds)
-        path = [last(graph, end)]
-        while inputs := _inputs(graph, path[-1]):
-            path.append(choose(inputs, end, seconds))
-        return path[::-1]
-
-    return program
-
-
-def _last_to_come(inputs: list[str], end: Seconds, seconds: Seconds) -> str:
-    return max(inputs, key=lambda x: end[x])
-
-
-_critical = _backwards(_last_to_come)
-
-
 _SIDES: Steps = {
     "p": ("*", "a", "b"),
     "q": ("+", "a", "b"),
@@ -267,7 +243,7 @@ def graphs_with_seconds(rng: Random) -> list[Case]:
     code=_as_code,
     instead_of=(critical_path,),
 )
-def find_critical_path(graph, seconds):
+def find_critical_path(graph: Steps, seconds: Seconds) -> list[str]:
     """Find the critical path
 
     A graph is a dictionary here: each name has its operation and the names of its inputs, and
@@ -308,20 +284,24 @@ def find_critical_path(graph, seconds):
     The way back then asks no more questions.
     Verified: no path takes longer, in {cases} graphs.
     """
-    return _critical(graph, seconds)
+    end = _ends(graph, seconds)
+    path = [max(graph, key=lambda x: end[x])]
+    while inputs := _inputs(graph, path[-1]):
+        path.append(max(inputs, key=lambda x: end[x]))
+    return path[::-1]
 
 
 find_critical_path.slip(
     "operations counted instead of seconds",
     """Your path has the most operations. But a few slow ones can take longer than many fast ones:
     add up seconds.""",
-    ("_critical(graph, seconds)", "_critical(graph, dict.fromkeys(graph, 1))"),
+    ("_ends(graph, seconds)", "_ends(graph, dict.fromkeys(graph, 1))"),
 )
 find_critical_path.slip(
     "the most expensive input followed",
     """Going back you follow the input that takes the longest itself. Is it the one that the
     operation has been waiting for?""",
-    _backwards(lambda inputs, end, seconds: max(inputs, key=lambda x: seconds[x])),
+    ("max(inputs, key=lambda x: end[x])", "max(inputs, key=lambda x: seconds[x])"),
 )
 
 
@@ -342,26 +322,26 @@ find_critical_path.slip(
     "the last step taken for the end",
     """Your path ends in the last step of the dictionary. With several ends another one may be done
     later.""",
-    _backwards(_last_to_come, last=lambda graph, end: [*graph][-1]),
+    ("max(graph, key=lambda x: end[x])", "[*graph][-1]"),
 )
 find_critical_path.slip(
     "the first input only",
     """You follow the first input of each operation. Any of its inputs may be the one that it waits
     for.""",
-    _backwards(lambda inputs, end, seconds: inputs[0]),
+    ("max(inputs, key=lambda x: end[x])", "inputs[0]"),
 )
 find_critical_path.slip(
     "backwards",
     """This is a critical path, but from its end to its start. What is computed first should stand
     first.""",
-    ("_critical(graph, seconds)", "_critical(graph, seconds)[::-1]"),
+    ("path[::-1]", "path"),
 )
 find_critical_path.slip(
     "an end missing",
     """An end of the path is missing. Does somebody wait for your last operation, and does the first
     one wait for another?""",
-    ("_critical(graph, seconds)", "_critical(graph, seconds)[:-1]"),
-    ("_critical(graph, seconds)", "_critical(graph, seconds)[1:]"),
+    ("path[::-1]", "path[:0:-1]"),
+    ("path[::-1]", "path[-2::-1]"),
 )
 
 
@@ -544,8 +524,6 @@ start_times.slip(
     """An operation of yours starts before its inputs are done. What may a worker take that is free?""",
     ("_scheduled(graph,", "_scheduled(dict.fromkeys(graph, ('+',)),"),
 )
-
-
 start_times.slip(
     "as many workers as you like",
     """Each operation starts as soon as its inputs are done. But there are only so many workers: how
@@ -609,12 +587,12 @@ def _in_rounds(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -
     return start
 
 
-@start_times.misconception("list ignored")
-def _as_given(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
+start_times.slip(
+    "list ignored",
     """You take the operations in the order of the dictionary. Which is the most urgent is said by
-    `order`.
-    """
-    return start_times(graph, seconds, workers, [*graph])
+    `order`.""",
+    ("workers, order)", "workers, [*graph])"),
+)
 
 
 @start_times.misconception("ends given")
@@ -624,10 +602,11 @@ def _ends_instead(graph: Steps, seconds: Seconds, workers: int, order: list[str]
     return {name: start + seconds[name] for name, start in starts.items()}
 
 
-@start_times.misconception("one worker only")
-def _one_worker(graph: Steps, seconds: Seconds, workers: int, order: list[str]) -> Seconds:
-    """One worker does everything in your schedule, whatever `workers` is."""
-    return start_times(graph, seconds, 1, order)
+start_times.slip(
+    "one worker only",
+    """One worker does everything in your schedule, whatever `workers` is.""",
+    ("workers, order)", "1, order)"),
+)
 
 
 # --- gradients over shards ------------------------------------------------------------------------
@@ -671,25 +650,6 @@ def shards(rng: Random) -> list[Case]:
             sizes[-1], gradients[-1] = 0, [None] * long
         cases.append((sizes, gradients))
     return cases
-
-
-def _any_size(weigh: Callable[[Array], Any]) -> Any:
-    """Weigh the shards with something that is made of their sizes; empty ones are left out."""
-
-    def program(sizes: list[int], gradients: Array) -> Array:
-        kept = [(n, g) for n, g in zip(sizes, gradients) if n]
-        weights = weigh(np.array([n for n, _ in kept], dtype=float))
-        return np.sum([w * g for w, (_, g) in zip(weights, kept)], axis=0)
-
-    return program
-
-
-def _with_empty_ones(weigh: Callable[[Array], Any]) -> Any:
-    def program(sizes: list[int], gradients: Array) -> Array:
-        weights = weigh(np.array(sizes, dtype=float))
-        return np.sum([w * g for w, g in zip(weights, gradients)], axis=0)
-
-    return program
 
 
 @exercise(
@@ -738,48 +698,48 @@ combine_shards.slip(
     "all shards alike",
     """Each shard still counts the same. An example in a small shard then counts more than one in a
     large shard; all examples should count alike.""",
-    _any_size(lambda n: np.full(len(n), 1 / len(n))),
-    _with_empty_ones(lambda n: np.full(len(n), 1 / len(n))),
+    ("n / sum(sizes)", "1 / sum(n > 0 for n in sizes)"),
+    ("n / sum(sizes)", "1 / len(sizes)", " if n", ""),
 )
 combine_shards.slip(
     "added up only",
     """You add the gradients of the shards. Each of them is a mean already, so the sum grows with
     the number of shards.""",
-    _any_size(np.ones_like),
-    _with_empty_ones(np.ones_like),
+    ("n / sum(sizes) * g", "g"),
+    ("n / sum(sizes) * g", "g", " if n", ""),
 )
 combine_shards.slip(
     "not divided by all examples",
     "That is the gradient of the sum of all losses. What is asked for is that of their mean.",
-    _any_size(lambda n: n),
-    _with_empty_ones(lambda n: n),
+    ("n / sum(sizes)", "n"),
+    ("n / sum(sizes)", "n", " if n", ""),
 )
 combine_shards.slip(
     "divided by the number of shards",
     """You multiply by the sizes, and divide by the number of shards. How many summands has the sum
     that you have made?""",
-    _any_size(lambda n: n / len(n)),
-    _with_empty_ones(lambda n: n / len(n)),
+    ("sum(sizes)", "sum(n > 0 for n in sizes)"),
+    ("sum(sizes)", "len(sizes)", " if n", ""),
 )
 combine_shards.slip(
     "divided twice",
     """Try it with equal gradients in all shards: the mean of all should be the same. To what do
     your weights add up?""",
-    _any_size(lambda n: n / n.sum() / len(n)),
-    _with_empty_ones(lambda n: n / n.sum() / len(n)),
+    ("n / sum(sizes)", "n / sum(sizes) / sum(n > 0 for n in sizes)"),
+    ("n / sum(sizes)", "n / sum(sizes) / len(sizes)", " if n", ""),
 )
 combine_shards.slip(
     "small shards count more",
     """In your mean a small shard counts more than a large one. Which of the two stands for more
     examples?""",
-    _any_size(lambda n: 1 / n),
-    _any_size(lambda n: (1 / n) / (1 / n).sum()),
+    ("n / sum(sizes)", "1 / n"),
+    ("n / sum(sizes)", "1 / n / sum(1 / m for m in sizes if m)"),
 )
 combine_shards.slip(
     "nothing times NaN",
     """Where every shard has examples, your gradient is right. What is 0 times NaN, and what should
     a shard without examples contribute?""",
-    _with_empty_ones(lambda n: n / n.sum()),
+    (" if n", ""),
 )
 
 

@@ -1,6 +1,5 @@
 """Lesson 07: shapes, and the gradients of operations on arrays."""
 
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -37,20 +36,6 @@ GIVEN = {"a": [3, 1], "b": [4], "c": [2, 3, 4], "d": [4, 2]}
 
 def _blank(given: dict[str, Any]) -> list[Array]:
     return [np.zeros(shape) for shape in given.values()]
-
-
-def _instead(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """The right shapes, but for some that a misconception gets wrong."""
-    keys = {
-        "plus": "a + b",
-        "times": "a * c",
-        "misfit": "c + d",
-        "matmul": "c @ d",
-        "mean": "mean(c, axis=1)",
-        "index": "d[[3, 0, 3]]",
-        "gradient": "gradient of b",
-    }
-    return lambda given: predict_shapes(given) | {keys[k]: shape for k, shape in changes.items()}
 
 
 @exercise(points=1, value_of=(GIVEN,), answer=Shapes())
@@ -92,61 +77,61 @@ predict_shapes.slip(
     "aligned at the left",
     """You aligned the shapes at their first axes. NumPy writes them below each other so that the
     last axes meet, and fills up with 1 on the left.""",
-    _instead(plus=MISFIT, times=MISFIT),
-    _instead(times=MISFIT),
-    _instead(plus=MISFIT),
+    ("(a + b).shape", "MISFIT", "(a * c).shape", "MISFIT"),
+    ("(a * c).shape", "MISFIT"),
+    ("(a + b).shape", "MISFIT"),
 )
 predict_shapes.slip(
     "gradient of the result's shape",
     """b was stretched to (3, 4) on its way forward. But its gradient says for each element of b
     what a nudge of that element does, so there are as many numbers as in b.""",
-    _instead(gradient=(3, 4)),
-    _instead(gradient=(2, 3, 4)),
+    ("b.shape", "(3, 4)"),
+    ("b.shape", "(2, 3, 4)"),
 )
 predict_shapes.slip(
     "everything can be stretched",
     """Only an axis of size 1, or one that is missing, can be stretched. In c + d the last axes have
     sizes 4 and 2.""",
-    _instead(misfit=(2, 3, 4)),
-    _instead(misfit=(2, 4, 2)),
-    _instead(misfit=(2, 4, 4)),
+    ('"c + d": MISFIT', '"c + d": (2, 3, 4)'),
+    ('"c + d": MISFIT', '"c + d": (2, 4, 2)'),
+    ('"c + d": MISFIT', '"c + d": (2, 4, 4)'),
 )
 predict_shapes.slip(
     "matmul taken for an elementwise product",
     """@ does not pair up elements. The last axis of c and the last but one of d, both 4, are
     multiplied and summed, and go. Rows of c and columns of d stay.""",
-    _instead(matmul=MISFIT),
-    _instead(matmul=(2, 3, 4)),
+    ("(c @ d).shape", "MISFIT"),
+    ("(c @ d).shape", "(2, 3, 4)"),
 )
 predict_shapes.slip(
     "stack forgotten",
     """c is a stack of two matrices. Each of them is multiplied with d, so the result is a stack of
     two as well.""",
-    _instead(matmul=(3, 2)),
+    ("(c @ d).shape", "(3, 2)"),
 )
 predict_shapes.slip(
     "the axis that stays",
     "`axis=1` names the axis that is averaged, and that goes. The others stay.",
-    _instead(mean=(3,)),
+    ("c.mean(axis=1).shape", "(3,)"),
 )
 predict_shapes.slip(
     "axes counted from 1",
     "Axes are counted from 0. Axis 1 of a shape (2, 3, 4) is the one of size 3.",
-    _instead(mean=(3, 4)),
+    ("c.mean(axis=1).shape", "(3, 4)"),
 )
 predict_shapes.slip(
     "axis kept",
     "Without `keepdims=True` the axis that was averaged is gone from the shape.",
-    _instead(mean=(2, 1, 4)),
+    ("c.mean(axis=1).shape", "(2, 1, 4)"),
 )
 predict_shapes.slip(
     "index shortens only",
     """An index list may name a row several times, and in any order. The result has one row for each
     entry of the list, and the rows keep their length.""",
-    _instead(index=(2, 2)),
-    _instead(index=(3,)),
-    _instead(index=(4, 2)),
-    _instead(index=(2,)),
+    ("d[[3, 0, 3]].shape", "(2, 2)"),
+    ("d[[3, 0, 3]].shape", "(3,)"),
+    ("d[[3, 0, 3]].shape", "(4, 2)"),
+    ("d[[3, 0, 3]].shape", "(2,)"),
 )
 
 
@@ -159,24 +144,11 @@ def _axes(g: Array, shape: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(range(new)), tuple(i + new for i, n in enumerate(shape) if n == 1)
 
 
-def _unbroadcast_by(reduce: Any) -> Any:
-    """Something else than a sum over the right axes."""
-
-    def program(g: Array, shape: Shape) -> Array:
-        new, stretched = _axes(g, shape)
-        for axis in new + stretched:
-            g = reduce(g, axis)
-        return g.reshape(shape)
-
-    return program
-
-
-def _first(g: Array, axis: int) -> Array:
-    return g.take([0], axis=axis)
-
-
-def _mean(g: Array, axis: int) -> Array:
-    return g.mean(axis=axis, keepdims=True)
+def _first_copy(g: Array, shape: Shape) -> Array:
+    new, stretched = _axes(g, shape)
+    for axis in new + stretched:
+        g = g.take([0], axis=axis)
+    return g.reshape(shape)
 
 
 def stretched_shapes(rng: Random) -> list[Case]:
@@ -259,58 +231,50 @@ unbroadcast.slip(
     "no sum",
     """You return g as it is. It has a number for each stretched copy; asked for is a number for
     each element. What does an element get that was used several times?""",
-    lambda g, shape: g,
+    ("g.sum(axis=new + stretched, keepdims=True).reshape(shape)", "g"),
 )
 unbroadcast.slip(
     "reshaped instead of summed",
     """A reshape only arranges the same numbers in another way. Here several numbers have to become
     one.""",
-    lambda g, shape: g.reshape(shape),
+    ("g.sum(axis=new + stretched, keepdims=True)", "g"),
 )
 unbroadcast.slip(
     "one copy only",
     """You keep what came back to one of the copies, and drop the others. All copies are the same
     element, so what comes back to them adds up.""",
-    _unbroadcast_by(_first),
+    _first_copy,
     lambda g, shape: np.resize(g, shape),
 )
 unbroadcast.slip(
     "mean instead of sum",
     """You take the mean over the copies. A nudge of the element moves all of its copies, each by
     the whole nudge, so their effects add up.""",
-    _unbroadcast_by(_mean),
+    ("g.sum", "g.mean"),
 )
-
-
-@unbroadcast.misconception("only the axes that were added")
-def _only_new(g: Array, shape: Shape) -> Array:
+unbroadcast.slip(
+    "only the axes that were added",
     """You sum over the axes that the array did not have. Were those the only ones along which there
-    are copies now?
-    """
-    return g.sum(axis=_axes(g, shape)[0])
-
-
-@unbroadcast.misconception("only the axes of size 1")
-def _only_stretched(g: Array, shape: Shape) -> Array:
+    are copies now?""",
+    ("new + stretched, keepdims=True).reshape(shape)", "new)"),
+)
+unbroadcast.slip(
+    "only the axes of size 1",
     """You sum over the axes that had size 1. Axes that the array did not have at all, on the left,
-    were added by broadcasting, and have to be summed away too.
-    """
-    return g.sum(axis=_axes(g, shape)[1], keepdims=True)
-
-
-@unbroadcast.misconception("axes of size 1 lost")
-def _axes_lost(g: Array, shape: Shape) -> Array:
+    were added by broadcasting, and have to be summed away too.""",
+    ("new + stretched, keepdims=True).reshape(shape)", "stretched, keepdims=True)"),
+)
+unbroadcast.slip(
+    "axes of size 1 lost",
     """Your numbers are right, but not their shape. A sum removes its axis. Was each of the axes
-    over which you sum missing in the array?
-    """
-    return g.sum(axis=sum(_axes(g, shape), ()))
-
-
+    over which you sum missing in the array?""",
+    ("new + stretched, keepdims=True).reshape(shape)", "new + stretched)"),
+)
 unbroadcast.slip(
     "summed over everything",
     """You add up all of g. Only the copies of one element belong together. Which axes run along the
     copies?""",
-    lambda g, shape: np.full(shape, g.sum()),
+    ("g.sum(axis=new + stretched, keepdims=True).reshape(shape)", "np.full(shape, g.sum())"),
 )
 
 
@@ -346,7 +310,7 @@ def factors(rng: Random) -> list[Case]:
     code=lambda g, x, y: as_python(g=g, x=x, y=y),
     instead_of=ENGINE,
 )
-def matmul_vjp(g, x, y):
+def matmul_vjp(g: Array, x: Array, y: Array) -> tuple[Array, Array]:
     """The two rules of matmul
 
     `x` and `y` are matrices, and `g` is the gradient of `x @ y`. Return two arrays, the gradient of
@@ -465,7 +429,7 @@ def _reduced(shape: Shape, axis: Axis) -> Shape:
     code=lambda g, x, axis: as_python(g=g, x=x, axis=axis),
     instead_of=ENGINE,
 )
-def mean_vjp(g, x, axis):
+def mean_vjp(g: Array, x: Array, axis: Axis) -> Array:
     """The rule of a reduction
 
     `g` is the gradient of `x.mean(axis)`. Return the gradient of `x`. The `axis` is a number,
@@ -505,10 +469,7 @@ mean_vjp.slip(
     "rule of the sum",
     """That is the gradient of a sum. If one of n elements is nudged by 1, their mean does not move
     by 1.""",
-    (
-        "_stretched(g, x, axis) / _count(x, axis)",
-        "np.broadcast_to(g if axis is None else np.expand_dims(g, axis), x.shape)",
-    ),
+    (" / _count(x, axis)", ""),
 )
 mean_vjp.slip(
     "divided by the number of all elements",
@@ -639,13 +600,13 @@ index_vjp.slip(
     "picked instead of put back",
     """You index g with the row numbers. They are places in x, and they say where each row of g has
     to go to.""",
-    lambda g, index, shape: g[index],
+    ("return out", "return g[index]"),
 )
 index_vjp.slip(
     "upstream gradient left out",
     """You count how often each row was picked. Each time, it gets the gradient that came back to
     that place, and that is not 1.""",
-    _counts,
+    ("index, g)", "index, np.ones_like(g))"),
 )
 
 
@@ -672,24 +633,17 @@ index_vjp.slip(
     "shape of g",
     """You return g as it is. x may have more rows than were picked, and those that were not picked
     get zeros.""",
-    lambda g, index, shape: g,
+    ("return out", "return g"),
+)
+index_vjp.slip(
+    "summed over everything",
+    """You add up all rows of g, and give the sum to every row of x. Each row of g goes to the one
+    row that it was picked from, and rows that were not picked get zeros.""",
+    ("return out", "return np.broadcast_to(g.sum(axis=0), shape)"),
 )
 
 
-@index_vjp.misconception("summed over everything")
-def _everywhere(g: Array, index: list[int], shape: Shape) -> Array:
-    """You add up all rows of g, and give the sum to every row of x. Each row of g goes to the one
-    row that it was picked from, and rows that were not picked get zeros.
-    """
-    return np.broadcast_to(g.sum(axis=0), shape)
-
-
 # --- repair ---------------------------------------------------------------------------------------
-
-
-def _centred_by(back: Any) -> Any:
-    """The direct path, and something else than the right way back through the mean."""
-    return lambda g, x: g - np.broadcast_to(back(g, x.shape[1]), g.shape)
 
 
 def tables(rng: Random) -> list[Case]:
@@ -708,7 +662,7 @@ def tables(rng: Random) -> list[Case]:
     code=lambda g, x: as_python(g=g, x=x),
     instead_of=ENGINE,
 )
-def repair_center_vjp(g, x):
+def repair_center_vjp(g: Array, x: Array) -> Array:
     """Repair a gradient that fits by accident
 
     `center` takes away from each row of a matrix its mean. `broken_center_vjp` is meant to be the
@@ -750,34 +704,31 @@ repair_center_vjp.slip(
     "summed over everything",
     """You sum over the whole matrix. Each row has a mean of its own, and only its own row comes
     back to it.""",
-    _centred_by(lambda g, n: g.sum() / n),
-    _centred_by(lambda g, n: g.mean()),
+    ("g.mean(axis=1, keepdims=True)", "g.sum() / x.shape[1]"),
+    ("g.mean(axis=1, keepdims=True)", "g.mean()"),
 )
 repair_center_vjp.slip(
     "summed over the wrong axis",
     "You sum down the columns. The mean was taken along each row, and stretched along it.",
-    _centred_by(lambda g, n: g.sum(axis=0) / n),
-    _centred_by(lambda g, n: g.mean(axis=0)),
+    ("g.mean(axis=1, keepdims=True)", "g.sum(axis=0) / x.shape[1]"),
+    ("g.mean(axis=1, keepdims=True)", "g.mean(axis=0)"),
 )
 repair_center_vjp.slip(
     "axis lost in the sum",
     """Your sum removes axis 1, and broadcasting then aligns what is left with the columns: an
     error, or for a square matrix silently the wrong numbers. Which shape has the mean?""",
-    _centred_by(lambda g, n: g.sum(axis=1) / n),
+    ("g.mean(axis=1, keepdims=True)", "g.sum(axis=1) / x.shape[1]"),
 )
 repair_center_vjp.slip(
     "share of the mean forgotten",
     """You sum, which was missing. But then the gradient still has to go through the mean. How much
     does the mean of a row move with one of its elements?""",
-    _centred_by(lambda g, n: g.sum(axis=1, keepdims=True)),
+    ("g.mean(axis=1, keepdims=True)", "g.sum(axis=1, keepdims=True)"),
 )
 repair_center_vjp.slip(
     "direct path lost",
     "x is used twice: by itself, and in the mean. You have only what comes back through the mean.",
-    (
-        "g - g.mean(axis=1, keepdims=True)",
-        "np.broadcast_to(-g.mean(axis=1, keepdims=True), g.shape)",
-    ),
+    ("g - g.mean(axis=1, keepdims=True)", "np.zeros_like(g) - g.mean(axis=1, keepdims=True)"),
 )
 repair_center_vjp.slip(
     "mean left out",
