@@ -29,18 +29,26 @@ import minigraph as mg
 from minigraph.compiler.costs import Costs
 from minigraph.compiler.schedule import schedule
 from minigraph.core.operation import OPERATIONS
-from minigraph.drawing import fold, layout
-from minigraph.drawing import text as drawing_text
-from minigraph.drawing.calls import contracted
-from minigraph.drawing.diagram import diagram
-from minigraph.drawing.formula import local_derivative
+from minigraph.drawing import diagram as diagrams
+from minigraph.drawing import layout
 from minigraph.drawing.route import picture
 from minigraph.drawing.skeleton import frame, label_width
-from minigraph.drawing.text import clean, elided, number, width
+from minigraph.drawing.text import elided, width
 from minigraph.drawing.theme import DARK, LABEL_HEIGHT, LIGHT
+from minigraph.reading import Reading
+from minigraph.reading import parts as parting
+from minigraph.reading import text as reading_text
+from minigraph.reading.calls import contracted
+from minigraph.reading.formula import local_formula
+from minigraph.reading.text import clean, number
 
 SVG = "{http://www.w3.org/2000/svg}"
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def diagram(outputs, opened=False, folded=None, **options):
+    """What `mg.draw` draws, before it has a place."""
+    return diagrams.diagram(Reading(diagrams.nodes_of(outputs), opened, folded), **options)
 
 
 def example(a=2.0, b=3.0, c=1.0):
@@ -365,7 +373,7 @@ def test_numbers_are_short_and_typeset(value, text):
     ],
 )
 def test_formulas_are_written_with_the_names_of_the_nodes(formula, names, written):
-    assert local_derivative(formula, names) == written
+    assert local_formula(formula, names) == written
 
 
 def test_every_formula_of_the_table_can_be_written():
@@ -373,7 +381,7 @@ def test_every_formula_of_the_table_can_be_written():
     formulas = [formula for op in operations for formula in op.partials]
     assert len(formulas) > 30
     for formula in formulas:
-        assert "out" not in local_derivative(formula, {"x": "a", "y": "b", "out": "c"})
+        assert "out" not in local_formula(formula, {"x": "a", "y": "b", "out": "c"})
 
 
 def test_long_names_are_shortened_in_the_middle_and_whole_in_the_title():
@@ -406,9 +414,9 @@ def test_a_shortened_text_keeps_as_much_as_fits(text, room):
 
 def test_a_name_of_a_megabyte_costs_no_more_than_a_short_one(monkeypatch):
     measured = []
-    other_width = drawing_text._other_width
+    other_width = reading_text._other_width
     monkeypatch.setattr(
-        drawing_text, "_other_width", lambda char: measured.append(char) or other_width(char)
+        reading_text, "_other_width", lambda char: measured.append(char) or other_width(char)
     )
     for letter in ("学", "\u0301", "Ω", "\x00", "\u202e", "a学 "):
         name = letter * (1_000_000 // len(letter))
@@ -883,7 +891,7 @@ def test_highlighting_a_folded_node_highlights_its_module():
 
 def assert_flows_forward(graph, parts):
     """Parts come in an order in which each uses only those before it."""
-    between = fold.links(parts, fold.homes(parts), graph.inputs)
+    between = parting.links(parts, parting.homes(parts), graph.inputs)
     assert all(tail < head for tail, head in between)
 
 
@@ -897,7 +905,7 @@ def test_scopes_that_are_entered_again_and_again_do_not_make_cycles():
     y = a + b
     order = mg.topological_order(y)
     graph = contracted(order, [y])
-    parts = fold.parts(graph, [y])
+    parts = parting.parts(graph, [y])
     assert_flows_forward(graph, parts)
     assert sum(len(part.nodes) for part in parts) == len(order)
 
@@ -927,12 +935,12 @@ def test_every_graph_folds_into_parts_that_flow_forward(steps, outputs):
     chosen = nodes[-outputs:]
     order = mg.topological_order(chosen)
     graph = contracted(order, chosen)
-    parts = fold.parts(graph, chosen)
+    parts = parting.parts(graph, chosen)
     assert_flows_forward(graph, parts)
     assert sorted(n.seq for part in parts for n in part.nodes) == [n.seq for n in graph.order]
     assert {*graph.order, *graph.outputs} == set(order)
-    assert len(parts) <= fold.LIMIT + 10
-    if len(graph.order) > fold.LIMIT:
+    assert len(parts) <= parting.LIMIT + 10
+    if len(graph.order) > parting.LIMIT:
         assert len(parts) < len(graph.order)
     assert "()#" not in every_text(mg.draw(chosen))
 
@@ -958,8 +966,8 @@ def test_any_scopes_can_be_folded(steps, wanted):
     y = nodes[-1]
     order = mg.topological_order(y)
     graph = contracted(order, [y], [True])
-    folded = wanted & set(fold.scopes(graph))
-    parts = fold.parts(graph, [y], folded)
+    folded = wanted & set(parting.scopes(graph))
+    parts = parting.parts(graph, [y], folded)
     assert_flows_forward(graph, parts)
     assert sorted(n.seq for part in parts for n in part.nodes) == [n.seq for n in graph.order]
     for part in parts:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+from collections import Counter
 
 import browser
 import numpy as np
@@ -9,6 +11,8 @@ import pytest
 
 import minigraph as mg
 from minigraph.errors import GradientError, MinigraphError
+from minigraph.reading.calls import contracted
+from minigraph.reading.names import node_names
 from minigraph.recording import MISCONCEPTIONS, Tracer, record
 from minigraph.recording.data import written
 from minigraph.widgets import play
@@ -43,6 +47,48 @@ def texts(view, position):
     for box, part, text, _ in view["steps"][position - 1].get("now", []) if position else []:
         shown[box, part] = text
     return shown
+
+
+# --- a graph is read once -------------------------------------------------------------------------
+
+
+def counted(run, *functions):
+    """How often each of these functions is called while something runs."""
+    names = {function.__code__: function.__name__ for function in functions}
+    calls = Counter()
+    sys.setprofile(
+        lambda frame, event, _: calls.update(
+            [names[frame.f_code]] if event == "call" and frame.f_code in names else []
+        )
+    )
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@pytest.mark.parametrize("build", [worked_example, classifier])
+def test_a_graph_is_walked_contracted_and_named_once(build):
+    reading = (mg.topological_order, contracted, node_names)
+    once = {function.__name__: 1 for function in reading}
+    y = build()
+    mg.play(y)  # imports what it needs
+    assert counted(lambda: mg.play(y), *reading) == once
+    assert counted(lambda: mg.draw(y, derivatives=True).svg, *reading) == once
+    assert counted(lambda: mg.record(y).narrate(), *reading) == once
+
+
+def test_another_state_of_the_folds_contracts_and_names_once_more():
+    player = play(classifier())
+    toggle = player.view["toggles"][0]
+    calls = counted(
+        lambda: player.toggle(toggle["action"], toggle["path"]),
+        mg.topological_order,
+        contracted,
+        node_names,
+    )
+    assert calls == {"contracted": 1, "node_names": 1}
 
 
 # --- what is shown --------------------------------------------------------------------------------

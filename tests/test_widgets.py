@@ -205,7 +205,7 @@ def test_a_page_with_as_much_as_is_played_has_a_size_that_can_be_sent():
 
 
 def test_recording_a_huge_graph_says_that_it_takes_its_time(monkeypatch):
-    module = __import__("minigraph.recording.record", fromlist=["x"])
+    module = __import__("minigraph.recording.recorder", fromlist=["x"])
     monkeypatch.setattr(module, "LARGEST_AT_ONCE", 40)
     with pytest.warns(UserWarning, match="recording 42 nodes takes minutes") as caught:
         record(chain(41))

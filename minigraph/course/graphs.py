@@ -19,7 +19,7 @@ from typing import Any
 from ..core.applying import apply
 from ..core.node import Node, variable
 from ..core.operation import FUNCTIONS
-from ..drawing.text import subscript
+from ..reading.text import subscript
 
 Steps = dict[str, tuple[str, ...]]
 Row = list[Any]  # the operation's name, then its inputs, then settings such as an axis, if any

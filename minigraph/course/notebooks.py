@@ -7,9 +7,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from ..drawing.text import clean
 from ..errors import FileError, MinigraphError
 from ..graph.files import read, shown
+from ..reading.text import clean
 
 
 def read_notebook(path: Path, done: str, refusal: type[MinigraphError]) -> NotebookNode:

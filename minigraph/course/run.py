@@ -13,9 +13,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from ..drawing.text import clean
 from ..errors import MinigraphError
 from ..graph.files import file_path, shown, write
+from ..reading.text import clean
 from .notebooks import first_line, read_notebook, text_of
 
 _LIVE = "application/vnd.jupyter.widget-view+json"

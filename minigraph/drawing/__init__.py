@@ -1,8 +1,8 @@
 """Drawings of graphs: `draw` and what it returns.
 
 Read `diagram.py` (what is drawn), then `skeleton.py`, `layout.py` and `route.py` (where it goes),
-and `svg.py` (how it looks). `calls.py` makes one box of a composed function, and `fold.py` decides
-what of a big graph is drawn at all. `plot.py` is for curves, `gantt.py` for schedules,
+and `svg.py` (how it looks). What all is called, and what of a big graph is drawn at all, says the
+`Reading` that a drawing is made from. `plot.py` is for curves, `gantt.py` for schedules,
 `memory.py` for the memory of a plan.
 """
 

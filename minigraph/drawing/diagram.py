@@ -6,23 +6,23 @@ so identical graphs give identical diagrams, and a later change of a Node does n
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import count
 from typing import Any
 
 import numpy as np
 
 from ..core.node import Node, is_symbolic
-from ..core.order import topological_order
-from ..errors import MinigraphError, NodeTypeError
-from ..errors.words import describe
-from . import fold
-from .calls import Contraction, contracted, listed
-from .formula import derivative_name, is_number, local_derivative
-from .text import UNSET, array, clean, elided, number, quoted, shape_text, subscript, width
+from ..errors import NodeTypeError
+from ..reading import Reading
+from ..reading.calls import Contraction
+from ..reading.formula import derivative_name, is_number, local_formula
+from ..reading.local import local_derivative
+from ..reading.names import Name
+from ..reading.parts import Part, homes, links
+from ..reading.text import LONGEST_VECTOR, UNSET, clean, number, shape_text, value_text
+from .text import elided, width
 from .theme import LABEL_SIZE, NAME_SIZE, WORD_SIZE
 
 SCALAR_ROOM, VECTOR_ROOM = 74.0, 100.0  # pixels kept for a value in a box, whatever it is
@@ -106,30 +106,21 @@ class Diagram:
 
 
 def diagram(
-    outputs: Node | Iterable[Node],
+    reading: Reading,
     *,
     values: bool = True,
     gradients: bool | None = None,
     derivatives: bool = False,
     highlight: Any = (),
     hide_values: Any = (),
-    opened: Any = False,
-    folded: Any = None,
 ) -> Diagram:
-    """Say what to draw; the arguments are those of `draw`."""
-    outputs = _nodes(outputs)
-    if not outputs:
-        raise NodeTypeError("there is nothing to draw: the list of Nodes is empty")
-    order = topological_order(outputs)
+    """Say what to draw of a graph; the arguments are those of `draw`."""
     lit, lit_edges = _highlighted(highlight)
-    hidden = set(_nodes(hide_values))
-    to_open = listed(opened)
-    named = {item for item in to_open if isinstance(item, Node)}
-    named |= lit | hidden | {node for edge in lit_edges for node in edge[:2]}
-    _check_members(named, set(order))
+    hidden = set(nodes_of(hide_values))
+    reading.check_members(lit | hidden | {node for edge in lit_edges for node in edge[:2]})
     if gradients is None:
-        gradients = any(node.grad is not None for node in order)
-    graph = contracted(order, outputs, to_open)
+        gradients = any(node.grad is not None for node in reading.order)
+    graph, parts = reading.graph, reading.parts
     wish = _Wish(
         values,
         gradients,
@@ -138,21 +129,18 @@ def diagram(
         {graph.standing_for(edge) for edge in lit_edges},
         set(graph.standing_for(hidden)),
     )
-
-    parts = fold.parts(graph, outputs, to_fold(graph, folded))
-    names = node_names(graph, parts)
     boxes = [
-        _node_box(part.nodes[0], id, graph, names, wish)
+        _node_box(part.nodes[0], id, reading, wish)
         if part.module is None
         else _module_box(part, id, graph, not wish.lit.isdisjoint(part.nodes))
-        for id, part in zip(_ids(order, parts), parts)
+        for id, part in zip(_ids(reading), parts)
     ]
-    home = fold.homes(parts)
+    home = homes(parts)
     return Diagram(
         boxes,
-        _edges(parts, home, graph, names, wish),
-        tuple(dict.fromkeys(home[y] for y in outputs)),
-        _differentiated(outputs, order, names),
+        _edges(reading, home, wish),
+        tuple(dict.fromkeys(home[y] for y in reading.outputs)),
+        _differentiated(reading),
         len(graph.order),
         gradients,
     )
@@ -170,7 +158,7 @@ class _Wish:
     hidden: set[Node]
 
 
-def _nodes(given: Any) -> list[Node]:
+def nodes_of(given: Any) -> list[Node]:
     """List what was given as one Node or several."""
     if isinstance(given, Node):
         return [given]
@@ -191,108 +179,26 @@ def _nodes(given: Any) -> list[Node]:
 def _highlighted(given: Any) -> tuple[set[Node], set[tuple[Any, ...]]]:
     """Sort what to highlight into Nodes and edges: (input, user), or with the argument's place."""
     if isinstance(given, Node) or not isinstance(given, Iterable):
-        return set(_nodes(given)), set()
+        return set(nodes_of(given)), set()
     items = list(given)
-    edges = {(*_nodes(item[:2]), *item[2:]) for item in items if isinstance(item, tuple)}
-    return set(_nodes(item for item in items if not isinstance(item, tuple))), edges
+    edges = {(*nodes_of(item[:2]), *item[2:]) for item in items if isinstance(item, tuple)}
+    return set(nodes_of(item for item in items if not isinstance(item, tuple))), edges
 
 
-def _check_members(nodes: set[Node], members: set[Node]) -> None:
-    for node in sorted(nodes - members, key=lambda node: node.seq):
-        raise MinigraphError(f"{describe(node)} is not part of the graph that is drawn", (node,))
-
-
-def to_fold(graph: Contraction, given: Any) -> set[str] | None:
-    """The paths of the scopes to fold; None where that is left to the size of the graph."""
-    if given is None:
-        return None
-    known = fold.scopes(graph)
-    found = set[str]()
-    for item in listed(given):
-        if isinstance(item, bool):
-            found.update(path for path in known if item and "/" not in path)
-        elif isinstance(item, str) and item in known:
-            found.add(item)
-        else:
-            raise MinigraphError(_no_such_scope(item, [*known]))
-    return found
-
-
-def _no_such_scope(given: Any, known: list[str]) -> str:
-    if not isinstance(given, str):
-        return f"folded takes True, False or the paths of scopes, not {given!r:.40}"
-    if not known:
-        return f"there is no scope {given!r:.60} to fold: this graph has no scopes"
-    near = get_close_matches(given, known, 1)
-    hint = f"; did you mean {near[0]!r:.60}?" if near else ""
-    return f"there is no scope {given!r:.60} to fold, only {quoted(known)}{hint}"
-
-
-# --- names ----------------------------------------------------------------------------------------
-
-
-def node_names(graph: Contraction, parts: list[fold.Part]) -> dict[Node, tuple[str, str]]:
-    """Give each Node that is drawn a label, and a full name that no other has.
-
-    Operations without a name are v₁, v₂ … in topological order, after Wengert; constants without a
-    name are their number, so their label is empty.
-    """
-    drawn = {part.nodes[0] for part in parts if part.module is None}
-    given = {node: clean(node.name) for node in graph.order if node.name and node in drawn}
-    taken = set(given.values())
-    numbers = count(1)
-    for node in graph.order:
-        if node.op is not None and not node.name:
-            label = f"v{subscript(next(numbers))}"
-            while label in taken:
-                label = f"v{subscript(next(numbers))}"
-            if node in drawn:
-                given[node] = label
-    nameless = (node for node in graph.order if node in drawn and node not in given)
-    inputs = count(1)
-    for node in nameless:
-        given[node] = f"x{subscript(next(inputs))}" if node.kind == "variable" else ""
-    return _told_apart({node: given[node] for node in graph.order if node in drawn}, graph)
-
-
-def _told_apart(labels: dict[Node, str], graph: Contraction) -> dict[Node, tuple[str, str]]:
-    """Add what distinguishes Nodes of the same name: the scope, where that does, else a number."""
-    scopes = {node: graph.shown(graph.scope(node)) for node in labels}
-    scopes = {node: clean(scope) if scope else "" for node, scope in scopes.items()}
-    by_name = Counter(labels.values())
-    by_path = Counter((label, scopes[node]) for node, label in labels.items())
-    numbers = {path: count(1) for path, nodes in by_path.items() if nodes > 1}
-    names: dict[Node, tuple[str, str]] = {}
-    taken = {""}
-    for node, label in labels.items():
-        start, scope = label, scopes[node]
-        if label and (label, scope) in numbers:
-            while by_path[label, scope]:
-                label = f"{start} ({next(numbers[start, scope])})"
-        path = full = f"{scope}/{label}" if label and by_name[start] > 1 and scope else label
-        further = count(2)
-        while label and full in taken:  # by another's own name, such as "scope/a"
-            full = f"{path} ({next(further)})"
-        taken.add(full)
-        names[node] = label, full or _value_text(node.value)
-    return names
-
-
-def _ids(order: list[Node], parts: list[fold.Part]) -> list[str]:
-    place = {node: i for i, node in enumerate(order)}
+def _ids(reading: Reading) -> list[str]:
     modules = count(1)
     return [
-        f"n{place[part.nodes[0]]}" if part.module is None else f"m{next(modules)}" for part in parts
+        reading.ids[part.nodes[0]] if part.module is None else f"m{next(modules)}"
+        for part in reading.parts
     ]
 
 
 # --- boxes ----------------------------------------------------------------------------------------
 
 
-def _node_box(
-    node: Node, id: str, graph: Contraction, names: dict[Node, tuple[str, str]], wish: _Wish
-) -> Box:
-    label, full = names[node]
+def _node_box(node: Node, id: str, reading: Reading, wish: _Wish) -> Box:
+    graph = reading.graph
+    label, full = reading.names[node]
     call = graph.calls.get(node)
     symbol, operation = "", node.kind
     if node.op:
@@ -304,7 +210,7 @@ def _node_box(
     if wish.values or not label:
         value = UNSET if is_hidden else _value_of(node)
     if wish.gradients and node.kind != "constant":
-        gradient = UNSET if is_hidden or node.grad is None else _value_text(node.grad)
+        gradient = UNSET if is_hidden or node.grad is None else value_text(node.grad)
     return Box(
         id=id,
         kind=node.kind,
@@ -322,7 +228,7 @@ def _node_box(
     )
 
 
-def _module_box(part: fold.Part, id: str, graph: Contraction, highlighted: bool) -> Box:
+def _module_box(part: Part, id: str, graph: Contraction, highlighted: bool) -> Box:
     operations = sum(node.op is not None for node in part.nodes)
     leaves = {node.kind for node in part.nodes if node.op is None}
     what = "operation" if operations else leaves.pop() if len(leaves) == 1 else "input"
@@ -351,48 +257,38 @@ def _path(scope: str) -> tuple[str, ...]:
     return tuple(names[:_DEEPEST])
 
 
-def _value_text(value: Any) -> str:
-    return array(value, VECTOR_ROOM, NAME_SIZE) if np.ndim(value) else number(value)
-
-
 def _value_of(node: Node) -> str:
     """The value of a Node as text; of a symbolic one its shape, or – for a scalar."""
     if is_symbolic(node):
         return f"({shape_text(node.shape)})" if node.shape else UNSET
-    return _value_text(node.value)
+    return value_text(node.value)
 
 
 def _room(shape: tuple[int, ...]) -> float:
     """The pixels to keep for a value of this shape, whatever its numbers."""
     if not shape:
         return SCALAR_ROOM
-    if len(shape) == 1 and shape[0] <= 4:
+    if len(shape) == 1 and shape[0] <= LONGEST_VECTOR:
         return VECTOR_ROOM
     return width(f"({shape_text(shape)})", NAME_SIZE, bold=True)
 
 
-def _differentiated(
-    outputs: list[Node], order: list[Node], names: dict[Node, tuple[str, str]]
-) -> str | None:
+def _differentiated(reading: Reading) -> str | None:
     """Name the output whose gradient the Nodes hold: the only one, if its own gradient is 1."""
-    y = outputs[0]
-    unset = y.grad is None and all(node.grad is None for node in order)
-    if len(outputs) == 1 and (unset or (y.grad is not None and np.all(y.grad == 1))):
-        return names[y][0]
+    y, *others = reading.outputs
+    unset = y.grad is None and all(node.grad is None for node in reading.order)
+    if not others and (unset or (y.grad is not None and np.all(y.grad == 1))):
+        return reading.names[y].label
     return None
 
 
 # --- edges ----------------------------------------------------------------------------------------
 
 
-def _edges(
-    parts: list[fold.Part],
-    home: dict[Node, int],
-    graph: Contraction,
-    names: dict[Node, tuple[str, str]],
-    wish: _Wish,
-) -> list[Edge]:
-    between = fold.links(parts, home, graph.inputs)
+def _edges(reading: Reading, home: dict[Node, int], wish: _Wish) -> list[Edge]:
+    graph, parts = reading.graph, reading.parts
+    between = links(parts, home, graph.inputs)
+    names = {part.nodes[0]: reading.names[part.nodes[0]] for part in parts if part.module is None}
     tails: dict[int, list[int]] = {}
     for tail, head in sorted(between):
         tails.setdefault(head, []).append(tail)
@@ -431,7 +327,7 @@ def _shape_label(used: list[Node], wish: _Wish) -> tuple[str, str, float]:
 
 
 def _derivative_label(
-    node: Node, slot: int, names: dict[Node, tuple[str, str]], wish: _Wish
+    node: Node, slot: int, names: dict[Node, Name], wish: _Wish
 ) -> tuple[str, str, float] | None:
     """Write the local derivative by one input, with its value where everything is a scalar."""
     op = node.op
@@ -440,26 +336,19 @@ def _derivative_label(
         return None
     places = dict(zip((*op.parameters, "out"), (*node.inputs, node)))
     called = {place: _short(names, x, place) for place, x in places.items()}
-    formula = local_derivative(op.partials[slot], called)
+    formula = local_formula(op.partials[slot], called)
     label = f"{derivative_name(called['out'], called[op.parameters[slot]])} = {formula}"
     room = width(label, LABEL_SIZE)
     if is_number(formula) or any(x.shape for x in places.values()):
         return label, "derivative", room
     known = not any(map(is_symbolic, places.values()))
     if known and wish.hidden.isdisjoint(places.values()):
-        label += f" = {_local_value(node, slot)}"
+        label += f" = {number(local_derivative(node, slot))}"
     return label, "derivative", room + DERIVATIVE_ROOM
 
 
-def _short(names: dict[Node, tuple[str, str]], x: Node, place: str) -> str:
+def _short(names: dict[Node, Name], x: Node, place: str) -> str:
     """Name a Node in a formula; one that is folded away keeps the name of its place."""
     if x not in names:
         return place
-    return elided(names[x][0] or _value_text(x.value), LABEL_NAME_ROOM, LABEL_SIZE)
-
-
-def _local_value(node: Node, slot: int) -> str:
-    vjp = node.op.vjps[slot]
-    with np.errstate(all="ignore"):
-        values = [x.value for x in node.inputs]
-        return number(vjp(node.dtype.type(1), node.value, values, node.attrs))
+    return elided(names[x].label or value_text(x.value), LABEL_NAME_ROOM, LABEL_SIZE)

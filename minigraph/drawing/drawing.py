@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core.node import Node
-from ..errors import MinigraphError
+from ..errors import MinigraphError, NodeTypeError
 from ..graph.files import file_path, shown, write
+from ..reading import Reading
 from . import words
-from .diagram import Diagram, diagram
+from .diagram import Diagram, diagram, nodes_of
 from .dot import to_dot
 from .route import Picture, picture
 from .svg import to_svg
@@ -69,18 +70,16 @@ def draw(
         MinigraphError: for a highlighted or hidden Node outside the graph, a function to open that
             the graph does not call, a scope to fold that it does not have, or an unknown option.
     """
-    for name, given, known in (("direction", direction, DIRECTIONS), ("theme", theme, THEMES)):
-        if given not in known:
-            raise MinigraphError(f"{name} is {' or '.join(map(repr, known))}, not {given!r:.60}")
+    nodes = nodes_of(outputs)
+    if not nodes:
+        raise NodeTypeError("there is nothing to draw: the list of Nodes is empty")
     snapshot = diagram(
-        outputs,
+        Reading(nodes, opened, folded),
         values=values,
         gradients=gradients,
         derivatives=derivatives,
         highlight=highlight,
         hide_values=hide_values,
-        opened=opened,
-        folded=folded,
     )
     return Drawing(snapshot, direction, theme)
 
@@ -97,7 +96,11 @@ class Drawing:
         alt: the text alternative.
     """
 
-    def __init__(self, snapshot: Diagram, direction: str, theme: str) -> None:
+    def __init__(self, snapshot: Diagram, direction: str = "auto", theme: str = "auto") -> None:
+        for name, chosen, known in (("direction", direction, DIRECTIONS), ("theme", theme, THEMES)):
+            if chosen not in known:
+                among = " or ".join(map(repr, known))
+                raise MinigraphError(f"{name} is {among}, not {chosen!r:.60}")
         self._diagram = snapshot
         self._direction = direction
         self._theme = theme

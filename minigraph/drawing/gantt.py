@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ..compiler.schedule import Schedule, Span, in_words
 from ..core.node import Node
+from ..reading.text import clean
 from .plot import Plot
-from .text import clean
 from .theme import LIGHT
 
 ROW = 36  # pixels

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..compiler.memory import MemoryPlan, Place
+from ..reading.text import clean
 from .plot import Plot
-from .text import clean
 from .theme import LIGHT
 
 WIDTH, HEIGHT, MARGIN = 640, 320, 80

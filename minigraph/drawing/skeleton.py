@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ..reading.formula import derivative_name
 from . import theme
 from .diagram import Box, Diagram, Edge
-from .formula import derivative_name
 from .layout import BEND, Link, Skeleton, Station
 from .text import width
 

@@ -10,10 +10,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 from . import theme, words
 from .diagram import Box, Diagram
-from .formula import derivative_name
 from .route import Picture, PlacedBox, PlacedEdge, PlacedGroup
 from .skeleton import label_width, symbol_half, symbol_size
-from .text import elided, width
+from .text import elided, elided_derivative, width
 from .theme import paint
 
 
@@ -181,7 +180,7 @@ def _second_line(box: Box, diagram: Diagram, room: float, colours: str) -> Line 
     size = theme.GRADIENT_SIZE
     joint = " " if box.gradient.startswith("(") else " = "
     left = room - width(joint, size) - box.room * 0.7
-    name = derivative_name(diagram.of, box.label, left, size) if diagram.of else "grad"
+    name = elided_derivative(diagram.of, box.label, left, size) if diagram.of else "grad"
     size *= min(1.0, room / width(name + joint + box.gradient, size))
     return size, [
         _span(name + joint, colours, "gradient"),

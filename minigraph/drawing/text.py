@@ -1,141 +1,18 @@
-"""How numbers and names are written in a drawing, and how wide they come out."""
+"""How wide a text comes out in a drawing, and how it is made to fit."""
 
 from __future__ import annotations
 
-import math
-import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
-import numpy as np
-
-LONGEST = 300  # characters of a name; no reader needs more, and all that is measured stays short
-UNSET = "–"  # nothing has been computed here yet
-
-_MOST_QUOTED = 12  # names in a message
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SUPERSCRIPTS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-
-
-def number(x: Any) -> str:
-    """Write a number with up to four significant digits: 7, −0.3333, 1.23×10⁻⁹, ∞, NaN.
-
-    Whole numbers below a million are written in full, powers of ten with up to three digits.
-    """
-    if isinstance(x, (bool, np.bool_)):
-        return str(bool(x))
-    x = float(x) + 0.0  # no sign on a zero
-    if math.isnan(x):
-        return "NaN"
-    if math.isinf(x):
-        return "∞" if x > 0 else "−∞"
-    if x == int(x) and abs(x) < 1_000_000:
-        digits = f"{x:.0f}"
-    elif 1e-4 <= abs(x) < 1_000_000:
-        digits = f"{x:.4g}" if abs(x) < 9999.5 else f"{x:.0f}"
-    else:
-        mantissa, exponent = f"{x:.2e}".split("e")
-        digits = f"{mantissa.rstrip('0').rstrip('.')}×10{superscript(int(exponent))}"
-    return digits.replace("-", "−")
-
-
-def factor(x: Any) -> str:
-    """Write a number as it stands in a product: a negative one in parentheses."""
-    text = number(x)
-    return f"({text})" if text.startswith("−") else text
-
-
-def subscript(n: int) -> str:
-    """Write a whole number below the line."""
-    return str(n).translate(_SUBSCRIPTS)
-
-
-def superscript(n: int) -> str:
-    """Write a whole number above the line."""
-    return str(n).replace("-", "−").translate(_SUPERSCRIPTS)
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    """Write a shape as a reader says it: 32 × 4."""
-    return " × ".join(map(str, shape))
-
-
-def array(value: Any, room: float, size: float) -> str:
-    """Write an array: its numbers where it is a vector that fits into `room`, else its shape."""
-    if value.ndim == 1 and value.size <= 4:
-        numbers = f"[{', '.join(map(number, value))}]"
-        if width(numbers, size, bold=True) <= room:
-            return numbers
-    return f"({shape_text(value.shape)})"
-
-
-def clean(name: str) -> str:
-    """Make a name fit for one line of any picture, page or terminal, of LONGEST characters at most.
-
-    Nothing is left that controls, breaks or turns a line, and of a longer name the two ends.
-    """
-    if len(name) > LONGEST:
-        name = f"{name[: LONGEST // 2]}…{name[-(LONGEST // 2 - 1) :]}"
-    return one_line(name) or "�"
-
-
-def one_line(text: str) -> str:
-    """Make a text fit for one line, as `clean` does for names, of whatever length."""
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
-    kept = (
-        " " if c.isspace() else "�" if unicodedata.category(c) in ("Cs", "Cn", "Co") else c
-        for c in text
-        if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf") or c == "\u200d"
-    )
-    return " ".join("".join(kept).split())
-
-
-def quoted(names: Sequence[str]) -> str:
-    """Name what there is to choose from, the first of many."""
-    shown = ", ".join(f"{name!r:.60}" for name in names[:_MOST_QUOTED])
-    return f"{shown} and {len(names) - _MOST_QUOTED:,} more" if len(names) > _MOST_QUOTED else shown
-
-
-# Widths of DejaVu Sans in hundredths of the font size, rounded up. It is wider than the other fonts
-# of the list in theme.py, so text that fits in it fits in all of them.
-_WIDTHS = {
-    char: hundredths / 100
-    for hundredths, chars in {
-        28: "'ijl′",
-        32: " ,.IJ·",
-        36: "/:;\\f|",
-        40: "()-[]tᵀ",
-        44: "!r²³¹⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉",
-        48: '"',
-        52: "*_`∂–",
-        56: "?Lcsz⁻ε",
-        60: "Fkvxyγλ",
-        68: "Kαφ∇",
-        72: "ABCRVXZΔ",
-        76: "HNU",
-        80: "&DGOQ",
-        84: "#+<=>^w~×−÷±∞ω≥≤↔",
-        88: "M",
-        100: "%@Wm…",
-    }.items()
-    for char in chars
-}
+from ..reading.formula import as_word
+from ..reading.text import ems
 
 
 @lru_cache(maxsize=4096)
 def width(text: str, size: float, bold: bool = False) -> float:
     """Estimate how wide a text is, in pixels, on the safe side."""
-    ems = math.fsum(_WIDTHS.get(c) or _other_width(c) for c in text)
-    return ems * size * (1.1 if bold else 1.0)
-
-
-def _other_width(char: str) -> float:
-    if unicodedata.combining(char):
-        return 0.0
-    return 1.05 if unicodedata.east_asian_width(char) in "WF" else 0.64
+    return ems(text) * size * (1.1 if bold else 1.0)
 
 
 @lru_cache(maxsize=4096)
@@ -155,3 +32,11 @@ def elided(text: str, room: float, size: float, bold: bool = False) -> str:
         most *= 2
     fits = bisect_right(range(3, min(most, len(text))), room, key=measured)
     return short(fits + 2) if fits else text[:1] + "…"
+
+
+def elided_derivative(of: str, by: str, room: float, size: float) -> str:
+    """Write ∂of/∂by, each name shortened where both do not fit into `room`."""
+    of, by = as_word(of), as_word(by)
+    half = (room - width("∂/∂", size)) / 2
+    spare = [max(0.0, half - width(name, size)) for name in (by, of)]
+    return f"∂{elided(of, half + spare[0], size)}/∂{elided(by, half + spare[1], size)}"

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from ..reading.formula import derivative_name
+from ..reading.text import UNSET
+from ..reading.words import aligned, applied, joined
 from .diagram import Diagram
-from .formula import derivative_name
-from .text import UNSET
 
-
-class Operated(Protocol):
-    """What can be written as an operation on its inputs."""
-
-    @property
-    def symbol(self) -> str:
-        """What stands between two inputs."""
-
-    @property
-    def operation(self) -> str:
-        """What stands before the others."""
-
-
-_INFIX = {"+", "−", "×", "÷", "^", "@", ">", "<", "≥", "≤", "="}
 _MOST = 700  # characters of a text alternative; a screen reader reads all of it in one breath
-_ROWS = 60
+_ROWS, _WIDEST = 60, 40  # of a table, and the characters of its cells
 
 
 def title(diagram: Diagram) -> str:
     """Name the drawing in a few words."""
     outputs = [diagram.boxes[i].full for i in diagram.outputs]
     shown = outputs[:3] + ([f"{len(outputs) - 3} more"] if len(outputs) > 3 else [])
-    return f"Computational graph of {_joined(shown)}"
+    return f"Computational graph of {joined(shown)}"
 
 
 def sentence(diagram: Diagram) -> str:
@@ -72,24 +57,16 @@ def _expressions(diagram: Diagram) -> dict[int, str]:
     inputs: dict[int, list[str]] = {}
     for edge in diagram.edges:
         inputs.setdefault(edge.head, []).append(diagram.boxes[edge.tail].full)
-    found = {}
+    texts = {}
     for i, box in enumerate(diagram.boxes):
         names = inputs.get(i, [])
         if box.kind == "operation":
-            found[i] = _equation(f"{box.full} = {applied(box, names)}", box.value)
+            formula = applied(box.symbol, box.operation, names)
+            texts[i] = _equation(f"{box.full} = {formula}", box.value)
         elif box.kind == "module" and names:
             what = f"{box.full} ({box.operation})" if box.label else box.full
-            found[i] = f"{what} on {_listed(names, 80)}"
-    return found
-
-
-def applied(box: Operated, names: list[str]) -> str:
-    """Write an operation on its inputs: "a + b", "exp(x)"."""
-    if box.symbol in _INFIX and len(names) == 2:
-        return f"{names[0]} {box.symbol} {names[1]}"
-    if box.operation == "negative" and len(names) == 1:
-        return f"−{names[0]}"
-    return f"{box.operation}({', '.join(names)})"
+            texts[i] = f"{what} on {_listed(names, 80)}"
+    return texts
 
 
 def _equation(left: str, value: str | None) -> str:
@@ -107,11 +84,7 @@ def _listed(items: list[str], most: int) -> str:
             break
         shown += 1
     left = len(items) - shown
-    return _joined(items[:shown] + ([f"{left:,} more"] if left else []))
-
-
-def _joined(items: list[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+    return joined(items[:shown] + ([f"{left:,} more"] if left else []))
 
 
 def table(diagram: Diagram) -> str:
@@ -120,15 +93,16 @@ def table(diagram: Diagram) -> str:
     for edge in diagram.edges:
         inputs.setdefault(edge.head, []).append(diagram.boxes[edge.tail].full)
     of = f"∂{diagram.of}/∂node" if diagram.of else "gradient"
-    rows = [["node", "operation", "inputs", "value"] + [of] * diagram.shows_gradients]
-    for i, box in enumerate(diagram.boxes[:_ROWS]):
+    titles = ["node", "operation", "inputs", "value"] + [of] * diagram.shows_gradients
+    rows = []
+    for i, box in enumerate(diagram.boxes):
         name = box.full if box.label or box.kind != "module" else "…"
         row = [name, box.operation, ", ".join(inputs.get(i, [])), box.value or ""]
-        rows.append(row + [box.gradient or ""] * diagram.shows_gradients)
-    rows = [[cell if len(cell) <= 40 else cell[:39] + "…" for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows]
-    lines.insert(1, "  ".join("─" * w for w in widths))
-    if len(diagram.boxes) > _ROWS:
-        lines.append(f"… and {len(diagram.boxes) - _ROWS:,} more")
-    return "\n".join(lines + [diagram.caption] * bool(diagram.caption))
+        row += [box.gradient or ""] * diagram.shows_gradients
+        rows.append([_cell(text) for text in row])
+    text = aligned([_cell(title) for title in titles], rows, most=_ROWS)
+    return f"{text}\n{diagram.caption}" if diagram.caption else text
+
+
+def _cell(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"

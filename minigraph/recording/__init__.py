@@ -1,13 +1,15 @@
 """A pass as a list of small events: what the player, the table and the narration all read.
 
 Read `events.py` (what is written down), `sweeps.py` (the backward pass, and wrong ways to run it),
-`record.py` (how a graph becomes a recording, and how a program of your own does), `compare.py`
-(where two recordings part) and `narration.py` (each event in words).
+`recorder.py` (how a graph becomes a recording, and how a program of your own does), `compare.py`
+(where two recordings part), `narration.py` (each event in words) and `loading.py` (a recording from
+a file).
 """
 
+from . import loading, narration
 from .compare import Difference, diagnose, first_difference
 from .events import Event, Recording
-from .record import Tracer, record
+from .recorder import Tracer, record
 from .sweeps import MISCONCEPTIONS
 
 __all__ = [
@@ -18,5 +20,7 @@ __all__ = [
     "Tracer",
     "diagnose",
     "first_difference",
+    "loading",
+    "narration",
     "record",
 ]

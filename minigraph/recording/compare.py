@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.node import Node
-from ..core.order import topological_order
 from ..errors import MinigraphError
+from ..reading import Reading
 from .data import Summary, same, summarised, written
-from .events import BACKWARD, Edge, Event, Recording
+from .events import BACKWARD, EdgeId, Event, Recording
 from .narration import gradient_name
-from .record import described, node_ids, record
+from .recorder import check_options, described, recorded
 from .sweeps import MISCONCEPTIONS, Sweep
 
 
@@ -67,16 +67,16 @@ class _Comparison:
         backward = [e for e in reference.events if e.phase == BACKWARD]
         self.contributions = {e.edge: e for e in backward if e.kind == "multiply"}
         self.gradients = reference.gradients
-        self.arrived: dict[Edge, None] = {}
-        self.added: set[Edge] = set()
+        self.arrived: dict[EdgeId, None] = {}
+        self.added: set[EdgeId] = set()
 
     def run(self) -> Difference | None:
         for place, event in enumerate(self.other.events):
             if event.phase != BACKWARD:
                 continue
             check = getattr(self, f"_{event.kind}")
-            if found := check(event):
-                expected, text = found
+            if difference := check(event):
+                expected, text = difference
                 return Difference(place, event, expected, text)
         return None
 
@@ -133,12 +133,12 @@ class _Comparison:
                 )
         return None
 
-    def _number(self, found: Any, expected: Any, what: str) -> tuple[Any, str] | None:
-        if same(found, expected):
+    def _number(self, x: Any, expected: Any, what: str) -> tuple[Any, str] | None:
+        if same(x, expected):
             return None
-        if written(found) == written(expected):
-            return expected, f"{what} {written(found)}, as it should, but with other numbers."
-        return expected, f"{what} {written(found)}; it should be {written(expected)}."
+        if written(x) == written(expected):
+            return expected, f"{what} {written(x)}, as it should, but with other numbers."
+        return expected, f"{what} {written(x)}; it should be {written(expected)}."
 
     def _name(self, id: str | None) -> str:
         return self.reference.by_id[id or ""].name
@@ -156,15 +156,23 @@ def diagnose(y: Node, gradients: Mapping[Node, Any], seed: Any = None) -> type[S
 
     None if they are right, or wrong in a way that is not known.
     """
-    ids = node_ids(topological_order(y))
+    reading = Reading([y], opened=True)
     for node in gradients:
-        if node not in ids:
+        if node not in reading.ids:
             raise MinigraphError(f"{described(node)} is not part of the graph")
-    wanted = {ids[node]: summarised(g) for node, g in gradients.items()}
+    check_options(y, "backward", "")
+    return diagnosed(reading, {reading.ids[node]: g for node, g in gradients.items()}, seed)
+
+
+def diagnosed(
+    reading: Reading, gradients: Mapping[str, Any], seed: Any = None
+) -> type[Sweep] | None:
+    """What `diagnose` says of gradients by the ids of Nodes; all calls of the graph are open."""
+    wanted = {id: summarised(g) for id, g in gradients.items()}
 
     def agree(wrong: str) -> bool:
-        found = record(y, "backward", seed=seed, wrong=wrong, opened=True).gradients
-        return all(same(found.get(id), g) for id, g in wanted.items())
+        left = recorded(reading, "backward", seed=seed, wrong=wrong).gradients
+        return all(same(left.get(id), g) for id, g in wanted.items())
 
     if agree(""):
         return None

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..core.node import frozen
-from ..drawing.diagram import VECTOR_ROOM
-from ..drawing.text import array, number, shape_text
-from ..drawing.theme import NAME_SIZE
 from ..graph.saving import SPECIAL, read_dtype, read_shape
+from ..reading.text import shape_text, value_text
 
 LARGEST = 256  # elements that are written out
 THUMBNAIL = 8  # rows and columns of a summary
@@ -148,4 +146,4 @@ def written(value: Any) -> str:
     """Write a value for a reader: the number, the numbers of a short vector, or the shape."""
     if isinstance(value, Summary):
         return f"({shape_text(value.shape)})"
-    return array(value, VECTOR_ROOM, NAME_SIZE) if np.ndim(value) else number(value)
+    return value_text(value)

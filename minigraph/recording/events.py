@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..graph.saving import dumped
 from .data import encoded
@@ -14,7 +14,7 @@ SCHEMA, VERSION = "minigraph recording", 1
 FORWARD, BACKWARD = "forward", "backward"
 KINDS = ("visit", "compute", "seed", "multiply", "accumulate", "done")
 NUMBERS = ("upstream", "local", "before", "value")
-Edge = tuple[str, str, int]  # the ids of input and user, and the slot
+EdgeId = tuple[str, str, int]  # the ids of input and user, and the slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Event:
     note: str = ""
 
     @property
-    def edge(self) -> Edge:
+    def edge(self) -> EdgeId:
         """What the step belongs to, if it hands something on."""
         return self.node, self.user or "", self.slot or 0
 
@@ -112,18 +112,6 @@ class Recording:
         """The gradient of each node that has one at the end of the backward pass, by id."""
         return {e.node: e.value for e in self.events if e.kind in ("seed", "accumulate")}
 
-    def narrate(self) -> list[str]:
-        """Say each event in one plain sentence."""
-        from .narration import narrate  # it reads recordings, and so imports this module
-
-        return narrate(self)
-
-    def table(self) -> str:
-        """Write the events as an aligned table."""
-        from .narration import table
-
-        return table(self)
-
     def __repr__(self) -> str:
         return self.table()
 
@@ -139,16 +127,10 @@ class Recording:
         }
         return dumped(document, separators=(",", ":"))
 
-    @classmethod
-    def from_json(cls, text: str) -> Recording:
-        """Read what `to_json` has written.
-
-        Raises:
-            FormatError: naming the node or the event that is wrong, if it is something else.
-        """
-        from .reading import recording_from_json
-
-        return recording_from_json(text)
+    if TYPE_CHECKING:  # bound at the feet of narration.py and of loading.py
+        narrate: ClassVar[Callable[[Recording], list[str]]]
+        table: ClassVar[Callable[[Recording], str]]
+        from_json: ClassVar[Callable[[str], Recording]]
 
 
 def _node_row(node: RecordedNode) -> Iterator[tuple[str, Any]]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..drawing.formula import derivative_name, is_number
-from ..drawing.words import applied
+from ..reading.formula import derivative_name, is_number
+from ..reading.text import factor
+from ..reading.words import aligned, applied, joined
 from .data import same, written
 from .events import FORWARD, Event, RecordedNode, Recording
 from .sweeps import Overwrite
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+_COLUMNS = ("", "pass", "event", "node", "from", "upstream", "local", "before", "value")
 
 
 def narrate(recording: Recording) -> list[str]:
@@ -76,17 +77,17 @@ def step(recording: Recording, multiply: Event, accumulate: Event) -> str:
 
 def product_text(multiply: Event) -> str:
     """Write a multiplication of numbers: 5 × 1."""
-    return " × ".join(_in_parentheses(written(x)) for x in (multiply.upstream, multiply.local))
+    return " × ".join(factor(written(x)) for x in (multiply.upstream, multiply.local))
 
 
 def computation(recording: Recording, node: RecordedNode, values: dict[str, Any]) -> str:
     """Write what an operation computes: d = a + b = 2 + 3 = 5."""
     inputs = [recording.by_id[x] for x in node.inputs]
-    text = f"{node.name} = {applied(node, [x.name for x in inputs])}"
-    numbers = [_in_parentheses(written(values[x.id])) for x in inputs if x.id in values]
+    text = f"{node.name} = {applied(node.symbol, node.operation, [x.name for x in inputs])}"
+    numbers = [factor(written(values[x.id])) for x in inputs if x.id in values]
     if len(numbers) == len(inputs) and not any(x.shape for x in inputs):
-        with_numbers = f"{node.name} = {applied(node, numbers)}"
-        text += f" = {applied(node, numbers)}" if with_numbers != text else ""
+        with_numbers = applied(node.symbol, node.operation, numbers)
+        text += f" = {with_numbers}" if text != f"{node.name} = {with_numbers}" else ""
     if node.id not in values:
         return text
     result = written(values[node.id])
@@ -158,7 +159,7 @@ def stretched_axes(user: RecordedNode, node: RecordedNode) -> list[int]:
 
 def axes_text(axes: list[int]) -> str:
     """Name axes: "axis 0", "axes 0 and 2"."""
-    return f"{'axis' if len(axes) == 1 else 'axes'} {_joined([str(i) for i in axes])}"
+    return f"{'axis' if len(axes) == 1 else 'axes'} {joined([str(i) for i in axes])}"
 
 
 def _adding(recording: Recording, event: Event, contribution: Any, product: str = "") -> str:
@@ -216,19 +217,9 @@ def _gradient(value: Any) -> str:
     return f"gradient of shape {text}" if text.startswith("(") else f"gradient {text}"
 
 
-def _in_parentheses(text: str) -> str:
-    return f"({text})" if text.startswith("−") else text
-
-
-def _joined(items: list[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
-
-
 def table(recording: Recording) -> str:
     """Write the events as an aligned table."""
-    rows: list[Sequence[str]] = [
-        ("", "pass", "event", "node", "from", "upstream", "local", "before", "value")
-    ]
+    rows = []
     for place, e in enumerate(recording.events):
         numbers = [
             "" if x is None else written(x) for x in (e.upstream, e.local, e.before, e.value)
@@ -236,6 +227,8 @@ def table(recording: Recording) -> str:
         user = f"{recording.by_id[e.user].name}, input {e.slot}" if e.user else ""
         name = recording.by_id[e.node].name
         rows.append((str(place), e.phase, e.kind, name, user, *numbers))
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join("─" * w for w in widths), *lines[1:]])
+    return aligned(_COLUMNS, rows)
+
+
+Recording.narrate = narrate
+Recording.table = table

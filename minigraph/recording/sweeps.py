@@ -15,7 +15,8 @@ import numpy as np
 
 from ..core.node import Node, frozen
 from ..core.table import astype, unbroadcast
-from ..drawing.calls import Contraction
+from ..reading import Reading
+from ..reading.local import contributions
 from .data import summarised
 from .events import BACKWARD, Event
 
@@ -29,10 +30,12 @@ class Sweep:
     title: ClassVar[str] = "as it should be"
     why: ClassVar[str] = ""
 
-    def __init__(self, graph: Contraction, ids: dict[Node, str], y: Node, seed: Any) -> None:
-        self.graph, self.ids, self.y, self.seed = graph, ids, y, seed
+    def __init__(self, reading: Reading, seed: Any) -> None:
+        self.reading, self.graph, self.ids = reading, reading.graph, reading.ids
+        (self.y,) = reading.outputs
+        self.seed = seed
         self._members: dict[Node, list[Node]] = {}
-        for node, output in graph.outputs.items():
+        for node, output in self.graph.outputs.items():
             self._members.setdefault(output, []).append(node)
         self.gradients: dict[Node, Any] = {}
 
@@ -40,20 +43,20 @@ class Sweep:
         """Run the pass, and say what happened."""
         self.gradients = self.start()
         self.gradients[self.y] = self.seed
-        found = [self._event("seed", self.y, value=self.seed)]
+        events = [self._event("seed", self.y, value=self.seed)]
         note = ""
         with np.errstate(all="ignore"):
             for node in self.order():
                 if node not in self.gradients:
                     continue
-                found.append(self._event("visit", node, value=self.gradients[node]))
+                events.append(self._event("visit", node, value=self.gradients[node]))
                 try:
                     for slot, x, local, pieces in self.pulled_back(node, self.gradients[node]):
-                        found += self._handed_on(node, slot, x, local, pieces)
+                        events += self._handed_on(node, slot, x, local, pieces)
                 except (ValueError, TypeError, IndexError) as error:
                     note = f"the rule of {self.ids[node]} could not go on: {error}"
                     break
-        return [*found, self._event("done", self.y, note=note)]
+        return [*events, self._event("done", self.y, note=note)]
 
     # --- what a misconception changes -------------------------------------------------------------
 
@@ -108,7 +111,7 @@ class Sweep:
     def _pieces(self, node: Node, g: Any, fit: bool = True) -> dict[int, Pieces]:
         """By slot, what g contributes; the rules of a composed function's operations in turn."""
         if node not in self.graph.calls:
-            found = self._contributions(node, g)
+            found = contributions(node, g)
             return {
                 slot: [frozen(self.fitted(c, x)) if fit else c]
                 for slot, x, c in ((s, x, self.signed(c, node, s)) for s, x, c in found)
@@ -118,24 +121,13 @@ class Sweep:
         for inner in reversed(self._members[node]):
             if inner not in inside:
                 continue
-            for _, x, c in self._contributions(inner, inside.pop(inner)):
+            for _, x, c in contributions(inner, inside.pop(inner)):
                 c = frozen(Sweep.fitted(self, c, x))  # a composed function is right within
                 if x in slots:
                     within.setdefault(slots[x], []).append(c)
                 else:
                     inside[x] = inside[x] + c if x in inside else c
         return dict(sorted(within.items()))
-
-    def _contributions(self, node: Node, g: Any) -> list[tuple[int, Node, Any]]:
-        """By slot and input, what the rules of one operation give, before it is fitted."""
-        if node.op is None:  # a leaf that a composed function has made
-            return []
-        values = [x.value for x in node.inputs]
-        return [
-            (slot, x, np.asarray(vjp(g, node.value, values, node.attrs))[()])
-            for slot, (x, vjp) in enumerate(zip(node.inputs, node.op.vjps))
-            if vjp and x.requires_grad
-        ]
 
     def _handed_on(
         self, user: Node, slot: int, x: Node, local: Any, pieces: Pieces
@@ -181,13 +173,13 @@ class NoOrder(Sweep):
 
     def order(self) -> Sequence[Node]:
         """Breadth first, each node once."""
-        found, seen = [self.y], {self.y}
-        for node in found:
+        reached, seen = [self.y], {self.y}
+        for node in reached:
             for x in self.graph.inputs(node):
                 if x not in seen:
                     seen.add(x)
-                    found.append(x)
-        return found
+                    reached.append(x)
+        return reached
 
 
 class ForgottenUpstream(Sweep):
@@ -235,7 +227,7 @@ class StaleGradients(Sweep):
 
     def start(self) -> dict[Node, Any]:
         """Run a right pass first, and keep what it leaves."""
-        earlier = Sweep(self.graph, self.ids, self.y, self.seed)
+        earlier = Sweep(self.reading, self.seed)
         earlier.events()
         return earlier.gradients
 

@@ -4,7 +4,7 @@ paths of the chain rule; see how two shapes fit; step through the passes of the 
 schedule of a graph, and what a chain of layers keeps with checkpoints."""
 
 from .checkpoints import CheckpointViewer, checkpoint_viewer
-from .explore import Explorer, explore
+from .explorer import Explorer, explore
 from .expression import ExpressionEditor, expression_editor
 from .passes import PassViewer, pass_viewer
 from .paths import PathExplorer, path_explorer

@@ -17,9 +17,9 @@ import numpy as np
 
 from ..core.node import Node, variable
 from ..core.order import topological_order
-from ..drawing.text import clean
 from ..errors import MinigraphError, NodeTypeError
 from ..graph.context import always_recording, no_grad
+from ..reading.text import clean
 
 POINTS = 121  # of a curve; about one for every three pixels
 SMALLEST = 1e-305  # of a range, so that its steps are numbers

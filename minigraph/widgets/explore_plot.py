@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..drawing import theme
-from ..drawing.text import elided, number, width
+from ..drawing.text import elided, width
+from ..reading.text import number
 from .explore_function import Curve, round_below
 
 WIDTH, HEIGHT = 400, 290

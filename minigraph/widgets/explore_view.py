@@ -9,8 +9,9 @@ from typing import Any
 from ..core.node import Node
 from ..drawing.diagram import Box, diagram
 from ..drawing.route import picture
-from ..drawing.text import UNSET
 from ..drawing.words import title
+from ..reading import Reading
+from ..reading.text import UNSET
 from ..recording.data import written
 from .explore_function import Run
 from .stage import number_size, stage_svg
@@ -40,7 +41,7 @@ class Scene:
 
     def __init__(self, run: Run) -> None:
         self._structure = structure(run.order)
-        drawn = diagram(run.output, gradients=True)
+        drawn = diagram(Reading([run.output], order=run.order), gradients=True)
         bare = replace(drawn, boxes=[*map(_bare, drawn.boxes)], of=run.of)
         self._picture = picture(bare, "auto")
         self._nodes = [

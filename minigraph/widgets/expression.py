@@ -7,10 +7,9 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..core.node import Node
-from ..core.order import topological_order
 from ..drawing import draw
-from ..drawing.calls import contracted
 from ..graph.parse import free_names, parse
+from ..reading import Reading
 from .base import GraphWidget
 
 
@@ -66,7 +65,7 @@ class ExpressionEditor(GraphWidget):
 
 def _count(node: Node) -> str:
     """Count what is drawn, where a composed function is one operation."""
-    graph = contracted(topological_order(node), [node])
+    graph = Reading([node]).graph
     nodes = len(graph.order)
     operations = sum(x.op is not None for x in graph.order)
     edges = sum(len(graph.inputs(x)) for x in graph.order)

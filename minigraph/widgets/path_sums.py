@@ -11,16 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-import numpy as np
-
 from ..core.node import Node
 from ..core.order import topological_order
 from ..errors import ShapeError
 from ..errors.words import describe
+from ..reading.local import contributions
 
 
 @dataclass(frozen=True)
-class Edge:
+class PathEdge:
     """Argument number `slot` of `head`, which is `tail`, and the local derivative by it."""
 
     tail: Node
@@ -29,7 +28,7 @@ class Edge:
     local: float
 
 
-Path = tuple[Edge, ...]
+Path = tuple[PathEdge, ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Step:
     """One node of a reverse sweep: its gradient is the sum of upstream times local."""
 
     node: Node
-    terms: tuple[tuple[float, Edge], ...]  # (the gradient at the edge's head, the edge)
+    terms: tuple[tuple[float, PathEdge], ...]  # (the gradient at the edge's head, the edge)
     gradient: float
 
 
@@ -69,7 +68,7 @@ class PathSums:
                     f"{describe(node)} holds an array; take the graph of a single element",
                     (node,),
                 )
-        self._leaving: dict[Node, list[Edge]] = {node: [] for node in self.nodes}
+        self._leaving: dict[Node, list[PathEdge]] = {node: [] for node in self.nodes}
         for edge in _edges(self.nodes):
             self._leaving[edge.tail].append(edge)
         self.count = dict.fromkeys(self.nodes, 0)
@@ -83,7 +82,7 @@ class PathSums:
 
     def paths(self, source: Node) -> Iterator[Path]:
         """Go along the paths from a source to the target, one after another."""
-        trail: list[Edge] = []
+        trail: list[PathEdge] = []
         waiting = [self._onward(source)]
         if source is self.target:
             yield ()
@@ -98,11 +97,11 @@ class PathSums:
                 trail.append(edge)
                 waiting.append(self._onward(edge.head))
 
-    def _onward(self, node: Node) -> Iterator[Edge]:
+    def _onward(self, node: Node) -> Iterator[PathEdge]:
         """The edges that lead on from a node and do not end before the target."""
         return (edge for edge in self._leaving[node] if self.count[edge.head])
 
-    def edges(self, source: Node) -> list[Edge]:
+    def edges(self, source: Node) -> list[PathEdge]:
         """List the edges on paths from a source to the target, each once."""
         return [edge for step in self.sweep(source) for _, edge in step.terms]
 
@@ -133,12 +132,9 @@ def product(path: Path) -> float:
     return prod((edge.local for edge in path), start=1.0)
 
 
-def _edges(nodes: list[Node]) -> Iterator[Edge]:
+def _edges(nodes: list[Node]) -> Iterator[PathEdge]:
     """The edges that carry a derivative: not those from constants, nor those of conditions."""
     for node in nodes:
-        for slot, (x, vjp) in enumerate(zip(node.inputs, node.op.vjps if node.op else ())):
-            if vjp and x.requires_grad:
-                with np.errstate(all="ignore"):
-                    values = [v.value for v in node.inputs]
-                    local = vjp(node.dtype.type(1), node.value, values, node.attrs)
-                yield Edge(x, node, slot, float(local))
+        if node.op is not None:
+            for slot, x, local in contributions(node, node.dtype.type(1)):
+                yield PathEdge(x, node, slot, float(local))

@@ -14,13 +14,13 @@ import ipywidgets as widgets
 from ..core.node import Node
 from ..core.order import topological_order
 from ..drawing import Drawing, draw
-from ..drawing.diagram import diagram
-from ..drawing.formula import derivative_name
-from ..drawing.text import clean, factor, number, superscript
 from ..errors import MinigraphError, NodeTypeError
 from ..errors.words import describe
+from ..reading import Reading
+from ..reading.formula import derivative_name
+from ..reading.text import factor, number, superscript
 from .base import GraphWidget
-from .path_sums import Edge, Path, PathSums, Step, product
+from .path_sums import Path, PathEdge, PathSums, Step, product
 
 BY_PATHS, BY_SWEEP = "path by path", "one reverse sweep"
 MOST = 12  # paths that are listed
@@ -199,7 +199,7 @@ class PathExplorer(GraphWidget):
         return f"{more}; sum:   {self._written_sum(source, _IN_LIST)}"
 
     def _written_sum(self, source: Node, most: int = _LONGEST) -> str:
-        terms = [factor(product(path)) for path in self._paths(source)]
+        terms = [_factor(product(path)) for path in self._paths(source)]
         total = number(self._sum(source))
         return f"{_shortened(terms, ' + ', most)} = {total}" if len(terms) > 1 else total
 
@@ -221,7 +221,7 @@ class PathExplorer(GraphWidget):
     def _gradient_name(self, node: Node) -> str:
         return derivative_name(self._names[self.target.value], self._names[node])
 
-    def _local_name(self, edge: Edge) -> str:
+    def _local_name(self, edge: PathEdge) -> str:
         return derivative_name(self._names[edge.head], self._names[edge.tail])
 
     # --- costs ------------------------------------------------------------------------------------
@@ -259,11 +259,9 @@ class PathExplorer(GraphWidget):
 
 
 def _names(output: Node, nodes: list[Node]) -> dict[Node, str]:
-    """Name the Nodes as the drawing does, and by their position where it folds them away."""
-    names = {x: clean(x.name) if x.name else f"node {i}" for i, x in enumerate(nodes)}
-    boxes = diagram(output, opened=True).boxes
-    drawn = {int(box.id[1:]): box.full for box in boxes if box.kind != "module"}
-    return names | {nodes[i]: full for i, full in drawn.items()}
+    """Name the Nodes as the drawing does."""
+    names = Reading([output], opened=True, order=nodes).names
+    return {node: names[node].full for node in nodes}
 
 
 def _chosen(wanted: Node | str, options: list[tuple[str, Node]]) -> Node:
@@ -289,21 +287,25 @@ def _showing(output: Node, gradients: dict[Node, float]) -> Iterator[None]:
             node.grad = grad
 
 
-def _drawn(edge: Edge) -> tuple[Node, Node, int]:
+def _drawn(edge: PathEdge) -> tuple[Node, Node, int]:
     return edge.tail, edge.head, edge.slot
 
 
 def _written_product(path: Path, most: int = _LONGEST) -> str:
     result = number(product(path))
-    factors = _shortened([factor(edge.local) for edge in path], " · ", most)
+    factors = _shortened([_factor(edge.local) for edge in path], " · ", most)
     return f"{factors} = {result}" if len(path) > 1 else result
 
 
 def _written_step(step: Step, most: int = _LONGEST) -> str:
     if not step.terms:
         return "1"
-    terms = [f"{factor(upstream)} · {factor(edge.local)}" for upstream, edge in step.terms]
+    terms = [f"{_factor(upstream)} · {_factor(edge.local)}" for upstream, edge in step.terms]
     return f"{_shortened(terms, ' + ', most)} = {number(step.gradient)}"
+
+
+def _factor(x: float) -> str:
+    return factor(number(x))
 
 
 def _shortened(texts: list[str], joint: str, most: int = _LONGEST) -> str:

@@ -12,10 +12,12 @@ import traitlets
 
 from ..core.node import Node
 from ..core.order import topological_order
-from ..drawing import draw
+from ..drawing.diagram import diagram
+from ..drawing.drawing import Drawing
 from ..errors import MinigraphError, NodeTypeError
-from ..recording import MISCONCEPTIONS, Recording, record
-from ..recording.record import PASSES
+from ..reading import Reading
+from ..recording import MISCONCEPTIONS, Recording
+from ..recording.recorder import PASSES, check_options, recorded
 from .lifetime import Released
 from .page import module, style
 from .player_questions import ORDER, questions
@@ -67,15 +69,18 @@ class Player(Released, anywidget.AnyWidget):
         position: int = 0,
         predict: bool | str = False,
     ) -> None:
-        if passes not in PASSES:
-            raise MinigraphError(f"passes is {' or '.join(map(repr, PASSES))}, not {passes!r:.60}")
+        if not isinstance(y, Node):
+            raise NodeTypeError(f"play takes a Node, not {type(y).__name__} {y!r:.40}")
         if predict not in (False, True, ORDER):
             raise MinigraphError(f"predict is True, False or {ORDER!r}, not {predict!r:.60}")
         if not isinstance(wrong, str):
             raise NodeTypeError(f"wrong is the name of a misconception, not {wrong!r:.40}")
         if own is not None and not isinstance(own, Recording):
             raise NodeTypeError(f"own is a Recording, not {type(own).__name__} {own!r:.40}")
-        self._y, self._own, self._direction, self._predict = y, own, direction, predict
+        check_options(y, passes, wrong if own is None else "")
+        self._order = topological_order(y)
+        _check_size(self._order, passes, predict)
+        self._own, self._direction, self._predict = own, direction, predict
         self._arrange(passes, wrong, opened if own is None else True, folded)
         steps = len(self._whole["steps"])
         if type(position) is not int or not 0 <= position <= steps:
@@ -89,34 +94,28 @@ class Player(Released, anywidget.AnyWidget):
 
     def _arrange(self, passes: str, wrong: str, opened: Any, folded: Any) -> None:
         """Record the passes of the graph with these calls open, and draw it with these folds."""
-        y = self._y
-        _check_size(y, passes, self._predict)
-        self.recording: Recording = record(
-            y, "forward" if passes == "forward" else "both", opened=opened
-        )
-        self._stage = on = stage(y, self.recording, opened, folded, self._direction)
+        reading = Reading(self._order[-1:], opened, folded, order=self._order)
+        self.recording: Recording = recorded(reading, "forward" if passes == "forward" else "both")
+        self._stage = on = stage(reading, self.recording, self._direction)
         self._whole = whole = view(self.recording, on)
         if passes != "forward":
             names = [*MISCONCEPTIONS] if len(whole["steps"]) <= MOST_STEPS else []
             ways = dict.fromkeys(names + [wrong] * (wrong not in ("", OWN)))
-            runs = (record(y, wrong=way, opened=opened) for way in ways)
-            found = (mistake(self.recording, run, on) for run in runs)
-            whole["mistakes"] = [way for way in found if way]
+            runs = (recorded(reading, "both", wrong=way) for way in ways)
+            mistakes = (mistake(self.recording, run, on) for run in runs)
+            whole["mistakes"] = [way for way in mistakes if way]
             if self._own is not None:
-                whole["mistakes"].insert(0, own_pass(y, self.recording, self._own, on))
+                whole["mistakes"].insert(0, own_pass(reading, self.recording, self._own, on))
         if self._own is not None or self._predict:  # these are about the nodes that they began with
             scopes = ("fold", "unfold")
             whole["toggles"] = [toggle for toggle in whole["toggles"] if toggle["action"] in scopes]
         self._questions = questions(self.recording, self._predict) if self._predict else []
-        hidden = [node for node in topological_order(y) if node.op] if self._predict else []
-        self._drawing = draw(
-            y,
+        drawn = diagram(
+            reading,
             gradients=False if self._predict else None,
-            opened=opened,
-            folded=folded,
-            direction=self._direction,
-            hide_values=hidden,
+            hide_values=[node for node in self._order if node.op] if self._predict else [],
         )
+        self._drawing = Drawing(drawn, self._direction)
 
     def toggle(self, action: str, path: str) -> None:
         """Fold or unfold a scope, open or close a call; what has been done stays done.
@@ -141,7 +140,7 @@ class Player(Released, anywidget.AnyWidget):
                 opened |= {self._stage.calls[path].path}
             case "close":
                 call = next(call for id, call in self._stage.frames.values() if id == path)
-                opened = frozenset(other for other in opened if not within(other, call.path))
+                opened = frozenset(other for other in opened if not within(other, call))
         known, before = self.position, self.view["steps"]
         self._arrange(self.passes, self.wrong, opened, folded)
         if self._predict:
@@ -215,9 +214,8 @@ class Player(Released, anywidget.AnyWidget):
         )
 
 
-def _check_size(y: Node, passes: str, predict: bool | str) -> None:
+def _check_size(order: list[Node], passes: str, predict: bool | str) -> None:
     """Refuse to play more steps than a page can hold; a Node makes one, and each of its inputs."""
-    order = topological_order(y) if isinstance(y, Node) else []
     steps = sum(node.op is not None for node in order)
     if passes != "forward":
         steps += sum(x.requires_grad for node in order for x in node.inputs)
@@ -234,8 +232,8 @@ def _same_place(before: list[Any], position: int, steps: list[Any]) -> int:
     if len(before) == len(steps) or not position:
         return position
     here = [before[position - 1].get(name) for name in ("phase", "node")]
-    found = (n for n, s in enumerate(steps, 1) if [s.get(x) for x in ("phase", "node")] == here)
-    return next(found, min(position, len(steps)))
+    places = (n for n, s in enumerate(steps, 1) if [s.get(x) for x in ("phase", "node")] == here)
+    return next(places, min(position, len(steps)))
 
 
 def play(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..drawing.words import applied
+from ..reading.words import applied
 from ..recording import Recording
 from ..recording.data import written
 from ..recording.events import BACKWARD, Event
@@ -150,7 +150,7 @@ def _names(name: dict[str, str], ids: Iterable[str]) -> str:
 
 def _about_value(recording: Recording, event: Event) -> Question:
     node = recording.by_id[event.node]
-    formula = applied(node, [recording.by_id[x].name for x in node.inputs])
+    formula = applied(node.symbol, node.operation, [recording.by_id[x].name for x in node.inputs])
     if node.shape:
         return Question(f"Which shape has {node.name} = {formula}?", node.shape)
     return Question(f"What is {node.name} = {formula}?", event.value)

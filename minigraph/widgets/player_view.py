@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Node
-from ..core.order import topological_order
-from ..drawing import fold, theme
-from ..drawing.calls import Call, Contraction, contracted, listed
-from ..drawing.diagram import Box, Diagram, Edge, diagram, to_fold
+from ..drawing import theme
+from ..drawing.diagram import Box, Diagram, Edge, diagram
 from ..drawing.route import Picture, PlacedBox, picture
 from ..drawing.skeleton import label_width, symbol_half
-from ..drawing.text import UNSET, shape_text, width
-from ..drawing.words import applied
-from ..recording import MISCONCEPTIONS, Recording, diagnose, first_difference
-from ..recording.compare import Difference
+from ..drawing.text import width
+from ..reading import Reading, parts
+from ..reading.calls import Call
+from ..reading.text import UNSET, shape_text
+from ..reading.words import applied
+from ..recording import MISCONCEPTIONS, Recording, first_difference
+from ..recording.compare import Difference, diagnosed
 from ..recording.data import Summary, thumbnail, written
 from ..recording.events import BACKWARD, FORWARD, Event, RecordedNode
 from ..recording.narration import (
@@ -39,7 +39,6 @@ from ..recording.narration import (
     sum_text,
     summed_axes,
 )
-from ..recording.record import node_ids
 from .stage import number_size, stage_svg
 
 OWN = "own"  # the name of a learner's own pass
@@ -64,7 +63,7 @@ class Stage:
         folded: the paths of the scopes that are folded.
         sizes: of every scope how many nodes it holds, by path.
         calls: the closed calls by the ids of their boxes.
-        frames: by the path that a reader sees, the id of an open call's output, and the call.
+        frames: by the path that a reader sees, the id of an open call's output, and its path.
     """
 
     picture: Picture
@@ -74,7 +73,7 @@ class Stage:
     folded: frozenset[str]
     sizes: dict[str, int]
     calls: dict[str, Call]
-    frames: dict[str, tuple[str, Call]]
+    frames: dict[str, tuple[str, str]]
 
     def edge(self, tail: str, head: str, slot: int) -> str | None:
         """The id of the drawn edge between two recorded nodes; None inside a module."""
@@ -86,7 +85,7 @@ class Stage:
 
     def to_fold_within(self, path: str) -> frozenset[str]:
         """The scopes in one that is unfolded which stay folded: all if it holds much."""
-        if self.sizes[path] <= fold.AIM:
+        if self.sizes[path] <= parts.AIM:
             return frozenset()
         inner = path.count("/") + 1
         return frozenset(
@@ -115,10 +114,10 @@ def _emptied(group: str, kind: str) -> str:
     return re.sub(rf'(data-part="(?:{parts})">)[^<]*', rf"\1{UNSET}", group)
 
 
-def stage(y: Node, recording: Recording, opened: Any, folded: Any, direction: str) -> Stage:
+def stage(reading: Reading, recording: Recording, direction: str) -> Stage:
     """Draw the graph of a recording, with the room that its numbers need."""
     backward = any(event.phase == BACKWARD for event in recording.events)
-    full = diagram(y, gradients=backward, derivatives=backward, opened=opened, folded=folded)
+    full = diagram(reading, gradients=backward, derivatives=backward)
     gradients = recording.gradients
     boxes = [
         replace(box, gradient=written(gradients[box.id]) if box.id in gradients else UNSET)
@@ -127,11 +126,7 @@ def stage(y: Node, recording: Recording, opened: Any, folded: Any, direction: st
         for box in map(_with_room_for_thumbs, full.boxes)
     ]
     of = full.boxes[full.outputs[0]].label if backward else full.of
-    order = topological_order(y)
-    ids = node_ids(order)
-    graph = contracted(order, [y], listed(opened))
-    parts = fold.parts(graph, [y], to_fold(graph, folded))
-    box_of = {ids[node]: box.id for part, box in zip(parts, boxes) for node in part.nodes}
+    ids, graph = reading.ids, reading.graph
     rooms = {
         (event.node, event.user, event.slot): _room(_flowing(event)[0])
         for event in recording.events
@@ -146,17 +141,13 @@ def stage(y: Node, recording: Recording, opened: Any, folded: Any, direction: st
     drawn = replace(full, boxes=boxes, edges=[*edges.values()], of=of)
     return Stage(
         picture(drawn, direction),
-        box_of,
+        {ids[node]: box.id for part, box in zip(reading.parts, boxes) for node in part.nodes},
         edges,
         opened=frozenset(graph.titles),
-        folded=frozenset(graph.shown(part.module) for part in parts if part.module),
-        sizes=fold.scopes(graph),
+        folded=frozenset(graph.shown(part.module) for part in reading.parts if part.module),
+        sizes=reading.scopes,
         calls={ids[node]: call for node, call in graph.calls.items()},
-        frames={
-            graph.shown(path): (ids[node], call)
-            for path in graph.titles
-            for node, call in _closed(path, order, y, graph)
-        },
+        frames={graph.shown(path): (ids[y], path) for path, y in graph.closable.items()},
     )
 
 
@@ -181,12 +172,6 @@ def thumbs(on: Stage) -> dict[str, list[float]]:
             ends = [x + beside + inset, x + placed.width - inset]
             found[placed.box.id] = [round(number, 1) for number in (*ends, y)]
     return found
-
-
-def _closed(path: str, order: list[Node], y: Node, graph: Contraction) -> list[tuple[Node, Call]]:
-    """An open call as one box: nothing if another Node in it than its output is used outside."""
-    closed = contracted(order, [y], [other for other in graph.titles if not within(other, path)])
-    return [(node, call) for node, call in closed.calls.items() if call.path == path]
 
 
 def within(path: str, outer: str) -> bool:
@@ -276,14 +261,13 @@ def up_to(whole: dict[str, Any], known: int) -> dict[str, Any]:
     return whole | seen
 
 
-def own_pass(y: Node, right: Recording, own: Recording, on: Stage) -> dict[str, Any]:
+def own_pass(reading: Reading, right: Recording, own: Recording, on: Stage) -> dict[str, Any]:
     """The backward steps of a learner's own program, marked where they part from the right ones.
 
     If a misconception would have left the same gradients, it says which.
     """
     difference = first_difference(right, own)
-    nodes = {id: node for node, id in node_ids(topological_order(y)).items()}
-    way = diagnose(y, {nodes[id]: g for id, g in own.gradients.items()})
+    way = diagnosed(reading, own.gradients)
     names = {"name": OWN, "title": "your own pass", "why": way.why if way else ""}
     told = replace(own, wrong=OWN if difference else "")  # its last sentence depends on it
     return names | {"steps": _backward_steps(told, on, difference)}
@@ -484,7 +468,7 @@ class _Writer:
             shown |= _grid("grid", values[node.id])
         if node.kind == "operation":
             names = [self.recording.by_id[x].name for x in node.inputs]
-            shown["formula"] = applied(node, names)
+            shown["formula"] = applied(node.symbol, node.operation, names)
             shown["inputs"] = list(node.inputs)
             shown["computed"] = computation(self.recording, node, values)
             shown["locals"] = self.locals.get(node.id, [])

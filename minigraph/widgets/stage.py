@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from ..drawing import theme
-from ..drawing.formula import derivative_name
 from ..drawing.route import Picture, PlacedBox
 from ..drawing.skeleton import symbol_half
 from ..drawing.svg import to_svg
-from ..drawing.text import UNSET, width
+from ..drawing.text import elided_derivative, width
+from ..reading.text import UNSET
 
 
 def stage_svg(picture: Picture) -> str:
@@ -33,5 +33,5 @@ def _gradient_room(picture: Picture, placed: PlacedBox) -> float:
     beside = symbol_half(box.symbol) if box.symbol and picture.is_right else 0.0
     room = placed.width - beside - 20
     left = room - width(" = ", size) - box.room * 0.7
-    name = derivative_name(of, box.label, left, size) if of else "grad"
+    name = elided_derivative(of, box.label, left, size) if of else "grad"
     return room - width(f"{name} = ", size)

@@ -15,13 +15,13 @@ import numpy as np
 from ..autodiff.derivatives import check_differentiable, checked_seed
 from ..core.node import Node, checked_value, is_symbolic
 from ..core.order import topological_order
-from ..drawing.calls import Contraction, contracted, listed
-from ..drawing.diagram import node_names
-from ..drawing.fold import Part
-from ..drawing.formula import local_derivative
-from ..drawing.text import clean
 from ..errors import MinigraphError, NodeTypeError, SymbolicError
 from ..errors.words import describe
+from ..reading import Reading
+from ..reading.formula import local_formula
+from ..reading.local import local_derivative
+from ..reading.names import Name
+from ..reading.text import clean
 from .data import same, summarised
 from .events import BACKWARD, FORWARD, Event, RecordedNode, Recording
 from .sweeps import MISCONCEPTIONS, Sweep
@@ -51,6 +51,19 @@ def record(
     """
     if not isinstance(y, Node):
         raise NodeTypeError(f"record takes a Node, not {type(y).__name__} {y!r:.40}")
+    check_options(y, passes, wrong)
+    order = topological_order(y)
+    if len(order) > LARGEST_AT_ONCE:
+        warnings.warn(
+            f"recording {len(order):,} nodes takes minutes, and some kilobytes for each; record a "
+            "part of the graph, from a Node further up",
+            stacklevel=2,
+        )
+    return recorded(Reading([y], opened, order=order), passes, seed=seed, wrong=wrong)
+
+
+def check_options(y: Node, passes: str, wrong: str) -> None:
+    """Raise a MinigraphError unless y can be recorded so."""
     if is_symbolic(y):
         raise SymbolicError(
             f"{describe(y)} has no numbers to record: give its placeholders values, as variables",
@@ -63,33 +76,24 @@ def record(
         hint = f"; did you mean {near[0]!r}?" if near else ""
         known = ", ".join(map(repr, MISCONCEPTIONS))
         raise MinigraphError(f"there is no misconception {wrong!r:.60}, only {known}{hint}")
-    order = topological_order(y)
-    if len(order) > LARGEST_AT_ONCE:
-        warnings.warn(
-            f"recording {len(order):,} nodes takes minutes, and some kilobytes for each; record a "
-            "part of the graph, from a Node further up",
-            stacklevel=2,
-        )
-    graph = contracted(order, [y], listed(opened))
-    ids = node_ids(order)
+
+
+def recorded(reading: Reading, passes: str, *, seed: Any = None, wrong: str = "") -> Recording:
+    """Record passes of a graph of one output that has been read; the options are `record`'s."""
+    (y,) = reading.outputs
     events: list[Event] = []
     if passes != "backward":
-        events += _forward(graph, ids, y)
+        events += _forward(reading, y)
     if passes != "forward":
-        check_differentiable(y, order)
+        check_differentiable(y, reading.order)
         sweep = MISCONCEPTIONS.get(wrong, Sweep)
-        events += sweep(graph, ids, y, checked_seed(y, seed)).events()
-    return Recording(_nodes(graph, ids), tuple(events), ids[y], wrong)
+        events += sweep(reading, checked_seed(y, seed)).events()
+    return Recording(_nodes(reading), tuple(events), reading.ids[y], wrong)
 
 
-def node_ids(order: list[Node]) -> dict[Node, str]:
-    """The id of each Node: "n" and its place in topological order, as in a drawing."""
-    return {node: f"n{place}" for place, node in enumerate(order)}
-
-
-def _forward(graph: Contraction, ids: dict[Node, str], y: Node) -> list[Event]:
-    events = []
-    for node in graph.order:
+def _forward(reading: Reading, y: Node) -> list[Event]:
+    events, ids = [], reading.ids
+    for node in reading.graph.order:
         value = summarised(node.value)
         if node.op is None:
             events.append(Event("visit", FORWARD, ids[node], value=value))
@@ -99,20 +103,19 @@ def _forward(graph: Contraction, ids: dict[Node, str], y: Node) -> list[Event]:
     return [*events, Event("done", FORWARD, ids[y])]
 
 
-def _nodes(graph: Contraction, ids: dict[Node, str]) -> tuple[RecordedNode, ...]:
-    names = node_names(graph, [Part([node]) for node in graph.order])
-    full = {node: name for node, (_, name) in names.items()}
+def _nodes(reading: Reading) -> tuple[RecordedNode, ...]:
+    graph, ids, names = reading.graph, reading.ids, reading.names
     return tuple(
         RecordedNode(
             id=ids[node],
-            name=full[node],
+            name=names[node].full,
             kind=node.kind,
             operation=clean(call.name) if (call := graph.calls.get(node)) else _operation(node),
             symbol=clean(call.name if call else node.op.symbol) if node.op else "",
             inputs=tuple(ids[x] for x in graph.inputs(node)),
             shape=node.shape,
             scope=graph.shown(graph.scope(node)),
-            formulas=() if call else _formulas(node, full),
+            formulas=() if call else _formulas(node, names),
             differentiable=node.requires_grad,
         )
         for node in graph.order
@@ -123,13 +126,13 @@ def _operation(node: Node) -> str:
     return clean(node.op.name) if node.op else node.kind
 
 
-def _formulas(node: Node, names: dict[Node, str]) -> tuple[str, ...]:
+def _formulas(node: Node, names: dict[Node, Name]) -> tuple[str, ...]:
     """By slot, the local derivative in the names of the nodes."""
     if node.op is None or not node.op.partials:
         return ()
     places = zip((*node.op.parameters, "out"), (*node.inputs, node))
-    called = {place: names.get(x, place) for place, x in places}
-    return tuple(local_derivative(formula, called) for formula in node.op.partials)
+    called = {place: names[x].full if x in names else place for place, x in places}
+    return tuple(local_formula(formula, called) for formula in node.op.partials)
 
 
 class Tracer:
@@ -145,11 +148,10 @@ class Tracer:
     """
 
     def __init__(self, y: Node) -> None:
-        order = topological_order(y)
-        graph = contracted(order, [y], [True])
+        reading = Reading([y], opened=True)
         self._y = y
-        self._ids = node_ids(order)
-        self._nodes = _nodes(graph, self._ids)
+        self._ids = reading.ids
+        self._nodes = _nodes(reading)
         self._events: list[Event] = []
         self._gradients: dict[Node, Any] = {}
 
@@ -207,9 +209,7 @@ def _local(user: Node, slot: int) -> Any:
     """The local derivative of an operation on numbers by one of its inputs, None for others."""
     if user.op is None or not user.op.partials or any(x.shape for x in user.inputs):
         return None
-    rule: Any = user.op.vjps[slot]
-    with np.errstate(all="ignore"):
-        return rule(user.dtype.type(1), user.value, [x.value for x in user.inputs], user.attrs)
+    return local_derivative(user, slot)
 
 
 def _is_product(value: Any, upstream: Any, local: Any) -> bool:
@@ -217,10 +217,10 @@ def _is_product(value: Any, upstream: Any, local: Any) -> bool:
         return np.ndim(upstream) == 0 and same(upstream * local, value)
 
 
-def _value(given: Any) -> Any:
-    return summarised(checked_value(given))
+def _value(x: Any) -> Any:
+    return summarised(checked_value(x))
 
 
-def described(given: Any) -> str:
-    """Name what was given in the place of a Node."""
-    return describe(given) if isinstance(given, Node) else f"{type(given).__name__} {given!r:.40}"
+def described(x: Any) -> str:
+    """Name what stands in the place of a Node."""
+    return describe(x) if isinstance(x, Node) else f"{type(x).__name__} {x!r:.40}"

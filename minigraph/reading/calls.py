@@ -56,6 +56,7 @@ class Contraction:
         outputs: for each Node inside a call its output.
         titles: what the paths of opened calls end in, to a reader: "softmax", or "softmax (2)".
         scopes: the paths without marks, for those that lie in calls.
+        closable: by the paths of opened calls that could be one operation each, their outputs.
     """
 
     order: list[Node]
@@ -63,6 +64,7 @@ class Contraction:
     outputs: dict[Node, Node] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     scopes: dict[str, str] = field(default_factory=dict)
+    closable: dict[str, Node] = field(default_factory=dict)
 
     def inputs(self, node: Node) -> tuple[Node, ...]:
         """What a Node, or the call that it stands for, uses."""
@@ -105,11 +107,12 @@ def contracted(order: list[Node], outputs: list[Node], opened: Iterable[Any] = (
     is_opened = _opened(opened, around)
     if not around:
         return Contraction(order)
-    folded = {
+    closable = {
         path: node
         for path, (node, *others) in _used_outside(order, outputs, around).items()
-        if path not in is_opened and not others and _may_be_output(node, path)
+        if not others and _may_be_output(node, path)
     }
+    folded = {path: node for path, node in closable.items() if path not in is_opened}
     home = {scope: _outermost(paths, folded) for scope, paths in around.items()}
     inside: dict[str, list[Node]] = {}
     kept = []
@@ -121,12 +124,14 @@ def contracted(order: list[Node], outputs: list[Node], opened: Iterable[Any] = (
             inside.setdefault(path, []).append(node)
             if node is folded[path]:
                 kept.append(node)
+    titles = _titles(order, around, home)
     return Contraction(
         kept,
         {folded[path]: _call(path, nodes) for path, nodes in inside.items()},
         {node: folded[path] for path, nodes in inside.items() for node in nodes},
-        _titles(order, around, home),
+        titles,
         {scope: _unmarked(scope) for scope in around},
+        {path: node for path, node in closable.items() if path in titles},
     )
 
 

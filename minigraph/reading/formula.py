@@ -7,29 +7,22 @@ of the drawn nodes take their places.
 from __future__ import annotations
 
 import ast
-import math
 import re
 from functools import cache
 
-from .text import elided, superscript, width
+from .text import superscript
 
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)  # how tightly a piece of a formula binds
 _COMPARISONS: dict[type, str] = {ast.Gt: ">", ast.Lt: "<"}
 Piece = tuple[str, int]
 
 
-def derivative_name(of: str, by: str, room: float = math.inf, size: float = 1.0) -> str:
-    """Write ∂of/∂by, each name shortened where both do not fit into `room`.
-
-    Names that are more than a word get parentheses.
-    """
-    of, by = _word(of), _word(by)
-    half = (room - width("∂/∂", size)) / 2
-    spare = [max(0.0, half - width(name, size)) for name in (by, of)]
-    return f"∂{elided(of, half + spare[0], size)}/∂{elided(by, half + spare[1], size)}"
+def derivative_name(of: str, by: str) -> str:
+    """Write ∂of/∂by; names that are more than a word get parentheses."""
+    return f"∂{as_word(of)}/∂{as_word(by)}"
 
 
-def local_derivative(formula: str, names: dict[str, str]) -> str:
+def local_formula(formula: str, names: dict[str, str]) -> str:
     """Write the formula of a partial derivative with `names` in the places of x, y and out."""
     return _write(_parsed(formula), names)[0]
 
@@ -39,7 +32,8 @@ def _parsed(formula: str) -> ast.expr:
     return ast.parse(formula, mode="eval").body
 
 
-def _word(name: str) -> str:
+def as_word(name: str) -> str:
+    """A name as it stands in a formula: in parentheses, if it is more than a word."""
     return f"({name})" if set(name) & set(" /+−-×÷·^=") else name
 
 
@@ -48,7 +42,7 @@ def _write(piece: ast.expr, names: dict[str, str]) -> Piece:
     match piece:
         case ast.Name(name):
             name = names.get(name, "π" if name == "pi" else name)
-            return (name, _SIGN) if name.startswith("−") else (_word(name), _ATOM)
+            return (name, _SIGN) if name.startswith("−") else (as_word(name), _ATOM)
         case ast.Constant(value):
             return str(value), _ATOM
         case ast.UnaryOp(ast.USub(), x):

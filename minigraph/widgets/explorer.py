@@ -15,9 +15,10 @@ from ..core.node import Node
 from ..drawing import Drawing, draw
 from ..drawing.diagram import SCALAR_ROOM
 from ..drawing.drawing import as_image
-from ..drawing.formula import derivative_name
-from ..drawing.text import factor, number, width
+from ..drawing.text import width
 from ..errors import MinigraphError
+from ..reading.formula import derivative_name
+from ..reading.text import factor, number
 from . import explore_plot as plot
 from .explore_function import Curve, inputs_of, is_number, run, value
 from .explore_view import Scene
@@ -186,7 +187,7 @@ class Explorer(Released, anywidget.AnyWidget):
         slope = self._run.slopes[name]
         predicted = (
             f"predicted change: {self._derivative(name)} · δ = "
-            f"{factor(slope)} · {factor(self.delta)} = {number(self.predicted)}"
+            f"{factor(number(slope))} · {factor(number(self.delta))} = {number(self.predicted)}"
         )
         if self._stopped:
             way += f" has no value there: the function stops with {self._stopped}."

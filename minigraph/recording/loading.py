@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..drawing.text import one_line
 from ..errors import FormatError
 from ..graph.saving import parsed, read_shape
+from ..reading.text import one_line
 from .data import decoded
 from .events import (
     BACKWARD,
@@ -36,11 +36,11 @@ _ON_AN_EDGE = ("multiply", "accumulate")  # these name the user and the slot
 _WITH_A_VALUE = ("compute", "seed", *_ON_AN_EDGE)
 
 
-def recording_from_json(text: str) -> Recording:
-    """Read what `Recording.to_json` has written.
+def from_json(text: str) -> Recording:
+    """Read what `to_json` has written.
 
     Raises:
-        FormatError: naming the node or the event that is wrong.
+        FormatError: naming the node or the event that is wrong, if it is something else.
     """
     try:
         document = parsed(text)
@@ -187,3 +187,6 @@ def _text(given: Any, name: str) -> str:
     if not isinstance(given, str):
         raise ValueError(f"its {name} is a text, not {given!r:.40}")
     return given if name == "scope" else one_line(given)
+
+
+Recording.from_json = staticmethod(from_json)

@@ -2,8 +2,8 @@
 
 A scope becomes one part, if the graph is too big or if that is asked for. Where it is not enough,
 the first and the last operations stay, and what lies between becomes one part that says how much it
-holds. Parts never form a cycle, so the
-drawing of the parts flows in one direction, as the graph does. Everything is linear in the graph.
+holds. Parts never form a cycle, so the drawing of the parts flows in one direction, as the graph
+does. Everything is linear in the graph.
 """
 
 from __future__ import annotations
