@@ -1395,7 +1395,7 @@ def test_the_memory_has_a_table_and_a_chart():
     titles, *rows, summary = str(memory).splitlines()
     assert len(rows) == len(memory.places)
     assert titles.split()[:2] == ["array", "bytes"]
-    assert rows[1].split() == ["v2", "4,096", "0", "1", "2", "v1"]
+    assert rows[1].split() == ["v₂", "4,096", "0", "1", "2", "v₁"]
     assert summary == memory.summary
     chart = memory.chart()
     assert len(chart.axes.patches) == 2 * len(memory.places)
@@ -1407,7 +1407,7 @@ def test_the_memory_has_a_table_and_a_chart():
     assert max(block.x1 for block in blocks) <= right
     assert max(block.y1 for block in blocks) <= top
     assert memory.summary in chart.alt
-    assert "v3" in [text.get_text() for text in chart.axes.texts]
+    assert "v₃" in [text.get_text() for text in chart.axes.texts]
     empty = mg.Graph(mg.placeholder("x", (3,)) * 2.0).compile().memory
     assert "0 arrays in 0 bytes" in str(empty)
     assert empty.chart().svg

@@ -122,7 +122,7 @@ class _ArrayWriter(Writer):
                 continue
             if node.requires_grad:
                 name = self.called[node] = self.spare.own(node, "w")
-                self.labels[node] = node.name or name
+                self.labels.setdefault(node, name)
                 variable = self.spare.new("node")
                 self.names[variable] = node
                 self.line(f"{name} = {variable}._value")

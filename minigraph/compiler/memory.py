@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..core.node import Node
+from ..reading import words
 
 ALIGNMENT = 64  # bytes; the width of a cache line
 FEW = 1000  # arrays, up to which a better arena is worth a time that grows with their square
@@ -73,15 +74,8 @@ class MemoryPlan:
             (p.name, f"{p.size:,}", f"{p.offset:,}", f"{p.first}", f"{p.last}", p.over or "")
             for p in self.places
         ]
-        widths = [max(map(len, column)) for column in zip(titles, *rows)]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if i in (0, 5) else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(row, widths))
-            ).rstrip()
-            for row in (titles, *rows)
-        ]
-        return "\n".join([*lines, self.summary] if rows else [self.summary])
+        table = words.aligned(titles, rows, numbers=range(1, 5), ruled=False)
+        return f"{table}\n{self.summary}" if rows else self.summary
 
 
 # --- the order ------------------------------------------------------------------------------------

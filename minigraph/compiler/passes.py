@@ -39,6 +39,7 @@ from .rewrite import (
     expression,
     folded,
     is_op,
+    names_of,
     number,
     rebuilt,
     with_leaves,
@@ -61,7 +62,8 @@ def remove_dead_code(graph: Graph) -> tuple[Graph, list[Rewrite]]:
     dead = [node for node in graph.order if node.op and node not in needed]
     if not dead:
         return graph, []
-    log = [Rewrite("no output needs it", expression(node), "nothing") for node in dead]
+    called = names_of(graph) if dead else {}
+    log = [Rewrite("no output needs it", expression(node, called), "nothing") for node in dead]
     return _outputs_of(graph, graph.outputs), log
 
 

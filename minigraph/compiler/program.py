@@ -12,7 +12,7 @@ import math
 import unicodedata
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -23,10 +23,11 @@ from ..core.node import Node
 from ..core.operation import OPERATIONS, Operation
 from ..graph.graph import Graph
 from .memory import MemoryPlan
-from .rewrite import expression
+from .rewrite import expression, names_of
 
 COMMENT_COLUMN = 44
 _RESERVED = {*keyword.kwlist, *dir(builtins), *dir(math), *dir(np), "make", "run", "arena"}
+_ON_THE_LINE = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _programs = count(1)
 
 
@@ -76,7 +77,10 @@ class Names:
 
     def own(self, node: Node, prefix: str) -> str:
         """A Node's own name if Python reads it as a name and nothing else has it."""
-        name = node.name or ""
+        return self.free(node.name or "", prefix)
+
+    def free(self, name: str, prefix: str) -> str:
+        """A name if Python reads it as one and nothing else has it, or else a new one."""
         as_read = unicodedata.normalize("NFKC", name)  # Python takes "ﬁ" and "fi" for the same
         if name != as_read or not name.isidentifier() or name in self._taken:
             return self.new(prefix)
@@ -92,7 +96,7 @@ class Writer:
         updates: variables that change, each with its new value, a Node of the graph.
         outputs: what is returned.
         called: what the value of a Node is called in the program.
-        labels: what it is called in the comments.
+        labels: what it is called in the comments, as in the picture with all calls open.
         made: lines that run once, to make the arrays; `lines` run each time.
         names: what the program uses, by name.
     """
@@ -101,12 +105,15 @@ class Writer:
         self.graph, self.updates, self.is_single = graph, updates, is_single
         self.outputs = graph.outputs[: len(graph.outputs) - len(updates)]
         self.spare = Names()
+        self.labels = names_of(graph)
         self.called = {x: self.spare.own(x, "x") for x in graph.inputs}
         self.parameters = [*self.called.values()]
         for node in graph.order:
             if node.op is not None:
-                self.called[node] = self.spare.new("v")
-        self.labels = {node: node.name or name for node, name in self.called.items()}
+                name = self.labels.get(node, "").translate(_ON_THE_LINE)  # v1 is v₁
+                self.called[node] = self.spare.free(name, "value")
+        for node, name in self.called.items():
+            self.labels.setdefault(node, name)
         self.made: list[str] = []
         self.lines: list[str] = []
         self.names: dict[str, Any] = {}
@@ -128,7 +135,7 @@ class Writer:
         head = "".join(f"    {line}\n" for line in self.made)
         body = "".join(f"        {line}\n" for line in [*self.lines, f"return {returned}"])
         return (
-            f"{_title(self.outputs)}def make():\n{head}"
+            f"{_title(self.outputs, self.labels)}def make():\n{head}"
             f"    def run({', '.join(self.parameters)}):\n{body}    return run\n"
         )
 
@@ -144,6 +151,6 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _title(outputs: Iterable[Node]) -> str:
-    names = [y.name or expression(y) for y in outputs]
+def _title(outputs: Iterable[Node], labels: Mapping[Node, str]) -> str:
+    names = [labels[y] if y.name else expression(y, labels) for y in outputs]
     return f"# {plain(', '.join(names[:6]))}{' …' if len(names) > 6 else ''}\n"

@@ -20,8 +20,13 @@ from ..errors.words import describe
 from ..graph.graph import Graph
 from ..graph.promises import masks_of
 from ..graph.symbolic import Unknown
+from ..reading import Reading
+from ..reading import text as texts
+from ..reading.words import INFIX, applied
 
 Replace = Callable[[Node], Node | None]
+NAMELESS: Mapping[Node, str] = {}
+WRITTEN_OUT = 4  # operations inside each other that a log writes out, of those that a rule makes
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ def rebuilt(graph: Graph, rule: str, replace: Replace) -> tuple[Graph, list[Rewr
     """
     new: dict[Node, Node] = {}
     log: list[Rewrite] = []
+    called: dict[Node, str] = {}  # needed only if there is something to log
     around = surroundings.get()
     try:
         surroundings.set((scope := "", (), ()))
@@ -118,15 +124,19 @@ def rebuilt(graph: Graph, rule: str, replace: Replace) -> tuple[Graph, list[Rewr
             if node.scope != scope:
                 surroundings.set((scope := node.scope, (), ()))
             found = replace(same)
+            if log and same is not node:
+                called[same] = called[node]
             if found is None or found is same:
                 new[node] = same
                 continue
+            called = called or names_of(graph)
             if found.seq > same.seq and not found.name:  # made for this; others keep their names
                 found.name = node.name
             is_made = found.op is not None and found.seq > same.seq
-            after = expression(found) if is_made else described(found)
-            log.append(Rewrite(rule, expression(same), after))
+            after = expression(found, called, WRITTEN_OUT) if is_made else described(found, called)
+            log.append(Rewrite(rule, expression(same, called), after))
             new[node] = found
+            called.setdefault(found, called[node])
     finally:
         surroundings.set(around)
     if not log:
@@ -160,15 +170,29 @@ def is_op(node: Node, name: str) -> bool:
     return node.op is not None and node.op is OPERATIONS.get(name)
 
 
-def expression(node: Node, called: Mapping[Node, str] | None = None) -> str:
-    """A Node as an expression of its inputs, by what they are called: "d × e", "exp(x)"."""
-    names = [(called or {}).get(x) or described(x) for x in node.inputs]
+def names_of(graph: Graph) -> dict[Node, str]:
+    """What the Nodes of a graph are called in its picture with all calls open."""
+    return dict(Reading(graph.outputs, opened=True).called)
+
+
+def expression(node: Node, called: Mapping[Node, str] = NAMELESS, within: int = 0) -> str:
+    """A Node as an expression of its inputs, by what they are called: "v₁ × e", "exp(x)".
+
+    Inputs that are not called anything, as those that a rule has made on the way, are written out,
+    if they lie no deeper than `within`.
+    """
     if node.op is None:
-        return described(node)
+        return described(node, called)
+    inputs = [_operand(x, called, within) for x in node.inputs]
     settings = [f"{key}={_short(value)}" for key, value in (node.attrs or NO_ATTRS).items()]
-    if node.op.partials and len(names) == 2:
-        return f"{names[0]} {node.op.symbol} {names[1]}"
-    return f"{node.op.name}({', '.join(names + settings)})"
+    return applied(texts.clean(node.op.symbol), texts.clean(node.op.name), inputs + settings)
+
+
+def _operand(x: Node, called: Mapping[Node, str], within: int) -> str:
+    if not within or x.op is None or x in called or x.name:
+        return described(x, called)
+    text = expression(x, called, within - 1)
+    return f"({text})" if x.op.symbol in INFIX and len(x.inputs) > 1 else text
 
 
 def _short(setting: Any) -> str:
@@ -176,11 +200,12 @@ def _short(setting: Any) -> str:
     return text if len(text) <= 40 else f"{text[:40].splitlines()[0]}…"
 
 
-def described(node: Node) -> str:
+def described(node: Node, called: Mapping[Node, str] = NAMELESS) -> str:
     """What a Node is called in a log: its name, its number, or its operation."""
-    if node.name:
-        return node.name
+    name = called.get(node) or (node.name and texts.clean(node.name))
+    if name:
+        return name
     value = number(node)
     if value is not None:
-        return f"{value:.6g}"
+        return texts.number(value)
     return f"{node.op.name}(…)" if node.op else f"a constant of shape {node.shape}"

@@ -14,17 +14,20 @@ times".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.node import Node
 from ..errors import MinigraphError
-from ..errors.words import describe
 from ..graph.graph import Graph
+from ..reading.words import aligned
 from .costs import Costs, predicted
+from .rewrite import described, expression, names_of
 
 _ROWS = 60  # of a table
+_TITLES = ("worker", "start", "stop", "node")
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,21 @@ class Schedule:
         spans: in the order of their starts.
         workers: how many there are.
         serial: seconds that one worker takes.
+        graph: whose operations they are.
         path: the critical path, the operations that wait for each other the longest.
     """
 
     spans: tuple[Span, ...]
     workers: int
     serial: float
+    graph: Graph = field(repr=False, compare=False)
     path: tuple[Node, ...] = ()
+
+    @cached_property
+    def names(self) -> Mapping[Node, str]:
+        """What the Nodes are called, as in the picture of the graph with all calls open."""
+        called = names_of(self.graph)
+        return {node: called.get(node) or described(node) for node in self.graph.order}
 
     @property
     def makespan(self) -> float:
@@ -69,16 +80,16 @@ class Schedule:
         return self.speed_up / self.workers
 
     def __str__(self) -> str:
-        rows = [["worker", "start", "stop", "node"]]
-        for span in self.spans[:_ROWS]:
-            times = [in_words(span.start), in_words(span.stop)]
-            rows.append([str(span.worker + 1), *times, describe(span.node)])
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows]
-        lines.insert(1, "  ".join("─" * w for w in widths))
-        if len(self.spans) > _ROWS:
-            lines.append(f"… and {len(self.spans) - _ROWS:,} more")
-        return "\n".join([*lines, self.summary])
+        rows = [
+            (
+                str(span.worker + 1),
+                in_words(span.start),
+                in_words(span.stop),
+                f"{self.names[span.node]} = {expression(span.node, self.names)}",
+            )
+            for span in self.spans
+        ]
+        return f"{aligned(_TITLES, rows, most=_ROWS)}\n{self.summary}"
 
     @property
     def summary(self) -> str:
@@ -197,7 +208,7 @@ class _Simulation:
                 self._work(worker, now)
         spans = sorted(self.done.values(), key=lambda span: (span.start, span.node.seq))
         path = tuple(critical_path(self.graph, self.costs)[0])
-        return Schedule(tuple(spans), self.workers, self.costs.total, path)
+        return Schedule(tuple(spans), self.workers, self.costs.total, self.graph, path)
 
     def _work(self, worker: int, now: float) -> None:
         """Let a worker take the most urgent operation, if there is one."""

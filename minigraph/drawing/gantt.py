@@ -6,9 +6,11 @@ schedule(graph, 2).chart(measured)      # and what a run has shown, on the same 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ..compiler.rewrite import expression
 from ..compiler.schedule import Schedule, Span, in_words
 from ..core.node import Node
-from ..reading.text import clean
 from .plot import Plot
 from .theme import LIGHT
 
@@ -33,11 +35,13 @@ def chart(plan: Schedule, measured: Schedule | None = None, width: float = 720) 
     length = max(p.makespan for p in plans.values()) or 1.0
     between, gain = (" ", " times as fast as one worker") if width >= WIDE else ("\n", "×")
     unit, size = next((u for u in _UNITS if length >= u[1]), _UNITS[-1])
+    pixels = width / length
     plot = Plot(_alternative(plans), width, ROW * len(rows) + AROUND)
     for kind, p in plans.items():
         for span in p.spans:
             row = rows.index((kind, span.worker))
-            _bar(plot, span, row, size, is_critical=span.node in p.path, pixels=width / length)
+            labels = _labels(span.node, p.names)
+            _bar(plot, span, labels, row, size, pixels, is_critical=span.node in p.path)
     axes = plot.axes
     axes.set(
         xlim=(0, length / size * 1.01),
@@ -69,9 +73,16 @@ def chart(plan: Schedule, measured: Schedule | None = None, width: float = 720) 
 
 
 def _bar(
-    plot: Plot, span: Span, row: int, size: float, *, is_critical: bool, pixels: float
+    plot: Plot,
+    span: Span,
+    labels: list[str],
+    row: int,
+    size: float,
+    pixels: float,
+    *,
+    is_critical: bool,
 ) -> None:
-    """Draw one operation, with its name where there is room."""
+    """Draw one operation, with the first of its labels for which there is room."""
     long = span.stop - span.start
     plot.axes.barh(
         row,
@@ -83,7 +94,7 @@ def _bar(
         linewidth=0.8,
     )
     room = (long * pixels - 4) / LETTER
-    label = next((text for text in _labels(span.node) if len(text) <= room), "")
+    label = next((text for text in labels if len(text) <= room), "")
     if label:
         plot.axes.text(
             (span.start + long / 2) / size,
@@ -97,22 +108,16 @@ def _bar(
         )
 
 
-def _labels(node: Node) -> list[str]:
+def _labels(node: Node, names: Mapping[Node, str]) -> list[str]:
     """What may stand on a bar, the best first."""
-    assert node.op is not None
-    if node.name:
-        return [clean(node.name)]
-    names = [clean(x.name) if x.name else "·" for x in node.inputs]
-    is_told = len(names) == 2 and names != ["·", "·"]
-    symbol, name = clean(node.op.symbol), clean(node.op.name)
-    return [f" {symbol} ".join(names) if is_told else name, symbol]
+    return [f"{names[node]} = {expression(node, names)}", names[node]]
 
 
 def _alternative(plans: dict[str, Schedule]) -> str:
     """Say what the chart shows."""
     texts = [f"{kind}, {p.summary}".removeprefix(", ") for kind, p in plans.items()]
     plan = next(iter(plans.values()))
-    path = [clean(x.name or x.op.name) for x in plan.path[:MOST_NAMED] if x.op]
+    path = [plan.names[x] for x in plan.path[:MOST_NAMED]]
     more = f" and {len(plan.path) - MOST_NAMED} more" if len(plan.path) > MOST_NAMED else ""
     return (
         f"Gantt chart of {len(plan.spans)} operations: {'; '.join(texts)}. "

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..compiler.memory import MemoryPlan, Place
-from ..reading.text import clean
 from .plot import Plot
 from .theme import LIGHT
 
@@ -33,7 +32,7 @@ def chart(memory: MemoryPlan) -> Plot:
         _block(axes, place, last, unit)
         wide = (last - place.first) / end * (WIDTH - MARGIN)
         high = place.size / (memory.peak or 1) * (HEIGHT - MARGIN)
-        label = clean(place.name)
+        label = place.name
         if len(memory.places) <= MOST_NAMED and wide > _LETTER * len(label) and high > _LINE:
             middle = (place.first + last) / 2, (place.offset + place.size / 2) / unit
             look = {"ha": "center", "va": "center", "fontsize": 9, "parse_math": False}

@@ -65,6 +65,11 @@ class Reading:
         return node_names(self.graph)
 
     @cached_property
+    def called(self) -> dict[Node, str]:
+        """The full names of Nodes that have a label; a constant without one is its value."""
+        return {node: name.full for node, name in self.names.items() if name.label}
+
+    @cached_property
     def parts(self) -> list[Part]:
         """What is shown, in topological order: Nodes, and what is folded.
 

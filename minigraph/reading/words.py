@@ -27,6 +27,7 @@ def aligned(
     *,
     numbers: Collection[int] = (),
     most: int | None = None,
+    ruled: bool = True,
 ) -> str:
     """Write rows below their titles, each column as wide as it needs to be.
 
@@ -35,6 +36,7 @@ def aligned(
         rows: their cells.
         numbers: the columns that are flush on the right.
         most: how many rows are written; of more, how many are left out.
+        ruled: whether there is a line below the titles.
     """
     shown = [titles, *rows[:most]]
     widths = [max(map(len, column)) for column in zip(*shown)]
@@ -45,7 +47,8 @@ def aligned(
         ).rstrip()
         for row in shown
     ]
-    lines.insert(1, "  ".join("─" * width for width in widths))
+    if ruled:
+        lines.insert(1, "  ".join("─" * width for width in widths))
     if len(rows) > len(shown) - 1:
         lines.append(f"… and {len(rows) - len(shown) + 1:,} more")
     return "\n".join(lines)
