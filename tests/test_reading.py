@@ -140,3 +140,15 @@ def test_recording_and_player_call_nodes_what_the_picture_calls_them():
     assert [node["name"] for node in player.view["nodes"].values()] == names
     titles = re.findall(r'<g data-node="n\d+"><title>(.*?): ', player.view["svg"])
     assert {*titles} <= {*names}
+
+
+def test_operations_that_no_output_needs_are_compiled_all_the_same():
+    x = mg.placeholder("x", (2,))
+    unused = mg.exp(x * 1.0) * 1.0
+    graph = mg.Graph((x * 1.0).named("y"), [x], order=[unused])
+    plan = graph.compile(["drop_what_does_nothing"])
+    assert "does nothing: exp(…) × 1 → exp(…)" in [str(r) for r in plan.log[0].rewrites]
+    np.testing.assert_array_equal(plan(x=[1.0, 2.0]), [1.0, 2.0])
+    assert len(str(plan.schedule).splitlines()) == 3 + sum(
+        n.op is not None for n in plan.graph.order
+    )

@@ -124,7 +124,7 @@ def rebuilt(graph: Graph, rule: str, replace: Replace) -> tuple[Graph, list[Rewr
             if node.scope != scope:
                 surroundings.set((scope := node.scope, (), ()))
             found = replace(same)
-            if log and same is not node:
+            if node in called:
                 called[same] = called[node]
             if found is None or found is same:
                 new[node] = same
@@ -136,7 +136,8 @@ def rebuilt(graph: Graph, rule: str, replace: Replace) -> tuple[Graph, list[Rewr
             after = expression(found, called, WRITTEN_OUT) if is_made else described(found, called)
             log.append(Rewrite(rule, expression(same, called), after))
             new[node] = found
-            called.setdefault(found, called[node])
+            if node in called and found.op is not None:  # a constant is called by its number
+                called.setdefault(found, called[node])
     finally:
         surroundings.set(around)
     if not log:
