@@ -51,14 +51,6 @@ def test_every_colour_of_the_palette_is_repainted_where_it_is_dark(plot):
         assert plot.svg.count(f'[style*="fill: {light}"]{{fill:{dark}!important}}') == 1
 
 
-def test_a_frozen_plot_keeps_its_margins(plot):
-    plot.freeze()
-    before = plot.axes.get_position().bounds
-    plot.axes.set(ylabel="a label that would need room")
-    assert plot.svg
-    assert plot.axes.get_position().bounds == before
-
-
 def test_drawing_leaves_the_settings_of_matplotlib_alone():
     import matplotlib
 

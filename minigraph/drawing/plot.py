@@ -61,11 +61,6 @@ class Plot:
             self.axes: Any = self.figure.add_subplot()
         self.alt = alt
 
-    def freeze(self) -> None:
-        """Keep the margins as they are from now on, so that nothing moves, and redraw faster."""
-        self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")
-
     @property
     def svg(self) -> str:
         """The picture as SVG; as an image it follows the colour scheme of the page."""

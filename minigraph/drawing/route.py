@@ -164,8 +164,13 @@ def _gap(f: Frame, length: list[float], steepest: list[float], n: int) -> float:
     gap = theme.GAP if f.is_right else theme.GAP_DOWN
     if f.has_labels:
         has_label = length[n if n % 2 else n - 1] > 0
-        gap = gap * 0.65 if has_label else gap / 2
-    return max(gap, min(steepest[n] * 0.3, 2.2 * gap))
+        gap = gap * _BESIDE_LABELS if has_label else gap / 2
+    return max(gap, min(steepest[n] * _STEEP, _MOST_GAPS * gap))
+
+
+_BESIDE_LABELS = 0.65  # of a gap, on either side of a level of labels
+_STEEP = 0.3  # of how far an edge rises: so long a gap is for it
+_MOST_GAPS = 2.2  # of which such a gap is as long at most
 
 
 def _extents(f: Frame) -> list[tuple[int, int]]:
@@ -198,6 +203,13 @@ _APART = 54.0  # degrees between the arrowheads around a symbol
 _WIDEST = 72.0  # degrees from straight ahead
 _CLEAR = 1.0  # pixels between an arrow's point and what it points at
 _REACH = theme.RADIUS + _CLEAR
+_TOWARDS = 0.75  # of the angle at which its tail lies: there an arrowhead would like to be
+_STRAIGHT, _HELD = (
+    8.0,
+    50.0,
+)  # pixels aside, up to which an edge is straight; how firmly it stays
+_SIDE = 16.0  # pixels between the arrowheads at a module
+_CORNER = 12.0  # and beyond the last of them
 
 
 @dataclass(frozen=True)
@@ -223,15 +235,15 @@ def _arrivals(f: Frame, across: list[float]) -> list[_Arrival]:
         aside = [across[f.routes[i][-2]] - across[head] for i in edges]
         n = len(edges)
         if f.diagram.boxes[head].kind == "module":
-            half = f.sizes[head][1 if f.is_right else 0] / 2 - 12
-            step = min(16.0, 2 * half / max(n - 1, 1))
+            half = f.sizes[head][1 if f.is_right else 0] / 2 - _CORNER
+            step = min(_SIDE, 2 * half / max(n - 1, 1))
             wanted = [max(-half, min(half, x)) for x in aside]
             placed = _kept_within(spread(wanted, [step] * (n - 1), [1.0] * n), half)
             arrivals = [_Arrival(0.0, offset) for offset in placed]
         else:
-            wanted = [0.75 * degrees(atan2(x, theme.GAP)) for x in aside]
+            wanted = [_TOWARDS * degrees(atan2(x, theme.GAP)) for x in aside]
             step = min(_APART, 2 * _WIDEST / max(n - 1, 1))
-            straight = [50.0 if abs(x) < 8 else 1.0 for x in aside]  # and it stays straight
+            straight = [_HELD if abs(x) < _STRAIGHT else 1.0 for x in aside]
             placed = _kept_within(spread(wanted, [step] * (n - 1), straight), _WIDEST)
             arrivals = [_Arrival(a, _REACH * sin(radians(a))) for a in placed]
         for i, arrival in zip(edges, arrivals):
@@ -248,6 +260,11 @@ def _kept_within(places: Sequence[float], most: float) -> list[float]:
 # --- the pen --------------------------------------------------------------------------------------
 
 _TENSION = 0.5  # how far a curve keeps its direction, as a part of the way along
+_SLOPING = 0.35  # the same where it starts out with a slope
+_SMOOTH = 1.35  # of the slope straight from level to level, in the middle of a level of labels
+_ALONE = 80.0  # pixels; how far off others are of a label that has its level to itself
+_WING, _HOLLOW = 0.48, 0.15  # of the length of an arrowhead: half its width, and its hollow back
+_EDGE_OF_CAPSULE = 6.0  # pixels of its flat side, at either end, at which no arrow points
 _TURN = 14.0  # pixels in which a curve turns into the direction of its arrowhead
 _UNDER = 4.0  # pixels that an edge begins below the border of its box
 Passage = tuple[float, float, float]  # of a level: where an edge enters it, at what height, its end
@@ -339,7 +356,7 @@ class _Pen:
         if not (self.f.has_labels and level % 2) or down * up <= 0:
             return 0.0
         half = (here[2] - here[0]) / 2
-        slope = 1.35 * (down + up) / (after[0] - before[2])
+        slope = _SMOOTH * (down + up) / (after[0] - before[2])
         most = min(
             self._room(n),
             half * abs(down) / (half + _TENSION * (here[0] - before[2])),
@@ -353,7 +370,7 @@ class _Pen:
         apart = min(
             (abs(self.across[m] - middle) - stations[m].size / 2
              for m in self.levels[stations[n].level] if m != n),
-            default=80.0,
+            default=_ALONE,
         )  # fmt: skip
         return max(apart / 2, stations[n].size / 2)
 
@@ -371,7 +388,7 @@ class _Pen:
             return (start - _CLEAR, across + arrival.offset), (1.0, 0.0)
         half = symbol_half(box.symbol)
         if not self.f.is_right and half > theme.RADIUS:  # the flat side of a capsule
-            aside = arrival.offset * (half - 6) / theme.RADIUS
+            aside = arrival.offset * (half - _EDGE_OF_CAPSULE) / theme.RADIUS
             return (start - theme.RADIUS - _CLEAR, across + aside), (1.0, 0.0)
         centre = start - (half - theme.RADIUS if self.f.is_right else 0.0)
         ahead, aside = cos(radians(arrival.angle)), sin(radians(arrival.angle))
@@ -380,12 +397,11 @@ class _Pen:
     def _arrow(self, tip: Point, neck: Point) -> str:
         """An arrowhead: a triangle with a slightly hollow back."""
         along, aside = tip[0] - neck[0], tip[1] - neck[1]
-        wing = 0.48
         corners = [
             tip,
-            (neck[0] - aside * wing, neck[1] + along * wing),
-            (neck[0] + along * 0.15, neck[1] + aside * 0.15),
-            (neck[0] + aside * wing, neck[1] - along * wing),
+            (neck[0] - aside * _WING, neck[1] + along * _WING),
+            (neck[0] + along * _HOLLOW, neck[1] + aside * _HOLLOW),
+            (neck[0] + aside * _WING, neck[1] - along * _WING),
         ]
         return "M" + "L".join(_written(self.at(*corner)) for corner in corners) + "Z"
 
@@ -410,7 +426,7 @@ class _Curve:
         self._bend((end[0] + direction[0] * 2, end[1] + direction[1] * 2), direction)
 
     def _bend(self, end: Point, direction: Point) -> None:
-        (along, across), tension = self.here, _TENSION if self.slope == 0 else 0.35
+        (along, across), tension = self.here, _TENSION if self.slope == 0 else _SLOPING
         pull = tension * (end[0] - along)
         first = along + pull, across + pull * self.slope
         second = end[0] - pull * direction[0], end[1] - pull * direction[1]

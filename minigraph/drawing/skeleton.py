@@ -15,8 +15,24 @@ from .text import width
 Size = tuple[float, float]
 Scope = tuple[str, ...]
 
-_LABEL_PADDING = 16.0
+# Pixels.
+_LABEL_PADDING = 16.0  # of a label, to both sides together
+_SYMBOL_PADDING = 7.0  # of a word in its capsule, to either side
 _ROOMY, _CLOSE = 13.0, 6.0  # room kept on both sides of a box, in small drawings and in others
+_SEPARATION = 14.0  # between a scope and what does not belong to it
+_CONSTANT_AROUND, _BOX_AROUND, _MODULE_AROUND = (
+    16.0,
+    28.0,
+    32.0,
+)  # how much wider than its text
+_ARRIVAL, _ENDS = (
+    12.0,
+    16.0,
+)  # of a module's side: for each arrowhead, and around them all
+_TALLEST = 160.0  # a module, however much arrives there
+
+_FEW = 4  # boxes on one level, up to which a drawing is roomy
+_LABEL_WEIGHT = 0.3  # of what its edge weighs; labels make way for boxes
 
 
 @dataclass(frozen=True)
@@ -57,7 +73,7 @@ def frame(diagram: Diagram, direction: str) -> Frame:
     for edge, pull in zip(diagram.edges, pulls):
         strongest[edge.tail] = max(strongest[edge.tail], weights[edge.head] * pull)
     number = {scope: i for i, scope in enumerate(groups)}
-    room = _ROOMY if max(Counter(level).values()) <= 4 else _CLOSE
+    room = _ROOMY if max(Counter(level).values()) <= _FEW else _CLOSE
     stations = [
         Station(n, size[is_right] + 2 * room, number.get(box.scope, -1), weight)
         for box, n, size, weight in zip(diagram.boxes, level, sizes, weights)
@@ -86,7 +102,7 @@ def frame(diagram: Diagram, direction: str) -> Frame:
             size = (theme.LABEL_HEIGHT if is_right else label_width(edge)) if edge.kind else BEND
             last = level[edge.head] - 1
             scope = _passed(tail.scope, head.scope, last, spans)
-            route.append(add(last, size, scope, weight * 0.3))
+            route.append(add(last, size, scope, weight * _LABEL_WEIGHT))
         route.append(edge.head)
         routes.append(route)
         for a, b in pairwise(route):
@@ -98,7 +114,7 @@ def frame(diagram: Diagram, direction: str) -> Frame:
         tuple(link for head in sorted(links) for link in links[head].values()),
         tuple(number.get(scope[:-1], -1) for scope in groups),
         tuple(i for i, box in enumerate(diagram.boxes) if is_ordered(box)),
-        separation=14.0,
+        separation=_SEPARATION,
         padding=theme.GROUP_PADDING,
         title=theme.GROUP_TITLE if is_right else 0.0,
     )
@@ -204,10 +220,11 @@ def _pulls(diagram: Diagram) -> tuple[list[float], list[float]]:
         weights[i] = 1.0
     for edge, pull in zip(reversed(diagram.edges), reversed(pulls)):
         weights[edge.tail] = max(weights[edge.tail], weights[edge.head] * pull)
-    return pulls, [max(weight, 1e-9) for weight in weights]
+    return pulls, [max(weight, _LIGHTEST) for weight in weights]
 
 
-_ASIDE = 5e-4
+_LIGHTEST = 1e-9  # what every box weighs, so that something holds it
+_ASIDE = 5e-4  # how much a head minds a tail that is not its deepest
 _ALONG, _TURN = 1.0, 1e-6  # a long edge goes straight on before it follows its ends
 
 
@@ -264,7 +281,7 @@ def _common(a: Scope, b: Scope) -> Scope:
 
 def symbol_half(symbol: str) -> float:
     """Half the width of the circle around an operation's symbol; words make it a capsule."""
-    room = 0.0 if len(symbol) == 1 else width(symbol, theme.WORD_SIZE) / 2 + 7
+    room = 0.0 if len(symbol) == 1 else width(symbol, theme.WORD_SIZE) / 2 + _SYMBOL_PADDING
     return max(theme.RADIUS, room)
 
 
@@ -291,8 +308,8 @@ def _sizes(diagram: Diagram, is_right: bool) -> list[Size]:
                 size = min(_natural_width(box, diagram, is_right), shared), theme.CONSTANT
             case "module":
                 height = theme.TWO_ROWS if box.label else theme.ROW
-                crowded = 12.0 * arrivals[i] + 16 if is_right else 0.0
-                size = shared, min(max(height, crowded), 160.0)
+                crowded = _ARRIVAL * arrivals[i] + _ENDS if is_right else 0.0
+                size = shared, min(max(height, crowded), _TALLEST)
             case "operation":
                 size = shared, rows if is_right else rows + theme.RADIUS
             case _:
@@ -305,12 +322,13 @@ def _natural_width(box: Box, diagram: Diagram, is_right: bool) -> float:
     """The width that the texts of a box would like, with the same room for every number."""
     first = width(box.label, theme.NAME_SIZE, bold=box.kind == "module")
     if box.kind == "module":
-        return max(first, width(box.operation, theme.GRADIENT_SIZE)) + 32
+        return max(first, width(box.operation, theme.GRADIENT_SIZE)) + _MODULE_AROUND
     if box.value is not None:
         first += box.room + (width(" = ", theme.NAME_SIZE) if box.label else 0)
     second = 0.0
     if box.gradient is not None:
         name = derivative_name(diagram.of, box.label) if diagram.of else "grad"
-        second = width(f"{name} = ", theme.GRADIENT_SIZE) + box.room * 0.7
+        second = width(f"{name} = ", theme.GRADIENT_SIZE) + box.room * theme.GRADIENT_PART
     beside = symbol_half(box.symbol) if box.kind == "operation" and is_right else 0.0
-    return max(first, second) + beside + (16 if box.kind == "constant" else 28)
+    around = _CONSTANT_AROUND if box.kind == "constant" else _BOX_AROUND
+    return max(first, second) + beside + around

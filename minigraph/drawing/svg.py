@@ -15,6 +15,9 @@ from .skeleton import label_width, symbol_half, symbol_size
 from .text import elided, elided_derivative, width
 from .theme import paint
 
+_ABOVE, _BELOW = 10.5, 11.5  # pixels from the middle of a box to those of its two lines
+_LEAST_NAME = 30.0  # pixels that a name has at least, whatever its value takes
+
 
 def to_svg(picture: Picture, colours: str) -> str:
     """Write a picture in the theme "light", "dark", or "auto"."""
@@ -73,8 +76,8 @@ def _label(placed: PlacedEdge, colours: str) -> str:
     """A label on its own ground: a pill around a derivative, nothing around a shape."""
     edge, (x, y) = placed.edge, placed.label
     room = label_width(edge)
-    size = _fitted(edge.label, room - 10, theme.LABEL_SIZE)
-    wide = min(room, width(edge.label, size) + 14)
+    size = _fitted(edge.label, room - theme.LABEL_INSET, theme.LABEL_SIZE)
+    wide = min(room, width(edge.label, size) + theme.LABEL_AROUND)
     high = theme.LABEL_HEIGHT - 1
     border = "soft" if edge.kind == "derivative" else "none"
     ground = "panel" if placed.is_in_group and edge.kind == "shape" else "ground"
@@ -137,11 +140,12 @@ def _texts(placed: PlacedBox, picture: Picture, colours: str) -> str:
     above = theme.RADIUS if box.symbol and not picture.is_right else 0.0
     x = placed.x + (placed.width + beside) / 2
     y = placed.y + (placed.height + above) / 2
-    room = placed.width - beside - (12 if box.kind == "constant" else 20)
+    inset = theme.CONSTANT_INSET if box.kind == "constant" else theme.BOX_INSET
+    room = placed.width - beside - inset
     lines = [line for line in _lines(box, picture.diagram, room, colours) if line]
     if len(lines) == 1:
         return _text(x, y, *lines[0])
-    return _text(x, y - 10.5, *lines[0]) + _text(x, y + 11.5, *lines[1])
+    return _text(x, y - _ABOVE, *lines[0]) + _text(x, y + _BELOW, *lines[1])
 
 
 Line = tuple[float, list[str]]  # a font size, and spans
@@ -163,7 +167,7 @@ def _first_line(box: Box, room: float, colours: str) -> Line:
     size, value = theme.NAME_SIZE, box.value or ""
     joint = "" if not (box.label and value) else " " if value.startswith("(") else " = "
     after = width(joint, size) + (box.room if value else 0)
-    name = elided(box.label, max(room - after, 30.0), size)
+    name = elided(box.label, max(room - after, _LEAST_NAME), size)
     taken = width(name + joint, size) + width(value, size, bold=True)
     size *= min(1.0, room / taken)
     spans = [_span(name, colours, "ink", "italic")] if name else []
@@ -179,7 +183,7 @@ def _second_line(box: Box, diagram: Diagram, room: float, colours: str) -> Line 
         return None
     size = theme.GRADIENT_SIZE
     joint = " " if box.gradient.startswith("(") else " = "
-    left = room - width(joint, size) - box.room * 0.7
+    left = room - width(joint, size) - box.room * theme.GRADIENT_PART
     name = elided_derivative(diagram.of, box.label, left, size) if diagram.of else "grad"
     size *= min(1.0, room / width(name + joint + box.gradient, size))
     return size, [
@@ -219,7 +223,7 @@ def _rect(x: float, y: float, wide: float, high: float, radius: float) -> str:
 def _text(x: float, y: float, size: float, spans: list[str], anchor: str = "middle") -> str:
     """A line of text whose middle is at y."""
     return (
-        f'<text x="{x:.1f}" y="{y + 0.36 * size:.1f}" font-size="{size:.4g}"'
+        f'<text x="{x:.1f}" y="{theme.baseline(y, size):.1f}" font-size="{size:.4g}"'
         f' text-anchor="{anchor}">{"".join(spans)}</text>'
     )
 

@@ -70,8 +70,11 @@ NAME_SIZE = 15.0  # "d = 5"
 GRADIENT_SIZE = 13.0  # "∂y/∂d = 2"
 LABEL_SIZE = 12.0  # on edges and scopes
 SYMBOL_SIZE, WORD_SIZE = 18.0, 12.0  # "+" in its circle; "exp"
+GRADIENT_PART = 0.7  # of the room for a value; so much is kept for its gradient, in smaller type
+_MIDDLE = 0.36  # of the font size: how far the middle of a line lies above its baseline
 
 # Lengths in pixels. "Along" is the direction in which data flows, "across" the other one.
+BOX_INSET, CONSTANT_INSET = 20.0, 12.0  # of the width of a box, beside its texts
 ROW = 42.0  # the height of a box with one line
 TWO_ROWS = 58.0
 CONSTANT = 34.0
@@ -79,10 +82,16 @@ MIN_WIDTH, MAX_WIDTH = 116.0, 232.0
 RADIUS = 15.0  # of the circle with the operation's symbol
 ARROW = 9.0
 LABEL_HEIGHT = 20.0
+LABEL_INSET, LABEL_AROUND = 10.0, 14.0  # what a label's ground is wider: at least, and as a rule
 MARGIN = 18.0  # around the drawing
 GAP, GAP_DOWN = 62.0, 50.0  # along, between boxes
 GROUP_PADDING = 14.0
 GROUP_TITLE = 20.0
+
+
+def baseline(middle: float, size: float) -> float:
+    """The y at which SVG writes a line of text of this size, for its middle to be at `middle`."""
+    return middle + _MIDDLE * size
 
 
 @cache

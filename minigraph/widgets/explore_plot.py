@@ -106,7 +106,7 @@ def axes(shown: Frame, curve: Curve, name: str, of: str) -> list[Element]:
         y, text = shown.y(tick), number(tick)
         size = round(_SIZE * min(1.0, (_LEFT - 12) / width(text, _SIZE)), 1)
         made.append(_line(f"M{_LEFT} {y}H{right}", "line", 1))
-        made.append(_text(_LEFT - 7, y + 0.36 * size, text, "end", size))
+        made.append(_text(_LEFT - 7, theme.baseline(y, size), text, "end", size))
     made.append(_line(f"M{_LEFT} {_TOP}V{bottom}H{right}", "edge", 1.2))
     made.append(_name(right, HEIGHT - 8, name, 160))
     made.append(_name(_LEFT - 7, _TOP - 8, of, 44))

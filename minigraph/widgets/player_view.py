@@ -427,14 +427,21 @@ class _Writer:
     def _label(self, edge: str, *texts: str, kind: str) -> Change:
         """A label with the first of the texts that can be read in the room of its edge."""
         known = self.edges[edge]
-        room = max(label_width(known) if known.kind else 0.0, UNLABELLED_ROOM) - 10
+        room = max(label_width(known) if known.kind else 0.0, UNLABELLED_ROOM)
+        room -= theme.LABEL_INSET
         bold = kind in ("value", "gradient")  # what flows now
         for text in texts:
             size = theme.LABEL_SIZE * min(1.0, room / width(text, theme.LABEL_SIZE, bold=True))
             if size >= SMALLEST:
                 break
         size = max(size, SMALLEST)
-        return [edge, text, round(size, 1), round(width(text, size, bold) + 14, 1), kind]
+        return [
+            edge,
+            text,
+            round(size, 1),
+            round(width(text, size, bold) + theme.LABEL_AROUND, 1),
+            kind,
+        ]
 
     def shape_labels(self) -> list[Change]:
         """The labels that are there from the beginning: the shapes of arrays."""

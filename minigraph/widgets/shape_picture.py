@@ -278,7 +278,7 @@ def _text(x: float, y: float, text: str, role: str, anchor: str = "middle") -> s
     """A line of text whose middle is at y."""
     size = theme.LABEL_SIZE
     return (
-        f'<text x="{x:.1f}" y="{y + 0.36 * size:.1f}" font-size="{size:g}"'
+        f'<text x="{x:.1f}" y="{theme.baseline(y, size):.1f}" font-size="{size:g}"'
         f' text-anchor="{anchor}"{paint(role)}>{escape(text)}</text>'
     )
 

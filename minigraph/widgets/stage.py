@@ -31,7 +31,7 @@ def _gradient_room(picture: Picture, placed: PlacedBox) -> float:
     """What the line "∂y/∂name = " leaves for the number, as the drawing writes it."""
     box, of, size = placed.box, picture.diagram.of, theme.GRADIENT_SIZE
     beside = symbol_half(box.symbol) if box.symbol and picture.is_right else 0.0
-    room = placed.width - beside - 20
-    left = room - width(" = ", size) - box.room * 0.7
+    room = placed.width - beside - theme.BOX_INSET
+    left = room - width(" = ", size) - box.room * theme.GRADIENT_PART
     name = elided_derivative(of, box.label, left, size) if of else "grad"
     return room - width(f"{name} = ", size)
