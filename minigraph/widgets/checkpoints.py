@@ -49,7 +49,20 @@ class CheckpointViewer(GraphWidget):
         layers: how long the chain is.
     """
 
-    def __init__(self, layers: int, segments: int, budget: int) -> None:
+    def __init__(self, layers: int = 64, segments: int = 0, budget: int = 24) -> None:
+        """Show what a chain of layers keeps over time, for any number of segments and any budget.
+
+        Raises:
+            MinigraphError: for a number that is none of layers, of segments, or of results.
+        """
+        for name, n, least, most in (
+            ("layers", layers, 1, MOST_LAYERS),
+            ("segments", segments, 0, layers),
+            ("budget", budget, 1, math.inf),
+        ):
+            if isinstance(n, bool) or not isinstance(n, int) or not least <= n <= most:
+                end = f" to {most}" if most < math.inf else " on"
+                raise MinigraphError(f"{name} is a number from {least}{end}, not {n!r:.40}")
         self.layers = layers
         wide = widgets.Layout(width="100%", max_width="480px")
         self.segments = widgets.IntSlider(
@@ -97,18 +110,4 @@ class CheckpointViewer(GraphWidget):
         )
 
 
-def checkpoint_viewer(layers: int = 64, segments: int = 0, budget: int = 24) -> CheckpointViewer:
-    """Show what a chain of layers keeps over time, for any number of segments and any budget.
-
-    Raises:
-        MinigraphError: for a number that is none of layers, of segments among them, or of results.
-    """
-    for name, given, least, most in (
-        ("layers", layers, 1, MOST_LAYERS),
-        ("segments", segments, 0, layers),
-        ("budget", budget, 1, math.inf),
-    ):
-        if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
-            end = f" to {most}" if most < math.inf else " on"
-            raise MinigraphError(f"{name} is a number from {least}{end}, not {given!r:.40}")
-    return CheckpointViewer(layers, segments, budget)
+checkpoint_viewer = CheckpointViewer

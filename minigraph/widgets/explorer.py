@@ -52,7 +52,21 @@ class Explorer(Released, anywidget.AnyWidget):
     chosen = traitlets.Unicode()
     delta = traitlets.Float()
 
-    def __init__(self, f: Callable[..., Node], ranges: dict[str, tuple[float, ...]]) -> None:
+    def __init__(self, f: Callable[..., Node], /, **ranges: tuple[float, ...]) -> None:
+        """Move the inputs of a function, and see its graph, its gradients and its tangent follow.
+
+        Each input gets a slider and a field for a number. One of them is nudged by δ: the plot and
+        the sentence compare what the output does with what the gradient predicts, ∂y/∂x · δ.
+
+        Args:
+            f: takes Nodes by the names of the ranges and returns a scalar Node. It may branch in
+                Python; where its graph changes, so does the drawing.
+            ranges: for each input (low, high), or (low, high, start). The first is nudged first.
+
+        Raises:
+            MinigraphError: if f does not take these inputs, or a range is none.
+            NodeTypeError: if f returns something else.
+        """
         self.f = f
         self._inputs = inputs_of(f, ranges)
         self._is_ready = False
@@ -264,19 +278,4 @@ class Explorer(Released, anywidget.AnyWidget):
         return {**data, "text/html": self.html, "text/plain": repr(self)}, metadata
 
 
-def explore(f: Callable[..., Node], /, **ranges: tuple[float, ...]) -> Explorer:
-    """Move the inputs of a function, and see its graph, its gradients and its tangent follow.
-
-    Each input gets a slider and a field for a number. One of them is nudged by δ: the plot and the
-    sentence compare what the output does with what the gradient predicts, ∂y/∂x · δ.
-
-    Args:
-        f: takes Nodes by the names of the ranges and returns a scalar Node. It may branch in
-            Python; where its graph changes, so does the drawing.
-        ranges: for each input (low, high), or (low, high, start). The first one is nudged first.
-
-    Raises:
-        MinigraphError: if f does not take these inputs, or a range is none.
-        NodeTypeError: if f returns something else.
-    """
-    return Explorer(f, ranges)
+explore = Explorer

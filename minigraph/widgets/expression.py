@@ -22,7 +22,8 @@ class ExpressionEditor(GraphWidget):
         node: the output of the graph on show; the last one that could be read.
     """
 
-    def __init__(self, expression: str, **values: float) -> None:
+    def __init__(self, expression: str = "y = (a + b) * (b - c)", **values: float) -> None:
+        """Show an expression; `values` are the numbers that its names start from."""
         self.text = widgets.Text(
             value=expression,
             description="Expression",
@@ -76,8 +77,4 @@ def _many(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 
-def expression_editor(
-    expression: str = "y = (a + b) * (b - c)", **values: float
-) -> ExpressionEditor:
-    """Show an expression to edit, with its graph; `values` are the numbers to start from."""
-    return ExpressionEditor(expression, **values)
+expression_editor = ExpressionEditor

@@ -25,7 +25,8 @@ class PassViewer(GraphWidget):
         done: how many steps have been done in the graph on show.
     """
 
-    def __init__(self, expression: str) -> None:
+    def __init__(self, expression: str = "y = (a + b) * (a + b)") -> None:
+        """Show an expression to edit, and its graph after each step of the passes."""
         wide = widgets.Layout(width="auto", max_width="640px")
         self.text = widgets.Text(
             value=expression, description="Expression", continuous_update=True, layout=wide
@@ -78,6 +79,4 @@ def stages(graph: Graph) -> list[tuple[Graph, Step | None]]:
     return found
 
 
-def pass_viewer(expression: str = "y = (a + b) * (a + b)") -> PassViewer:
-    """Show an expression to edit, and its graph after each step of the passes."""
-    return PassViewer(expression)
+pass_viewer = PassViewer

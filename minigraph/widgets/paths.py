@@ -42,7 +42,23 @@ class PathExplorer(GraphWidget):
         sums: the `PathSums` of the target.
     """
 
-    def __init__(self, output: Node, source: Node | str | None, target: Node | str | None) -> None:
+    def __init__(
+        self, output: Node, source: Node | str | None = None, target: Node | str | None = None
+    ) -> None:
+        """Show the paths from a node to another, their products, their sum, and what they cost.
+
+        Args:
+            output: a scalar, computed from scalars.
+            source: the Node to start from, or its name in the drawing; by default the first
+                variable.
+            target: the Node to arrive at, or its name; the output by default.
+
+        Raises:
+            ShapeError: naming the first Node that holds an array.
+            MinigraphError: for a source or target that is not in the graph.
+        """
+        if not isinstance(output, Node):
+            raise NodeTypeError(f"paths lead to a Node, not {type(output).__name__} {output!r:.40}")
         self.output = output
         self.sums = PathSums(output)
         self._names = _names(output, self.sums.nodes)
@@ -342,20 +358,4 @@ def _table(rows: Sequence[tuple[str, ...]]) -> str:
     return f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"
 
 
-def path_explorer(
-    output: Node, source: Node | str | None = None, target: Node | str | None = None
-) -> PathExplorer:
-    """Show the paths from a node to another, their products, their sum, and what they cost.
-
-    Args:
-        output: a scalar, computed from scalars.
-        source: the Node to start from, or its name in the drawing; the first variable by default.
-        target: the Node to arrive at, or its name; the output by default.
-
-    Raises:
-        ShapeError: naming the first Node that holds an array.
-        MinigraphError: for a source or target that is not in the graph.
-    """
-    if not isinstance(output, Node):
-        raise NodeTypeError(f"paths lead to a Node, not {type(output).__name__} {output!r:.40}")
-    return PathExplorer(output, source, target)
+path_explorer = PathExplorer

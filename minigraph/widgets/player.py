@@ -59,8 +59,8 @@ class Player(Released, anywidget.AnyWidget):
     def __init__(
         self,
         y: Node,
-        *,
         passes: str = "both",
+        *,
         wrong: str = "",
         own: Recording | None = None,
         opened: Any = False,
@@ -69,6 +69,27 @@ class Player(Released, anywidget.AnyWidget):
         position: int = 0,
         predict: bool | str = False,
     ) -> None:
+        """Play the forward and the backward pass of y step by step.
+
+        Args:
+            y: the output, a scalar; of any shape if only the forward pass is played.
+            passes: "both", "forward" or "backward".
+            wrong: a misconception to run the backward pass with, as in `mg.record`; the step at
+                which it goes wrong is marked. For a small graph the player offers those that matter
+                there.
+            own: a backward pass of your own, recorded with a `Tracer`, to play instead of the
+                engine's; it is marked where it parts from that.
+            opened, folded: composed functions to open and scopes to fold, as in `mg.draw`. In a
+                running notebook the buttons + and − of the drawing open and fold them as well.
+            direction: "right", "down" or "auto", as in `mg.draw`.
+            position: how many steps have been done when it appears.
+            predict: True asks for the next value, the next gradient or its shape before each step,
+                "order" for the node that comes next. What comes later is not in the page until
+                then.
+
+        Raises:
+            MinigraphError: for an unknown option, and for a graph of more steps than a page holds.
+        """
         if not isinstance(y, Node):
             raise NodeTypeError(f"play takes a Node, not {type(y).__name__} {y!r:.40}")
         if predict not in (False, True, ORDER):
@@ -236,45 +257,4 @@ def _same_place(before: list[Any], position: int, steps: list[Any]) -> int:
     return next(places, min(position, len(steps)))
 
 
-def play(
-    y: Node,
-    passes: str = "both",
-    *,
-    wrong: str = "",
-    own: Recording | None = None,
-    opened: Any = False,
-    folded: Any = None,
-    direction: str = "auto",
-    position: int = 0,
-    predict: bool | str = False,
-) -> Player:
-    """Play the forward and the backward pass of y step by step.
-
-    Args:
-        y: the output, a scalar; of any shape if only the forward pass is played.
-        passes: "both", "forward" or "backward".
-        wrong: a misconception to run the backward pass with, as in `mg.record`; the step at which
-            it goes wrong is marked. For a small graph the player offers those that matter there.
-        own: a backward pass of your own, recorded with a `Tracer`, to play instead of the engine's;
-            it is marked where it parts from that.
-        opened, folded: composed functions to open and scopes to fold, as in `mg.draw`. In a running
-            notebook the buttons + and − of the drawing open and fold them as well.
-        direction: "right", "down" or "auto", as in `mg.draw`.
-        position: how many steps have been done when it appears.
-        predict: True asks for the next value, the next gradient or its shape before each step,
-            "order" for the node that comes next. What comes later is not in the page until then.
-
-    Raises:
-        MinigraphError: for an unknown option, and for a graph of more steps than a page can hold.
-    """
-    return Player(
-        y,
-        passes=passes,
-        wrong=wrong,
-        own=own,
-        opened=opened,
-        folded=folded,
-        direction=direction,
-        position=position,
-        predict=predict,
-    )
+play = Player

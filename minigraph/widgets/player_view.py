@@ -435,13 +435,8 @@ class _Writer:
             if size >= SMALLEST:
                 break
         size = max(size, SMALLEST)
-        return [
-            edge,
-            text,
-            round(size, 1),
-            round(width(text, size, bold) + theme.LABEL_AROUND, 1),
-            kind,
-        ]
+        wide = width(text, size, bold) + theme.LABEL_AROUND
+        return [edge, text, round(size, 1), round(wide, 1), kind]
 
     def shape_labels(self) -> list[Change]:
         """The labels that are there from the beginning: the shapes of arrays."""

@@ -29,7 +29,27 @@ class ScheduleViewer(GraphWidget):
         graph, seconds: what is scheduled, and what its operations cost.
     """
 
-    def __init__(self, graph: Graph, seconds: Mapping[Node, float], workers: int) -> None:
+    def __init__(self, graph: Graph, seconds: Mapping[Node, float], workers: int = 2) -> None:
+        """Show the schedule of a graph, for any number of workers and any price of handing over.
+
+        Args:
+            graph: to schedule.
+            seconds: what each operation costs.
+            workers: to begin with, 1 to 8.
+
+        Raises:
+            MinigraphError: if an operation has no cost, or one that is no time.
+        """
+        if not isinstance(graph, Graph):
+            raise NodeTypeError(f"a schedule is of a Graph, such as mg.Graph(y), not {graph!r:.40}")
+        for node in graph.order:
+            if node.op and not (is_number(seconds.get(node)) and seconds[node] >= 0):
+                raise MinigraphError(
+                    f"{describe(node)} takes a number of seconds, not {seconds.get(node)!r:.40}",
+                    (node,),
+                )
+        if isinstance(workers, bool) or workers not in range(1, MOST_WORKERS + 1):
+            raise MinigraphError(f"there are 1 to {MOST_WORKERS} workers, not {workers!r:.40}")
         self.graph = graph
         self.seconds = {node: float(seconds[node]) for node in graph.order if node.op}
         longest = max(self.seconds.values(), default=1.0)
@@ -71,27 +91,4 @@ class ScheduleViewer(GraphWidget):
         self.show(plan.chart(), "; ".join(told))
 
 
-def schedule_viewer(
-    graph: Graph, seconds: Mapping[Node, float], workers: int = 2
-) -> ScheduleViewer:
-    """Show the schedule of a graph, for any number of workers and any price of handing over.
-
-    Args:
-        graph: to schedule.
-        seconds: what each operation costs.
-        workers: to begin with, 1 to 8.
-
-    Raises:
-        MinigraphError: if an operation has no cost, or one that is no time.
-    """
-    if not isinstance(graph, Graph):
-        raise NodeTypeError(f"a schedule is of a Graph, such as mg.Graph(y), not {graph!r:.40}")
-    for node in graph.order:
-        if node.op and not (is_number(seconds.get(node)) and seconds[node] >= 0):
-            raise MinigraphError(
-                f"{describe(node)} takes a number of seconds, not {seconds.get(node)!r:.40}",
-                (node,),
-            )
-    if isinstance(workers, bool) or workers not in range(1, MOST_WORKERS + 1):
-        raise MinigraphError(f"there are 1 to {MOST_WORKERS} workers, not {workers!r:.40}")
-    return ScheduleViewer(graph, seconds, workers)
+schedule_viewer = ScheduleViewer

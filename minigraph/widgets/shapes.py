@@ -28,7 +28,25 @@ class ShapeLens(GraphWidget):
         fit: what is on show; the last that could be read.
     """
 
-    def __init__(self, first: Sequence[int], second: Sequence[int], operation: str) -> None:
+    def __init__(
+        self,
+        first: Sequence[int] = (3, 1),
+        second: Sequence[int] = (4,),
+        operation: str = "elementwise",
+    ) -> None:
+        """Show how two shapes fit, to change and try; the operation is "elementwise" or "matmul".
+
+        Raises:
+            NodeTypeError: if a shape is no sequence of sizes.
+            MinigraphError: for another operation.
+        """
+        for shape in (first, second):
+            if not isinstance(shape, Sequence) or isinstance(shape, str):
+                what = f"not {shape!r:.40}"
+                raise NodeTypeError(f"a shape is a tuple of sizes such as (3, 1), {what}")
+        if operation not in OPERATIONS:
+            known = " or ".join(map(repr, OPERATIONS))
+            raise MinigraphError(f"the operation is {known}, not {operation!r:.40}")
         self.shapes = [
             widgets.Text(value=str(tuple(shape)), description=f"Shape of {letter}")
             for letter, shape in zip(LETTERS, (first, second))
@@ -94,19 +112,4 @@ def _use(fit: Fit, i: int, label: str, size: int | None) -> str:
     return f"stretched along {label} to {size}"
 
 
-def shape_lens(
-    first: Sequence[int] = (3, 1), second: Sequence[int] = (4,), operation: str = "elementwise"
-) -> ShapeLens:
-    """Show how two shapes fit, to change and try; the operation is "elementwise" or "matmul".
-
-    Raises:
-        NodeTypeError: if a shape is no sequence of sizes.
-        MinigraphError: for another operation.
-    """
-    for shape in (first, second):
-        if not isinstance(shape, Sequence) or isinstance(shape, str):
-            raise NodeTypeError(f"a shape is a tuple of sizes such as (3, 1), not {shape!r:.40}")
-    if operation not in OPERATIONS:
-        known = " or ".join(map(repr, OPERATIONS))
-        raise MinigraphError(f"the operation is {known}, not {operation!r:.40}")
-    return ShapeLens(first, second, operation)
+shape_lens = ShapeLens
