@@ -158,29 +158,29 @@ class _Wish:
     hidden: set[Node]
 
 
-def nodes_of(given: Any) -> list[Node]:
+def nodes_of(outputs: Any) -> list[Node]:
     """List what was given as one Node or several."""
-    if isinstance(given, Node):
-        return [given]
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+    if isinstance(outputs, Node):
+        return [outputs]
+    if isinstance(outputs, (str, bytes)) or not isinstance(outputs, Iterable):
         raise NodeTypeError(
-            f"draw takes a Node or a list of Nodes, not {type(given).__name__} {given!r:.40}"
+            f"draw takes a Node or a list of Nodes, not {type(outputs).__name__} {outputs!r:.40}"
         )
-    found = list(given)
-    for node in found:
+    nodes = list(outputs)
+    for node in nodes:
         if not isinstance(node, Node):
             raise NodeTypeError(
                 "draw takes a Node or a list of Nodes; this list holds "
                 f"{type(node).__name__} {node!r:.40}"
             )
-    return found
+    return nodes
 
 
-def _highlighted(given: Any) -> tuple[set[Node], set[tuple[Any, ...]]]:
+def _highlighted(highlight: Any) -> tuple[set[Node], set[tuple[Any, ...]]]:
     """Sort what to highlight into Nodes and edges: (input, user), or with the argument's place."""
-    if isinstance(given, Node) or not isinstance(given, Iterable):
-        return set(nodes_of(given)), set()
-    items = list(given)
+    if isinstance(highlight, Node) or not isinstance(highlight, Iterable):
+        return set(nodes_of(highlight)), set()
+    items = list(highlight)
     edges = {(*nodes_of(item[:2]), *item[2:]) for item in items if isinstance(item, tuple)}
     return set(nodes_of(item for item in items if not isinstance(item, tuple))), edges
 

@@ -73,13 +73,13 @@ def picture(diagram: Diagram, direction: str) -> Picture:
         return _picture(frame(diagram, direction))
     right = frame(diagram, "right")
     shortest = _least_length(right)
-    found = _picture(right) if shortest <= FITTING else None
-    if found is None or found.width > FITTING:
+    placed = _picture(right) if shortest <= FITTING else None
+    if placed is None or placed.width > FITTING:
         down = _picture(frame(diagram, "down"))
         if down.width <= max(FITTING, shortest):
             return down
-        found = min(found or _picture(right), down, key=lambda picture: picture.width)
-    return found
+        placed = min(placed or _picture(right), down, key=lambda picture: picture.width)
+    return placed
 
 
 def _least_length(f: Frame) -> float:
@@ -175,12 +175,12 @@ _MOST_GAPS = 2.2  # of which such a gap is as long at most
 
 def _extents(f: Frame) -> list[tuple[int, int]]:
     """The first and the last level on which each group has a box."""
-    found: list[list[int]] = [[] for _ in f.groups]
+    levels: list[list[int]] = [[] for _ in f.groups]
     for box, station in zip(f.diagram.boxes, f.skeleton.stations):
         for g, scope in enumerate(f.groups):
             if box.scope[: len(scope)] == scope:
-                found[g].append(station.level)
-    return [(min(inside), max(inside)) for inside in found]
+                levels[g].append(station.level)
+    return [(min(inside), max(inside)) for inside in levels]
 
 
 def _borders(f: Frame, extents: list[tuple[int, int]]) -> tuple[list[float], list[float]]:
@@ -228,7 +228,7 @@ def _arrivals(f: Frame, across: list[float]) -> list[_Arrival]:
     incoming: dict[int, list[int]] = {}
     for i, edge in enumerate(f.diagram.edges):
         incoming.setdefault(edge.head, []).append(i)
-    found = [_Arrival(0.0, 0.0)] * len(f.diagram.edges)
+    by_edge = [_Arrival(0.0, 0.0)] * len(f.diagram.edges)
     for head, edges in incoming.items():
         if not is_ordered(f.diagram.boxes[head]):
             edges.sort(key=lambda i: across[f.routes[i][-2]])
@@ -247,8 +247,8 @@ def _arrivals(f: Frame, across: list[float]) -> list[_Arrival]:
             placed = _kept_within(spread(wanted, [step] * (n - 1), straight), _WIDEST)
             arrivals = [_Arrival(a, _REACH * sin(radians(a))) for a in placed]
         for i, arrival in zip(edges, arrivals):
-            found[i] = arrival
-    return found
+            by_edge[i] = arrival
+    return by_edge
 
 
 def _kept_within(places: Sequence[float], most: float) -> list[float]:

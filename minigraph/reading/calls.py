@@ -214,13 +214,13 @@ def _titles(
 # --- which calls to open --------------------------------------------------------------------------
 
 
-def _opened(given: Iterable[Any], around: dict[str, tuple[str, ...]]) -> set[str]:
+def _opened(wanted: Iterable[Any], around: dict[str, tuple[str, ...]]) -> set[str]:
     """The paths of the calls that were asked to be opened."""
     names: dict[str, list[str]] = {}
     for path in {path for paths in around.values() for path in paths}:
         names.setdefault(_split(path)[1], []).append(path)
     opened: set[str] = set()
-    for item in given:
+    for item in wanted:
         if isinstance(item, bool):
             opened.update(path for paths in names.values() for path in paths if item)
         elif isinstance(item, Node):
@@ -245,11 +245,11 @@ def _opened(given: Iterable[Any], around: dict[str, tuple[str, ...]]) -> set[str
     return opened
 
 
-def listed(given: Any) -> list[Any]:
+def listed(wanted: Any) -> list[Any]:
     """List what is to be opened, be it one thing or several."""
-    if isinstance(given, (str, Node)) or not isinstance(given, Iterable):
-        return [given]
-    return list(given)
+    if isinstance(wanted, (str, Node)) or not isinstance(wanted, Iterable):
+        return [wanted]
+    return list(wanted)
 
 
 def _unknown(name: str, names: list[str]) -> str:

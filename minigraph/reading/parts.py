@@ -44,11 +44,11 @@ def parts(
         return [Part([node]) for node in graph.order]
     kept = set(outputs[-LAST:])
     modules = _modules_by_depth(graph) if folded is None else _modules_by_name(graph, folded)
-    found = _folded_scopes(graph, kept, modules)
-    if len(found) < len(graph.order):
-        found = _ordered(_without_cycles(found, graph.inputs), graph.inputs)
+    parts = _folded_scopes(graph, kept, modules)
+    if len(parts) < len(graph.order):
+        parts = _ordered(_without_cycles(parts, graph.inputs), graph.inputs)
     most = LIMIT if folded is None else MOST
-    return found if len(found) <= most else _folded_middle(found, kept, graph.inputs)
+    return parts if len(parts) <= most else _folded_middle(parts, kept, graph.inputs)
 
 
 def scopes(graph: Contraction) -> dict[str, int]:
@@ -66,17 +66,17 @@ def _prefixes(scope: str) -> list[str]:
     return ["/".join(names[: i + 1]) for i in range(len(names))]
 
 
-def homes(found: list[Part]) -> dict[Node, int]:
+def homes(parts: list[Part]) -> dict[Node, int]:
     """For each Node, the position of its part."""
-    return {node: i for i, part in enumerate(found) for node in part.nodes}
+    return {node: i for i, part in enumerate(parts) for node in part.nodes}
 
 
 def links(
-    found: list[Part], home: dict[Node, int], inputs: Inputs
+    parts: list[Part], home: dict[Node, int], inputs: Inputs
 ) -> dict[tuple[int, int], dict[Node, None]]:
     """For each pair of parts, by position, the Nodes of the first that the second uses."""
     between: dict[tuple[int, int], dict[Node, None]] = {}
-    for head, part in enumerate(found):
+    for head, part in enumerate(parts):
         for node in part.nodes:
             for x in inputs(node):
                 tail = home[x]
@@ -107,23 +107,23 @@ def _folded_scopes(
     graph: Contraction, kept: set[Node], modules: dict[str, str | None]
 ) -> list[Part]:
     """Put the Nodes of each module into one part."""
-    found: list[Part] = []
+    parts: list[Part] = []
     open_parts: dict[str, Part] = {}
     for node in graph.order:
         module = modules[graph.scope(node)]
         if module is None or node in kept:
-            found.append(Part([node]))
+            parts.append(Part([node]))
         elif module in open_parts:
             open_parts[module].nodes.append(node)
         else:
-            found.append(Part([node], module))
-            open_parts[module] = found[-1]
-    return _plain(found)
+            parts.append(Part([node], module))
+            open_parts[module] = parts[-1]
+    return _plain(parts)
 
 
-def _plain(found: list[Part]) -> list[Part]:
+def _plain(parts: list[Part]) -> list[Part]:
     """Show a Node that was folded alone as itself."""
-    return [Part(p.nodes) if p.module and len(p.nodes) == 1 else p for p in found]
+    return [Part(p.nodes) if p.module and len(p.nodes) == 1 else p for p in parts]
 
 
 def _count_visible(sizes: Counter[str], paths: dict[str, list[str]], depth: int) -> int:
@@ -131,14 +131,14 @@ def _count_visible(sizes: Counter[str], paths: dict[str, list[str]], depth: int)
     return len(folded) + sum(n for s, n in sizes.items() if len(paths[s]) <= depth)
 
 
-def _without_cycles(found: list[Part], inputs: Inputs) -> list[Part]:
+def _without_cycles(parts: list[Part], inputs: Inputs) -> list[Part]:
     """Split the parts that lie on cycles into runs of Nodes that were made one after another.
 
     A scope can be left and entered again, with something outside depending on it and feeding it.
     Runs are intervals of one topological order, so among them there is no cycle.
     """
-    edges = links(found, homes(found), inputs)
-    caught = set(range(len(found)))
+    edges = links(parts, homes(parts), inputs)
+    caught = set(range(len(parts)))
     for tails, heads in ((0, 1), (1, 0)):  # peel off what no cycle leads to; what leads to none
         waiting = Counter(e[heads] for e in edges if e[0] in caught and e[1] in caught)
         users: dict[int, list[int]] = {}
@@ -153,33 +153,33 @@ def _without_cycles(found: list[Part], inputs: Inputs) -> list[Part]:
                 if j in caught and not waiting[j]:
                     ready.append(j)
     if not caught:
-        return found
+        return parts
     runs: list[Part] = []
     previous = None
-    inner = [(node, i) for i in caught for node in found[i].nodes]
+    inner = [(node, i) for i in caught for node in parts[i].nodes]
     for node, i in sorted(inner, key=lambda pair: pair[0].seq):
         if i == previous:
             runs[-1].nodes.append(node)
         else:
-            runs.append(Part([node], found[i].module))
+            runs.append(Part([node], parts[i].module))
         previous = i
-    return [part for i, part in enumerate(found) if i not in caught] + _plain(runs)
+    return [part for i, part in enumerate(parts) if i not in caught] + _plain(runs)
 
 
-def _ordered(found: list[Part], inputs: Inputs) -> list[Part]:
+def _ordered(parts: list[Part], inputs: Inputs) -> list[Part]:
     """Sort the parts topologically; of several that could come next, the oldest does."""
     users: dict[int, list[int]] = {}
-    waiting = [0] * len(found)
-    for tail, head in links(found, homes(found), inputs):
+    waiting = [0] * len(parts)
+    for tail, head in links(parts, homes(parts), inputs):
         users.setdefault(tail, []).append(head)
         waiting[head] += 1
-    age = [part.nodes[0].seq for part in found]
+    age = [part.nodes[0].seq for part in parts]
     ready = [(age[i], i) for i, count in enumerate(waiting) if not count]
     heapq.heapify(ready)
     order = []
     while ready:
         _, i = heapq.heappop(ready)
-        order.append(found[i])
+        order.append(parts[i])
         for j in users.get(i, ()):
             waiting[j] -= 1
             if not waiting[j]:
@@ -187,14 +187,14 @@ def _ordered(found: list[Part], inputs: Inputs) -> list[Part]:
     return order
 
 
-def _folded_middle(found: list[Part], kept: set[Node], inputs: Inputs) -> list[Part]:
+def _folded_middle(parts: list[Part], kept: set[Node], inputs: Inputs) -> list[Part]:
     """Keep the first and last parts, the outputs, and the leaves that these use; fold the rest.
 
     What lies between two kept parts becomes one: an interval of a topological order, so there is
     no cycle.
     """
-    sources = [part for part in found if all(node.op is None for node in part.nodes)]
-    inner = [part for part in found if any(node.op for node in part.nodes)]
+    sources = [part for part in parts if all(node.op is None for node in part.nodes)]
+    inner = [part for part in parts if any(node.op for node in part.nodes)]
     shown = [
         i < FIRST or i >= len(inner) - LAST or not kept.isdisjoint(part.nodes)
         for i, part in enumerate(inner)

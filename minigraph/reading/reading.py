@@ -92,15 +92,15 @@ class Reading:
         """The paths of the scopes to fold; None where that is left to the size of the graph."""
         if self._folded is None:
             return None
-        found = set[str]()
+        paths = set[str]()
         for item in listed(self._folded):
             if isinstance(item, bool):
-                found.update(path for path in self.scopes if item and "/" not in path)
+                paths.update(path for path in self.scopes if item and "/" not in path)
             elif isinstance(item, str) and item in self.scopes:
-                found.add(item)
+                paths.add(item)
             else:
                 raise MinigraphError(_no_such_scope(item, [*self.scopes]))
-        return found
+        return paths
 
 
 def _no_such_scope(wanted: Any, known: list[str]) -> str:

@@ -70,13 +70,13 @@ def _each(document: Mapping[str, Any], name: str, read: Callable[[Any], Any]) ->
     rows = document.get(name)
     if not isinstance(rows, list):
         raise FormatError(f'the recording has no list of "{name}"')
-    found = []
+    made = []
     for place, row in enumerate(rows):
         try:
-            found.append(read(row))
+            made.append(read(row))
         except Exception as error:  # whatever a broken or hostile text may cause
             raise FormatError(f"{name[:-1]} {place}: {error}") from None
-    return found
+    return made
 
 
 def _fields(row: Any, kind: type) -> dict[str, Any]:
@@ -94,9 +94,9 @@ def _fields(row: Any, kind: type) -> dict[str, Any]:
 
 def _node(row: Any, known: dict[str, RecordedNode]) -> RecordedNode:
     """Read a node, which is known then; its inputs are known before it."""
-    given = _fields(row, RecordedNode)
-    texts = {name: _text(given[name], name) for name in ("name", "operation", "symbol", "scope")}
-    id, kind, inputs, shape = (given[name] for name in ("id", "kind", "inputs", "shape"))
+    row = _fields(row, RecordedNode)
+    texts = {name: _text(row[name], name) for name in ("name", "operation", "symbol", "scope")}
+    id, kind, inputs, shape = (row[name] for name in ("id", "kind", "inputs", "shape"))
     if not isinstance(id, str) or not _ID.fullmatch(id) or id in known:
         raise ValueError(f'its id is "n" and a number of its own, not {id!r:.40}')
     if kind not in _NODE_KINDS:
@@ -107,10 +107,10 @@ def _node(row: Any, known: dict[str, RecordedNode]) -> RecordedNode:
         raise ValueError(f"its inputs are nodes before it, not {inputs!r:.40}")
     if inputs and kind != "operation":
         raise ValueError(f"a {kind} has no inputs")
-    formulas = given["formulas"]
+    formulas = row["formulas"]
     if not isinstance(formulas, list) or len(formulas) not in (0, len(inputs)):
         raise ValueError("it has one formula for each input, or none")
-    if not isinstance(given["differentiable"], bool):
+    if not isinstance(row["differentiable"], bool):
         raise ValueError("differentiable is true or false")
     known[id] = RecordedNode(
         id=id,
@@ -118,7 +118,7 @@ def _node(row: Any, known: dict[str, RecordedNode]) -> RecordedNode:
         inputs=tuple(inputs),
         shape=read_shape(shape),
         formulas=tuple(_text(formula, "formula") for formula in formulas),
-        differentiable=given["differentiable"],
+        differentiable=row["differentiable"],
         **texts,
     )
     return known[id]
@@ -126,15 +126,15 @@ def _node(row: Any, known: dict[str, RecordedNode]) -> RecordedNode:
 
 def _event(row: Any, known: Mapping[str, RecordedNode], values: set[str]) -> Event:
     """Read an event; `values` are the nodes that have a value so far."""
-    given = _fields(row, Event)
-    kind, phase, node = (given[name] for name in ("kind", "phase", "node"))
+    row = _fields(row, Event)
+    kind, phase, node = (row[name] for name in ("kind", "phase", "node"))
     if not isinstance(phase, str) or kind not in _EVENT_KINDS.get(phase, ()):
         raise ValueError(f"there is no {kind!r:.40} in a pass {phase!r:.40}")
     if not isinstance(node, str) or node not in known:
         raise ValueError(f"there is no node {node!r:.40}")
-    numbers = {name: decoded(given[name]) for name in NUMBERS if given.get(name) is not None}
-    _check_edge(kind, known[node], given, known)
-    event = Event(**{**given, **numbers, "note": _text(given.get("note", ""), "note")})
+    numbers = {name: decoded(row[name]) for name in NUMBERS if row.get(name) is not None}
+    _check_edge(kind, known[node], row, known)
+    event = Event(**{**row, **numbers, "note": _text(row.get("note", ""), "note")})
     if kind in _WITH_A_VALUE and event.value is None:
         raise ValueError(f"{kind} has a value")
     if event.local is not None and event.upstream is None:
@@ -145,9 +145,9 @@ def _event(row: Any, known: Mapping[str, RecordedNode], values: set[str]) -> Eve
 
 
 def _check_edge(
-    kind: str, node: RecordedNode, given: Mapping[str, Any], known: Mapping[str, RecordedNode]
+    kind: str, node: RecordedNode, row: Mapping[str, Any], known: Mapping[str, RecordedNode]
 ) -> None:
-    user, slot = given.get("user"), given.get("slot")
+    user, slot = row.get("user"), row.get("slot")
     if kind not in _ON_AN_EDGE:
         if user is not None or slot is not None:
             raise ValueError(f"{kind} has no user and no slot")
@@ -183,10 +183,10 @@ def _check_ends(events: list[Event]) -> None:
             raise FormatError(f"the {phase} pass ends with one event done")
 
 
-def _text(given: Any, name: str) -> str:
-    if not isinstance(given, str):
-        raise ValueError(f"its {name} is a text, not {given!r:.40}")
-    return given if name == "scope" else one_line(given)
+def _text(text: Any, name: str) -> str:
+    if not isinstance(text, str):
+        raise ValueError(f"its {name} is a text, not {text!r:.40}")
+    return text if name == "scope" else one_line(text)
 
 
 Recording.from_json = staticmethod(from_json)

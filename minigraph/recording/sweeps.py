@@ -104,17 +104,17 @@ class Sweep:
         elif node.shape == () and all(inputs[slot].shape == () for slot in pieces):
             locals_ = self._pieces(node, node.dtype.type(1))
         return [
-            (slot, inputs[slot], reduce(add, locals_[slot]) if slot in locals_ else None, found)
-            for slot, found in pieces.items()
+            (slot, inputs[slot], reduce(add, locals_[slot]) if slot in locals_ else None, c)
+            for slot, c in pieces.items()
         ]
 
     def _pieces(self, node: Node, g: Any, fit: bool = True) -> dict[int, Pieces]:
         """By slot, what g contributes; the rules of a composed function's operations in turn."""
         if node not in self.graph.calls:
-            found = contributions(node, g)
+            contributed = contributions(node, g)
             return {
                 slot: [frozen(self.fitted(c, x)) if fit else c]
-                for slot, x, c in ((s, x, self.signed(c, node, s)) for s, x, c in found)
+                for slot, x, c in ((s, x, self.signed(c, node, s)) for s, x, c in contributed)
             }
         slots = {x: slot for slot, x in enumerate(self.graph.calls[node].inputs)}
         inside, within = {node: g}, dict[int, Pieces]()

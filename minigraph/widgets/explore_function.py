@@ -92,19 +92,19 @@ def _checked_names(f: Function, names: list[str]) -> list[str]:
     return [*taken, *names]
 
 
-def _input(name: str, given: Any) -> Input:
+def _input(name: str, ends: Any) -> Input:
     wanted = f"the range of {name!r} is (low, high) or (low, high, start), such as (-3, 3)"
-    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-        raise MinigraphError(f"{wanted}, not {given!r:.60}")
-    for x in given:
+    if not isinstance(ends, (tuple, list)) or len(ends) not in (2, 3):
+        raise MinigraphError(f"{wanted}, not {ends!r:.60}")
+    for x in ends:
         if not is_number(x):
             raise MinigraphError(f"{wanted}; {x!r:.40} is not a finite number")
-    low, high = float(given[0]), float(given[1])
+    low, high = float(ends[0]), float(ends[1])
     if not low < high or not SMALLEST <= high - low < math.inf:
         raise MinigraphError(f"{wanted}; {low:g} is not below {high:g}")
     step = round_below((high - low) / STEPS)
     middle = low + step * round((high - low) / 2 / step)
-    start = float(given[2]) if len(given) == 3 else float(f"{middle:.12g}")
+    start = float(ends[2]) if len(ends) == 3 else float(f"{middle:.12g}")
     if not low <= start <= high:
         raise MinigraphError(
             f"{name!r} starts in its range: {start:g} is not between {low:g} and {high:g}"

@@ -33,18 +33,18 @@ class Question:
     wrong: tuple[tuple[Any, str], ...] = ()
     choices: ClassVar[tuple[str, ...]] = ()
 
-    def judge(self, given: str) -> tuple[bool, str]:
+    def judge(self, text: str) -> tuple[bool, str]:
         """Say whether an answer is right, and if not, what it may come from."""
-        found = _read(given, isinstance(self.answer, tuple))
-        if found is None:
+        answer = _read(text, isinstance(self.answer, tuple))
+        if answer is None:
             what = "a shape such as 3, 4" if isinstance(self.answer, tuple) else "a number"
             return False, f"This is not {what}."
-        if _alike(found, self.answer):
-            return True, f"{given.strip()} is right."
+        if _alike(answer, self.answer):
+            return True, f"{text.strip()} is right."
         for value, why in self.wrong:
-            if _alike(found, value):
-                return False, f"{given.strip()} is not right. {why}"
-        return False, f"{given.strip()} is not right."
+            if _alike(answer, value):
+                return False, f"{text.strip()} is not right. {why}"
+        return False, f"{text.strip()} is not right."
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class OrderQuestion:
         """The names to choose from, in an order that tells nothing."""
         return tuple(sorted([*self.ready, *self.waiting]))
 
-    def judge(self, given: str) -> tuple[bool, str]:
+    def judge(self, text: str) -> tuple[bool, str]:
         """Say whether the node could come next, and if not, what it waits for."""
-        if given == self.answer:
-            return True, f"{given} is right."
-        if given in self.ready:
-            return True, f"{given} could come next too. Here {self.answer} does."
-        if given in self.waiting:
-            return False, f"{given} cannot come next. {self.waiting[given]}"
+        if text == self.answer:
+            return True, f"{text} is right."
+        if text in self.ready:
+            return True, f"{text} could come next too. Here {self.answer} does."
+        if text in self.waiting:
+            return False, f"{text} cannot come next. {self.waiting[text]}"
         return False, "Choose a node."
 
 
@@ -86,15 +86,15 @@ def questions(recording: Recording, kind: Any) -> list[Question | OrderQuestion 
     """
     if kind == ORDER:
         return [*_about_order(recording)]
-    found: list[Question | OrderQuestion | None] = []
+    asked: list[Question | OrderQuestion | None] = []
     for place, event in enumerate(recording.events):
         if event.kind == "compute":
-            found.append(_about_value(recording, event))
+            asked.append(_about_value(recording, event))
         elif event.kind == "multiply":
-            found.append(_about_contribution(recording, event, recording.events[place + 1]))
+            asked.append(_about_contribution(recording, event, recording.events[place + 1]))
         elif event.kind == "seed" or (event.kind == "done" and event.phase == BACKWARD):
-            found.append(None)
-    return found
+            asked.append(None)
+    return asked
 
 
 def _about_order(recording: Recording) -> Iterator[OrderQuestion | None]:
@@ -185,8 +185,8 @@ def _about_contribution(recording: Recording, event: Event, total: Event) -> Que
     return Question(text, event.value, tuple(wrong))
 
 
-def _read(given: str, is_shape: bool) -> Any:
-    text = given.strip().replace("−", "-")
+def _read(text: str, is_shape: bool) -> Any:
+    text = text.strip().replace("−", "-")
     if is_shape:
         return tuple(map(int, re.findall(r"\d+", text))) if re.search(r"\d", text) else None
     try:

@@ -80,8 +80,8 @@ class Stage:
         ends = self.box_of[tail], self.box_of[head]
         if (*ends, slot) in self.edges and ends[1] == head:
             return f"{ends[0]}-{ends[1]}-{slot}"
-        found = (s for a, b, s in self.edges if (a, b) == ends and b != head)
-        return next((f"{ends[0]}-{ends[1]}-{s}" for s in found), None)
+        slots = (s for a, b, s in self.edges if (a, b) == ends and b != head)
+        return next((f"{ends[0]}-{ends[1]}-{s}" for s in slots), None)
 
     def to_fold_within(self, path: str) -> frozenset[str]:
         """The scopes in one that is unfolded which stay folded: all if it holds much."""
@@ -162,7 +162,7 @@ def _has_thumbs(box: Box) -> bool:
 
 def thumbs(on: Stage) -> dict[str, list[float]]:
     """Where the pictures of an array's value and gradient have their middles, by box."""
-    found = {}
+    places = {}
     for placed in on.picture.boxes:
         if _has_thumbs(placed.box):
             beside = symbol_half(placed.box.symbol) if on.picture.is_right else 0.0
@@ -170,8 +170,8 @@ def thumbs(on: Stage) -> dict[str, list[float]]:
             inset = THUMB / 2 + (14 if placed.box.kind == "variable" else 8)
             x, y = placed.x, placed.y + (placed.height + above) / 2
             ends = [x + beside + inset, x + placed.width - inset]
-            found[placed.box.id] = [round(number, 1) for number in (*ends, y)]
-    return found
+            places[placed.box.id] = [round(number, 1) for number in (*ends, y)]
+    return places
 
 
 def within(path: str, outer: str) -> bool:
@@ -181,22 +181,22 @@ def within(path: str, outer: str) -> bool:
 
 def toggles(on: Stage) -> list[dict[str, Any]]:
     """What can be folded or unfolded: frames of scopes and calls, and the boxes they fold into."""
-    found: list[dict[str, Any]] = []
+    offered: list[dict[str, Any]] = []
     for group in on.picture.groups:
         path = "/".join(group.path)
         corner = [round(group.x + group.width, 1), round(group.y, 1)]
         toggle = {"label": group.path[-1], "at": corner}
         if path in on.frames:
-            found.append(toggle | {"action": "close", "path": on.frames[path][0]})
+            offered.append(toggle | {"action": "close", "path": on.frames[path][0]})
         elif path in on.sizes:
-            found.append(toggle | {"action": "fold", "path": path})
+            offered.append(toggle | {"action": "fold", "path": path})
     for placed in on.picture.boxes:
         box = placed.box
         if box.kind == "module" and box.full in on.sizes:
-            found.append(_unfold("unfold", box.full, f"{box.label}, {box.operation}", placed))
+            offered.append(_unfold("unfold", box.full, f"{box.label}, {box.operation}", placed))
         elif box.id in on.calls:
-            found.append(_unfold("open", box.id, box.operation, placed))
-    return found
+            offered.append(_unfold("open", box.id, box.operation, placed))
+    return offered
 
 
 def _unfold(action: str, path: str, label: str, placed: PlacedBox) -> dict[str, Any]:
@@ -306,14 +306,14 @@ class _Writer:
         """One step for each computed value, for each contribution, and for either end."""
         self.values = dict(self.given)
         self.known_at = dict.fromkeys(self.given, 0)
-        found: list[dict[str, Any]] = []
+        steps: list[dict[str, Any]] = []
         for place, event in enumerate(self.recording.events):
-            made = self._step(event, place, len(found) + 1)
+            made = self._step(event, place, len(steps) + 1)
             if made is not None:
-                found.append(made | {"phase": event.phase})
+                steps.append(made | {"phase": event.phase})
             if difference and place == difference.place:
-                found[-1]["wrong"] = difference.text
-        return found
+                steps[-1]["wrong"] = difference.text
+        return steps
 
     def _step(self, event: Event, place: int, number: int) -> dict[str, Any] | None:
         match event.kind:
@@ -404,8 +404,8 @@ class _Writer:
     def start(self) -> str:
         """What is known before the first step."""
         texts = {self.recording.by_id[id].name: written(x) for id, x in self.given.items()}
-        given = [f"{name} = {x}" for name, x in texts.items() if x != name and x[0] != "("]
-        listed_ = f": {', '.join(given)}" if 0 < len(given) <= _MOST_INPUTS else ""
+        told = [f"{name} = {x}" for name, x in texts.items() if x != name and x[0] != "("]
+        listed_ = f": {', '.join(told)}" if 0 < len(told) <= _MOST_INPUTS else ""
         return f"The inputs have their values{listed_}. Nothing has been computed yet."
 
     # --- texts that fit ---------------------------------------------------------------------------
