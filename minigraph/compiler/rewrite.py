@@ -123,21 +123,21 @@ def rebuilt(graph: Graph, rule: str, replace: Replace) -> tuple[Graph, list[Rewr
                     same = with_inputs(node, inputs)
             if node.scope != scope:
                 surroundings.set((scope := node.scope, (), ()))
-            found = replace(same)
+            after = replace(same)
             if node in called:
                 called[same] = called[node]
-            if found is None or found is same:
+            if after is None or after is same:
                 new[node] = same
                 continue
             called = called or names_of(graph)
-            if found.seq > same.seq and not found.name:  # made for this; others keep their names
-                found.name = node.name
-            is_made = found.op is not None and found.seq > same.seq
-            after = expression(found, called, WRITTEN_OUT) if is_made else described(found, called)
-            log.append(Rewrite(rule, expression(same, called), after))
-            new[node] = found
-            if node in called and found.op is not None:  # a constant is called by its number
-                called.setdefault(found, called[node])
+            if after.seq > same.seq and not after.name:  # made for this; others keep their names
+                after.name = node.name
+            is_made = after.op is not None and after.seq > same.seq
+            text = expression(after, called, WRITTEN_OUT) if is_made else described(after, called)
+            log.append(Rewrite(rule, expression(same, called), text))
+            new[node] = after
+            if node in called and after.op is not None:  # a constant is called by its number
+                called.setdefault(after, called[node])
     finally:
         surroundings.set(around)
     if not log:

@@ -72,11 +72,11 @@ class PassViewer(GraphWidget):
 
 def stages(graph: Graph) -> list[tuple[Graph, Step | None]]:
     """List a graph, and what it is after each step of the passes."""
-    graphs: list[tuple[Graph, Step | None]] = [(graph, None)]
+    found: list[tuple[Graph, Step | None]] = [(graph, None)]
     for step in optimized(graph)[1]:
         graph, _ = PASSES[step.name](graph)
-        graphs.append((graph, step))
-    return graphs
+        found.append((graph, step))
+    return found
 
 
 pass_viewer = PassViewer
