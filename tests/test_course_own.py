@@ -239,6 +239,12 @@ def test_a_file_that_cannot_be_read_is_named_with_its_line(folder, change, messa
         check("forward", lambda graph, inputs: {})  # the course goes on
 
 
+def test_an_exercise_that_stands_in_two_files_is_refused(folder):
+    write(folder, OWN, "zweite.py")
+    with pytest.raises(SpecificationError, match=r"zweite\.py: .* sigmoid_slope in another file"):
+        own_exercises(folder)
+
+
 def solution(folder, exercise="sigmoid_slope", task=1):
     marks = {"schema_version": 3, "task": False}
     answer = new_code_cell(

@@ -2,8 +2,9 @@
 
     from minigraph.course import check
 
-Read `specification.py` (what an exercise is), `exercises/` (the catalogue), `answers.py` (what
-counts as right), `attempt.py` (how a student's function is run) and `checking.py` (what is said).
+Read `specification.py` (what an exercise is), `exercises/` (the catalogue), `forms.py` and
+`answers.py` (what counts as right), `attempt.py` (how a student's function is run), `checking.py`
+(what is said) and `own.py` (where exercises of one's own stand).
 """
 
 from .checking import CheckFailed, check
