@@ -13,7 +13,7 @@ from checks import failure, said
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import minigraph as mg
-from minigraph.course import CheckFailed, check
+from minigraph.course import CheckFailed, check, graphs
 from minigraph.course.diagnosis import faults_of
 from minigraph.course.docstrings import SpecificationError, read_page, unwrapped
 from minigraph.course.exercises import EXERCISES, LESSONS
@@ -331,6 +331,24 @@ def same_graph(one, other):
     return [(x.name, x.op, len(x.inputs)) for x in nodes[0]] == [
         (x.name, x.op, len(x.inputs)) for x in nodes[1]
     ]
+
+
+def test_long_graphs_are_written_with_loops():
+    steps = graphs.chain(30)
+    assert graphs.as_assignment(dict(reversed(steps.items()))) == (
+        "graph = {}\n"
+        "for n in range(30, 1, -1):\n"
+        '    graph[f"x{n}"] = ("+", f"x{n - 1}", "x")\n'
+        'graph["x1"] = ("+", "x", "x")'
+    )
+    assert graphs.as_output(steps | {"y": ("sin", "x30")}, "y") == (
+        "steps = []\n"
+        'steps.append("x1 = x + x")\n'
+        "for n in range(2, 31):\n"
+        '    steps.append(f"x{n} = x{n - 1} + x")\n'
+        'steps.append("y = sin(x30)")\n'
+        'output = mg.parse("; ".join(steps), x=2)'
+    )
 
 
 def test_no_lesson_imports_a_later_one():
