@@ -12,7 +12,7 @@ from ...compiler import critical_path
 from ..answers import Numbers, Order
 from ..arrays import Arrays, locked
 from ..forms import Case, Difference
-from ..graphs import Steps, as_python, chain, formula, random_graphs
+from ..graphs import MOST_STEPS, Steps, as_assignment, chain, formula, random_graphs
 from ..specification import exercise
 
 LESSON = "12_parallelism_and_scale"
@@ -29,20 +29,15 @@ def _as_tuples(graph: Mapping[str, Any], seconds: Seconds, *others: Any) -> tupl
 
 
 def _as_code(graph: Mapping[str, Any], seconds: Seconds, **others: Any) -> str:
-    """Python code for the arguments; of a long chain, a loop."""
-    if len(graph) > 20:
-        each = max(seconds.values())
-        lines = [
-            'names = ["x", *(f"x{n}" for n in range(1, ' + f"{len(graph)} + 1))]",
-            'graph = {new: ("+", old, "x") for old, new in zip(names, names[1:])}',
-            f"seconds = dict.fromkeys(graph, {each})",
-        ]
-        if "order" in others:
-            lines.append(f"workers, order = {others['workers']}, [*reversed(graph)]")
-        return "\n".join(lines)
-    written = as_python({name: tuple(step) for name, step in graph.items()})
-    lines = [f"{name} = {value!r}" for name, value in {"seconds": seconds, **others}.items()]
-    return "\n".join([f"graph = {written}", *lines])
+    """Python code for the arguments; of a long chain, whose steps are alike, with a loop."""
+    lines = [as_assignment({name: tuple(step) for name, step in graph.items()})]
+    if len(graph) <= MOST_STEPS:
+        given = {"seconds": seconds, **others}
+        return "\n".join([*lines, *(f"{name} = {value!r}" for name, value in given.items())])
+    lines.append(f"seconds = dict.fromkeys(graph, {max(seconds.values())})")
+    if "order" in others:
+        lines.append(f"workers, order = {others['workers']}, [*reversed(graph)]")
+    return "\n".join(lines)
 
 
 def _inputs(graph: Steps, name: str) -> list[str]:
