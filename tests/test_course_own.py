@@ -333,6 +333,22 @@ def same_graph(one, other):
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("topological_order", lambda graph, output: f"{len(graph):,} operations deep"),
+        ("count_paths", lambda users, *ends: f"{len(users) - 1:,} edges"),
+        ("count_paths", lambda users, *ends: f"2^{(len(users) - 1) // 5} paths"),
+        ("factor_paths", lambda stages: f"{len(stages):,} stages"),
+        ("backward", lambda graph, values: f"2^{len(graph) // 2} paths"),
+    ],
+)
+def test_the_sizes_that_an_exercise_speaks_of_are_those_of_its_largest_case(name, written):
+    exercise = EXERCISES[name]
+    largest = max(exercise.cases(), key=lambda case: len(case[0]))
+    assert written(*largest) in f"{exercise.task} {exercise.verified}"
+
+
 def test_long_graphs_are_written_with_loops():
     steps = graphs.chain(30)
     assert graphs.as_assignment(dict(reversed(steps.items()))) == (

@@ -102,7 +102,6 @@ predict_paths.slip(
 # --- count_paths ----------------------------------------------------------------------------------
 
 DOUBLINGS = 1000  # 2¹⁰⁰⁰ is a number of 302 digits, which a float can still hold
-LADDER_EDGES = 5 * DOUBLINGS
 _DEEP = "x0"
 
 
