@@ -881,10 +881,6 @@ def _slope_or_zero(y: Node, x: Node) -> Node:
     return grad(y + 0 * x, x)  # 0 · x connects an input on which y does not depend
 
 
-def _distance(*vjps: Any, function: Any = np.hypot) -> Any:
-    return custom(*vjps)(lambda x, y: function(x, y))
-
-
 def points_in_the_plane(rng: Random) -> list[Case]:
     """Points on both sides of the axes, on an axis, between the axes, and far away."""
     fixed: list[Case] = [
@@ -940,78 +936,69 @@ def distance(x: Node, y: Node) -> Node:
     A decorator is a function like any other, and can be called.
     Verified: value, gradients and second derivatives agree at {cases} points.
     """
-    return _distance(
+    operation = custom(
         lambda g, out, x, y: g * x / out,
         lambda g, out, x, y: g * y / out,
-    )(x, y)
+    )(lambda x, y: np.hypot(x, y))
+    return operation(x, y)
 
 
 distance.slip(
     "upstream gradient left out",
     """Your rules are the local derivatives. The result is used further, as here in its cube. Where
     in your rules does it come in how fast that changes with the distance?""",
-    _distance(lambda g, out, x, y: x / out, lambda g, out, x, y: y / out),
+    ("g * x", "x", "g * y", "y"),
 )
 distance.slip(
     "rules swapped",
     """On the x axis a nudge of y does not change the distance. Which of your two rules says so, and
     which of them comes first?""",
-    _distance(lambda g, out, x, y: g * y / out, lambda g, out, x, y: g * x / out),
+    ("g * x", "g * (y)", "g * y", "g * x"),
 )
 distance.slip(
     "root forgotten",
     """These are the rules for x² + y². The square root around it has a derivative as well: 1
     divided by twice the root.""",
-    _distance(lambda g, out, x, y: g * 2 * x, lambda g, out, x, y: g * 2 * y),
+    ("x / out", "2 * x", "y / out", "2 * y"),
 )
 distance.slip(
     "inner derivative forgotten",
     """You have the derivative of the square root. But a nudge of x first moves what is under it.
     How many times as fast as x?""",
-    _distance(lambda g, out, x, y: g / (2 * out), lambda g, out, x, y: g / (2 * out)),
+    ("x / out", "1 / (2 * out)", "y / out", "1 / (2 * out)"),
 )
 distance.slip(
     "a factor 2",
     """Your rules are right up to a factor, the same at every point. Walk along the x axis: how many
     times as fast as x does the distance change?""",
-    _distance(lambda g, out, x, y: 2 * g * x / out, lambda g, out, x, y: 2 * g * y / out),
-    _distance(lambda g, out, x, y: g * x / out / 2, lambda g, out, x, y: g * y / out / 2),
+    ("g * x", "2 * g * x", "g * y", "2 * g * y"),
+    ("x / out", "x / out / 2", "y / out", "y / out / 2"),
 )
 distance.slip(
     "numbers instead of Nodes",
     """Your gradient is right, but its own derivative is not. You computed the rule with the
     values, so the graph ends there. Write it with x, y and out themselves.""",
-    _distance(
-        lambda g, out, x, y: g * _value(x) / _value(out),
-        lambda g, out, x, y: g * _value(y) / _value(out),
-    ),
-    _distance(
-        lambda g, out, x, y: g * (_value(x) / out),
-        lambda g, out, x, y: g * (_value(y) / out),
-    ),
-    _distance(lambda g, out, x, y: g * x / _value(out), lambda g, out, x, y: g * y / _value(out)),
+    ("x / out", "_value(x) / _value(out)", "y / out", "_value(y) / _value(out)"),
+    ("x / out", "(_value(x) / out)", "y / out", "(_value(y) / out)"),
+    ("x / out", "x / _value(out)", "y / out", "y / _value(out)"),
 )
 distance.slip(
     "composed",
     """This is right, and built from several operations; their rules came along by themselves. The
     exercise asks for one operation with rules of your own, made by `mg.custom`.""",
-    lambda x, y: (x * x + y * y) ** 0.5,
+    ("operation(x, y)", "(x * x + y * y) ** 0.5"),
 )
 distance.slip(
     "no operation yet",
     """np.hypot, given Nodes, hands over to an operation that the engine has already, with the
     engine's rules. Write `@mg.custom(...)` in the line above your function: it takes the arrays
     out, and makes an operation with your rules.""",
-    lambda x, y: np.hypot(x, y),
+    ("operation(x, y)", "np.hypot(x, y)"),
 )
 distance.slip(
     "the square",
     "Your operation returns x² + y² itself. The distance is its square root.",
-    _distance(
-        lambda g, out, x, y: g * 2 * x,
-        lambda g, out, x, y: g * 2 * y,
-        function=lambda x, y: x * x + y * y,
-    ),
+    ("x / out", "2 * x", "y / out", "2 * y", "np.hypot(x, y)", "x * x + y * y"),
 )
 
 
