@@ -4,7 +4,7 @@ What an exercise's specification says stands there alone: title, points and task
 into the solutions, and from there they come into the exercises.
 
 No database and no configuration are needed, and the same solutions give the same bytes. A course
-that runs nbgrader can use `solutions/` as its source directory instead.
+that runs nbgrader can copy a solution to its `source/ASSIGNMENT/NOTEBOOK.ipynb` instead.
 """
 
 from __future__ import annotations
