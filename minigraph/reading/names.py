@@ -47,10 +47,12 @@ def node_names(graph: Contraction) -> dict[Node, Name]:
 
 def _told_apart(labels: dict[Node, str], graph: Contraction) -> dict[Node, Name]:
     """Add what distinguishes Nodes of the same name: the scope, where that does, else a number."""
+    by_name = Counter(labels.values())
+    if all(n == 1 for label, n in by_name.items() if label):
+        return {x: Name(label, label or value_text(x.value)) for x, label in labels.items()}
     paths = {scope: graph.shown(scope) for scope in {graph.scope(node) for node in labels}}
     paths = {scope: clean(path) if path else "" for scope, path in paths.items()}
     scopes = {node: paths[graph.scope(node)] for node in labels}
-    by_name = Counter(labels.values())
     by_path = Counter((label, scopes[node]) for node, label in labels.items())
     numbers = {path: count(1) for path, nodes in by_path.items() if nodes > 1}
     names: dict[Node, Name] = {}
