@@ -187,18 +187,12 @@ def test_no_modules_import_each_other_in_a_circle():
 
 def test_no_module_hides_behind_a_name_of_its_package():
     """`import minigraph.recording.record` would give the function of that name, not the module."""
-    hidden = [
-        module
-        for module in package_imports()
-        if "." in module and "__main__" not in module
-        if not isinstance(getattr(*_parent(import_module(module).__name__)), ModuleType)
-    ]
+    hidden = []
+    for module in package_imports():
+        package, _, name = module.rpartition(".")
+        if package and name in (known := vars(import_module(package))):
+            hidden += [module] * (not isinstance(known[name], ModuleType))
     assert hidden == []
-
-
-def _parent(module):
-    package, _, name = module.rpartition(".")
-    return import_module(package), name
 
 
 def test_a_circle_of_imports_is_found(tmp_path, monkeypatch):

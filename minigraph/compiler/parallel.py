@@ -305,7 +305,9 @@ def timed(
         serial = min(serial, perf_counter() - start)
         values, trace = graph.fed(feeds or {}), list[Span]()
         _Run(graph, values, parts, trace).run(workers)
-        plan = Schedule(tuple(sorted(trace, key=lambda span: span.start)), workers, 0.0, graph)
+        plan = Schedule(
+            tuple(sorted(trace, key=lambda span: span.start)), workers, 0.0, graph=graph
+        )
         if best is None or plan.makespan < best.makespan:
             best = plan
     assert best is not None

@@ -48,15 +48,15 @@ class Schedule:
         spans: in the order of their starts.
         workers: how many there are.
         serial: seconds that one worker takes.
-        graph: whose operations they are.
         path: the critical path, the operations that wait for each other the longest.
+        graph: whose operations they are.
     """
 
     spans: tuple[Span, ...]
     workers: int
     serial: float
-    graph: Graph = field(repr=False, compare=False)
     path: tuple[Node, ...] = ()
+    graph: Graph = field(repr=False, compare=False, kw_only=True)
 
     @cached_property
     def names(self) -> Mapping[Node, str]:
@@ -208,7 +208,7 @@ class _Simulation:
                 self._work(worker, now)
         spans = sorted(self.done.values(), key=lambda span: (span.start, span.node.seq))
         path = tuple(critical_path(self.graph, self.costs)[0])
-        return Schedule(tuple(spans), self.workers, self.costs.total, self.graph, path)
+        return Schedule(tuple(spans), self.workers, self.costs.total, path, graph=self.graph)
 
     def _work(self, worker: int, now: float) -> None:
         """Let a worker take the most urgent operation, if there is one."""
