@@ -55,7 +55,7 @@ class Plan:
 
     Attributes:
         graph: the optimised graph that it runs; its last outputs are the updates' new values.
-        source: its program.
+        source: its program, which calls Nodes what the picture of `graph` with all calls open does.
         memory: where its arrays live; None for a graph of scalars, which has none.
         log: what the passes have done.
     """
