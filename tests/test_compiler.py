@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 import heapq
 import linecache
+import math
 import re
 import sys
 import threading
 import time
 from copy import deepcopy
 from fractions import Fraction
-from functools import reduce
-from itertools import pairwise
+from functools import partial, reduce
+from itertools import pairwise, product
 from operator import add
 
 import hypothesis.extra.numpy as hnp
@@ -30,6 +31,8 @@ from minigraph.compiler.memory import FEW as LARGEST_FIRST
 from minigraph.compiler.memory import _first_come, _largest_first, _Span
 from minigraph.compiler.program import Names
 from minigraph.compiler.rewrite import is_op, rebuilt
+from minigraph.compiler.traits import INTO, NEW, OVER, ROWS, VIEW
+from minigraph.core.operation import OPERATIONS
 from minigraph.core.table import subtract
 from minigraph.graph.promises import check_graph
 
@@ -124,6 +127,70 @@ def test_each_function_compiled_computes_what_it_computes_at_once(name, data):
                 expected.value,
                 *{a.dtype for a in given_ if a.dtype == np.float32},
             )
+
+
+# --- what is known about an operation -------------------------------------------------------------
+
+FLOATS = [-2.5, -1.0, -0.0, 0.0, 0.3, 1.0, 2.0, 1e-310, 1e200, np.inf, -np.inf, np.nan]
+
+
+def test_each_operation_has_a_row():
+    assert ROWS.keys() == OPERATIONS.keys()
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.python])
+@np.errstate(all="ignore")
+def test_the_text_of_a_row_computes_what_the_operation_computes(name):
+    """With Python's numbers, but where Python refuses; then the graph is asked."""
+    row, op = ROWS[name], OPERATIONS[name]
+    names = {function: getattr(math, function) for function in row.functions} | {"nan": math.nan}
+    compared = 0
+    for inputs in product(FLOATS, repeat=len(op.parameters)):
+        try:
+            found = eval(row.python.format(*(f"({x!r})" for x in inputs)), names | {"inf": np.inf})
+        except (ArithmeticError, ValueError):
+            continue
+        expected = op.forward(*map(np.float64, inputs))
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-300)
+        compared += 1
+    assert compared > 3
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.commutes])
+@np.errstate(all="ignore")
+def test_what_is_said_to_commute_does_so_to_the_bit(name):
+    forward = OPERATIONS[name].forward
+    for x, y in product(map(np.float64, FLOATS), repeat=2):
+        same(forward(x, y), forward(y, x))
+
+
+VIEWS = {
+    "reshape": lambda x: mg.reshape(x, (3, 2)), "transpose": mg.transpose,
+    "matrix_transpose": mg.matrix_transpose, "stop_gradient": mg.stop_gradient,
+    "broadcast_to": lambda x: mg.broadcast_to(x, (4, 2, 3)), "getitem": lambda x: x[:, 1:],
+}  # fmt: skip
+ARRAYS = {
+    "matmul": lambda x: x.T @ x, "where": lambda x: mg.where(x > 1, x, x), "cumsum": mg.cumsum,
+    "concatenate": lambda x: mg.concatenate([x]), "argsort": mg.argsort,
+    "scatter_add": lambda x: mg.grad(mg.sum(mg.exp(x[:1])), x),
+    **{name: partial(getattr(mg, name), axis=0) for name in (
+        "sum", "mean", "max", "min", "logsumexp", "argmax", "argmin")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", [*VIEWS, *ARRAYS, *(n for n, op in OPERATIONS.items() if op.partials)]
+)
+def test_a_value_lives_where_its_row_says(name):
+    x = mg.variable(np.arange(6.0).reshape(2, 3) / 7)
+    if OPERATIONS[name].partials:
+        y = getattr(mg, name)(*[x] * len(OPERATIONS[name].parameters))
+    else:
+        y = (VIEWS | ARRAYS)[name](x)
+    assert y.op is OPERATIONS[name]
+    found = y.op.forward(*[z.value for z in y.inputs], **y.attrs)
+    assert np.shares_memory(found, x.value) == (ROWS[name].array == VIEW) == (name in VIEWS)
+    assert (ROWS[name].array in (OVER, INTO, NEW)) == (name not in VIEWS)
 
 
 # --- random programs ------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """What a graph that is known before it runs makes possible.
 
-Read `rewrite.py` (how a graph is rebuilt), `passes.py` (what is worth rebuilding), `memory.py`
-(where the arrays live), `arrays.py` (the program that is left) and `plan.py` (what runs it); then
-`costs.py`, `schedule.py` and `parallel.py` (several threads).
+Read `traits.py` (what is known about each operation), `rewrite.py` (how a graph is rebuilt),
+`passes.py` (what is worth rebuilding), `memory.py` (where the arrays live), `arrays.py` (the
+program that is left) and `plan.py` (what runs it); then `costs.py`, `schedule.py` and `parallel.py`
+(several threads).
 """
 
 from .compile import Compiled

@@ -16,28 +16,12 @@ import numpy as np
 
 from ..core.indexing import Slot, filled
 from ..core.node import Node
-from ..core.operation import OPERATIONS
 from ..errors.indices import index_items, is_basic, names_places_once
 from ..errors.shapes import axis_numbers
 from ..graph.graph import Graph
 from .memory import MemoryPlan, computed_late, planned
-from .program import Program, Writer, known
-
-_UFUNCS = {
-    name
-    for name, op in OPERATIONS.items()
-    if op.partials and isinstance(getattr(np, name, None), np.ufunc)
-}
-_ELEMENTWISE = _UFUNCS | {"relu"}
-_REDUCTIONS = {"sum": "add", "mean": "add", "max": "maximum", "min": "minimum"}
-_INTO = _ELEMENTWISE | _REDUCTIONS.keys() | {
-    "matmul", "where", "astype", "concatenate", "scatter_add",
-}  # fmt: skip
-_INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
-_NEW = {name for name, op in OPERATIONS.items() if op.partials} | _REDUCTIONS.keys() | {
-    "matmul", "where", "concatenate", "cumsum", "scatter_add", "overlap_add", "logsumexp",
-    "argmax", "argmin", "argsort",
-}  # fmt: skip
+from .program import Program, Writer
+from .traits import INTO, NEW, OVER, OWN, is_view, known
 
 
 def array_program(graph: Graph, updates: dict[Node, Node], is_single: bool, reuse: bool) -> Program:
@@ -64,32 +48,33 @@ class _ArrayWriter(Writer):
         self.operations = [node for node in graph.order if node.op]
         self.reused = {y for y in self.outputs if reuse and y.shape}
         self.written = {y for y in self.reused if y.op is not None and _can_write_into(y)}
-        self.homes = self._homes()
+        self.homes, self.buffered = self._homes()
         self.operations, self.memory = self._planned()
         self.constants: dict[Any, str] = {}
 
     # --- what is decided before -------------------------------------------------------------------
 
-    def _homes(self) -> dict[Node, frozenset[Node]]:
+    def _homes(self) -> tuple[dict[Node, frozenset[Node]], set[Node]]:
+        """For each Node in whose arrays its value may live, and which arrays the arena holds."""
         homes: dict[Node, frozenset[Node]] = {}
-        self.buffered: set[Node] = set()
+        buffered: set[Node] = set()
         handed_out = {*self.graph.outputs}
         for node in self.graph.order:
             if node.op is None or node in self.written:
                 homes[node] = frozenset([node])
-            elif not node.shape and known(node) != "stop_gradient":
+            elif not node.shape and known(node).name != "stop_gradient":
                 homes[node] = frozenset()  # a number, which is never a view
-            elif known(node) in _NEW or _can_write_into(node):
+            elif known(node).array in (OVER, INTO, NEW):
                 homes[node] = frozenset([node])
                 if node not in handed_out and _can_write_into(node):
-                    self.buffered.add(node)
+                    buffered.add(node)
             else:
                 homes[node] = frozenset().union(*(homes[x] for x in node.inputs))
-        return homes
+        return homes, buffered
 
     def _planned(self) -> tuple[list[Node], MemoryPlan]:
         """The operations in the order in which they run, and where their arrays live."""
-        overwriting = {node for node in self.operations if known(node) in _ELEMENTWISE}
+        overwriting = {node for node in self.operations if known(node).array == OVER}
         found = []
         late = computed_late(self.operations, self.buffered, self.homes)
         for order in (late, self.operations):
@@ -143,8 +128,9 @@ class _ArrayWriter(Writer):
                     f"{self._dtype(node)}, arena, {place.offset})"
                 )
             self.called[node] = known_[key]
-        for y in self.written:
-            self.called[y] = self._own_array(y)
+        for y in dict.fromkeys(self.outputs):  # a set's order changes from run to run
+            if y in self.written:
+                self.called[y] = self._own_array(y)
         self.contiguous = {*self.buffered, *self.written}
         self.fixed = {*self.contiguous}  # arrays that are the same in every run, and views of them
 
@@ -169,7 +155,7 @@ class _ArrayWriter(Writer):
             self._view(node)
             return
         into = node in self.buffered or node in self.written
-        fast = known(node) in _ELEMENTWISE and bool(node.shape)
+        fast = known(node).array == OVER and bool(node.shape)
         inputs = [self._input(x, fast) for x in node.inputs]
         if into:
             first, *others = self._into(node, inputs, self.called[node])
@@ -204,21 +190,18 @@ class _ArrayWriter(Writer):
 
     def _into(self, node: Node, inputs: list[str], out: str) -> list[str]:
         """The calls that leave the value of a Node in its array."""
-        name, first = known(node), inputs[0]
-        if name == "matmul" and _is_product_of_matrices(node):
-            return [f"{self._numpy('dot')}({', '.join(inputs)}, out={out})"]  # faster than matmul
-        if name in _UFUNCS or name == "matmul":
-            return [f"{self._numpy(name)}({', '.join(inputs)}, out={out})"]
-        if name in _REDUCTIONS:
+        row, first = known(node), inputs[0]
+        if row.reduces:
             calls = [self._reduced(node, first, f", out={out}")]
-            if name == "mean":
+            if row.name == "mean":
                 count = self._constant(np.array(_count(node), node.dtype))
                 calls.append(f"{self._numpy('divide')}({out}, {count}, out={out})")
             return calls
-        match name:
-            case "relu":
-                zero = self._constant(np.array(0, node.dtype))
-                return [f"{self._numpy('maximum')}({first}, {zero}, out={out})"]
+        if row.ufunc:
+            if row.name == "relu":
+                inputs = [first, self._constant(np.array(0, node.dtype))]
+            return [f"{self._numpy(_function(node))}({', '.join(inputs)}, out={out})"]
+        match row.name:
             case "where":
                 copy = self._numpy("copyto")
                 return [f"{copy}({out}, {inputs[2]})", f"{copy}({out}, {inputs[1]}, where={first})"]
@@ -232,22 +215,21 @@ class _ArrayWriter(Writer):
 
     def _expression(self, node: Node, inputs: list[str]) -> str:
         """The call that returns the value of a Node, in an array of its own if it is one."""
-        name = known(node)
-        if name in _INFIX:
-            return f" {_INFIX[name]} ".join(inputs)
-        if name in _REDUCTIONS and _can_write_into(node, scalars=True):
+        row = known(node)
+        name = row.name
+        if row.infix:
+            return f" {row.infix} ".join(inputs)
+        if row.reduces and _can_write_into(node, scalars=True):
             call = self._reduced(node, inputs[0])
             return f"{call} / {_count(node)}" if name == "mean" else call
-        if name == "matmul" and _is_product_of_matrices(node):
-            return f"{self._numpy('dot')}({', '.join(inputs)})"
-        if name in _UFUNCS or name == "matmul":
-            return f"{self._numpy(name)}({', '.join(inputs)})"
+        if row.ufunc and not row.reduces and name != "relu":
+            return f"{self._numpy(_function(node))}({', '.join(inputs)})"
         if name == "astype":  # never the very array that it was given
             scalar = "[()]" * (not node.shape)
             return f"{self._numpy('array')}({inputs[0]}, {self._dtype(node)}){scalar}"
         if name == "getitem":
             return f"{inputs[0]}[{self._index(node, inputs)}]" + "[()]" * (not node.shape)
-        function = self._named(node.op, "mg_" + name if name != "own" else "custom")
+        function = self._named(node.op, "custom" if row is OWN else f"mg_{name}")
         settings = [f"{key}={self._setting(value)}" for key, value in node.attrs.items()]
         return f"{function}({', '.join(inputs + settings)})" + "[()]" * (not node.shape)
 
@@ -287,26 +269,29 @@ class _ArrayWriter(Writer):
             if len(axes) == node.inputs[0].ndim and not node.attrs["keepdims"]:
                 axis = None  # which is faster
         kept = ", keepdims=True" * bool(node.attrs["keepdims"])
-        return f"{self._numpy(_REDUCTIONS[known(node)])}.reduce({x}, axis={axis}{kept}{out})"
+        return f"{self._numpy(known(node).ufunc)}.reduce({x}, axis={axis}{kept}{out})"
 
     # --- views ---
 
     def _is_view(self, node: Node) -> bool:
         """Whether NumPy gives a view for sure, which may be made before there are values."""
-        name, x = known(node), node.inputs[0]
-        if name == "stop_gradient":
-            return True
-        if name == "reshape":
-            return x in self.contiguous and bool(node.shape)  # of others it may be a copy
-        if name in ("transpose", "matrix_transpose", "broadcast_to"):
-            return bool(x.shape)
-        return name == "getitem" and bool(node.shape) and is_basic(node.attrs["index"])
+        if not is_view(node):
+            return False
+        match known(node).name:
+            case "stop_gradient":
+                return True
+            case "reshape":
+                return node.inputs[0] in self.contiguous and bool(node.shape)  # others it may copy
+            case "getitem":
+                return bool(node.shape)
+            case _:
+                return bool(node.inputs[0].shape)
 
     def _view(self, node: Node) -> None:
         """A view of an array of the plan is made once; one of what is given is made each time."""
-        name, x = known(node), node.inputs[0]
+        x = node.inputs[0]
         of, attrs = self._input(x, fast=False), node.attrs
-        match name:
+        match known(node).name:
             case "stop_gradient":
                 text = of
             case "matrix_transpose":
@@ -333,7 +318,7 @@ class _ArrayWriter(Writer):
         """What is handed out for the i-th time; it shares no memory with anything."""
         text = self._input(y, fast=False)
         reused = is_output and y in self.reused
-        is_own = y.op is None or known(y) == "own"  # a leaf's, or one that the operation may keep
+        is_own = y.op is None or known(y) is OWN  # a leaf's, or one that the operation may keep
         is_new = not is_own and self.homes[y] <= {y} and y not in self.reused
         if i == 0 and (is_new or (reused and y in self.written)):
             return text
@@ -351,16 +336,28 @@ def _count(node: Node) -> int:
 
 def _can_write_into(node: Node, scalars: bool = False) -> bool:
     """Whether there is a call that leaves the value of a Node in a given array."""
-    name, x = known(node), node.inputs[0]
-    if name not in _INTO or not (node.shape or scalars) or not (x.shape or name in _ELEMENTWISE):
+    row, x = known(node), node.inputs[0]
+    if row.array == OVER:
+        return bool(node.shape) or scalars
+    if row.array != INTO or not x.shape or not (node.shape or scalars):
         return False
-    if name == "where":
-        return x.dtype == np.bool_
-    if name == "scatter_add":
-        return names_places_once(filled(node.attrs["index"], node.inputs[1:]))
-    if name == "sum":
-        return x.dtype != np.float16
-    return name != "mean" or x.dtype in (np.float32, np.float64)
+    match row.name:
+        case "where":
+            return x.dtype == np.bool_
+        case "scatter_add":
+            return names_places_once(filled(node.attrs["index"], node.inputs[1:]))
+        case "sum":
+            return x.dtype != np.float16
+        case "mean":
+            return x.dtype in (np.float32, np.float64)
+        case _:
+            return True
+
+
+def _function(node: Node) -> str:
+    """The NumPy function that computes a Node; for two matrices `dot`, which is the faster one."""
+    name = known(node).ufunc
+    return "dot" if name == "matmul" and _is_product_of_matrices(node) else name
 
 
 def _is_product_of_matrices(node: Node) -> bool:

@@ -25,9 +25,9 @@ import numpy as np
 
 from ..core.node import Node
 from ..core.operation import OPERATIONS, Operation
-from ..errors.indices import is_basic
 from ..graph.graph import Graph, computed
 from ..graph.symbolic import placeholder
+from .traits import OWN, is_view, known
 
 SIZES = (1, 1 << 12, 1 << 16)  # elements of the arrays whose operations are timed
 SIDES = (1, 48, 192)  # of the matrices
@@ -35,9 +35,6 @@ REPEATS = 5  # the fastest counts: all that disturbs a measurement makes it long
 CROWDED_REPEATS = 12  # for the cores to be free of other programs at least once
 SHORTEST = 1e-3  # seconds; what takes less is repeated within one measurement
 HOLDING = 10e-6  # seconds; a shorter operation is mostly the interpreter's work
-# What is no elementwise operation, by one that works as much for an element; others move data only.
-_LIKE = {"logsumexp": "exp", "argsort": "log"}
-_VIEWS = {"reshape", "transpose", "matrix_transpose", "broadcast_to", "stop_gradient", "windows"}
 
 
 @dataclass(frozen=True)
@@ -114,19 +111,14 @@ def _work(node: Node) -> tuple[str, int]:
 
     That is multiply-adds for a matrix product, elements for all others, none for a view.
     """
-    op: Operation = node.op
-    x = node.inputs[0] if node.inputs else node
-    if OPERATIONS.get(op.name) is not op:
-        return "add", _moved(node)
-    if op.name == "matmul":
-        return "matmul", node.size * x.shape[-1]
-    if op.name == "einsum":
-        return "matmul", _products(node)
-    if op.name in _VIEWS or (op.name == "getitem" and is_basic(node.attrs["index"])):
+    row = known(node)
+    if is_view(node) or row.costs == "nothing":
         return "add", 0
-    if op.partials:
-        return op.name, node.size
-    return _LIKE.get(op.name, "add"), _moved(node)
+    if row.name == "matmul":
+        return "matmul", node.size * node.inputs[0].shape[-1]
+    if row.name == "einsum":
+        return "matmul", _products(node)
+    return row.costs, node.size if row is not OWN and node.op.partials else _moved(node)
 
 
 def _moved(node: Node) -> int:

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from ..core.node import Node
-from ..core.operation import OPERATIONS, Operation
 from ..graph.graph import Graph
 from .memory import MemoryPlan
 from .rewrite import expression, names_of
@@ -138,12 +137,6 @@ class Writer:
             f"{_title(self.outputs, self.labels)}def make():\n{head}"
             f"    def run({', '.join(self.parameters)}):\n{body}    return run\n"
         )
-
-
-def known(node: Node) -> str:
-    """The name of an operation of the table; of others something that no rule knows."""
-    op: Operation | None = node.op
-    return op.name if op is not None and OPERATIONS.get(op.name) is op else "own"
 
 
 def plain(text: str) -> str:
