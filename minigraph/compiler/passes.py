@@ -18,14 +18,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import copysign, prod
+from math import prod
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from ..core.applying import apply
-from ..core.indexing import Slot
 from ..core.node import Node, is_symbolic
 from ..core.operation import FUNCTIONS
 from ..core.order import topological_order
@@ -33,6 +32,7 @@ from ..errors import MinigraphError
 from ..errors.shapes import axis_numbers
 from ..graph.graph import Graph, computed
 from ..graph.promises import check_graph
+from .patterns import Pass, is_wide, of_page
 from .rewrite import (
     Rewrite,
     as_symbolic,
@@ -41,11 +41,12 @@ from .rewrite import (
     is_op,
     names_of,
     number,
+    operations,
     rebuilt,
+    settings_key,
     with_leaves,
 )
 
-Pass = Callable[[Graph], tuple[Graph, list[Rewrite]]]
 ops = SimpleNamespace(**FUNCTIONS)  # with which a rule writes what it puts in place
 
 LARGEST_CONSTANT = 100_000  # elements that folding may write down
@@ -73,7 +74,7 @@ def share_common_subexpressions(graph: Graph) -> tuple[Graph, list[Rewrite]]:
 
     def first(node: Node) -> Node | None:
         inputs = [_constant_key(x) or x for x in node.inputs]
-        found = known.setdefault((node.op, _attrs_key(node), *inputs), node)
+        found = known.setdefault((node.op, settings_key(node.attrs), *inputs), node)
         return None if found is node else found
 
     return rebuilt(graph, "computed before", first)
@@ -91,25 +92,12 @@ def fold_constants(graph: Graph) -> tuple[Graph, list[Rewrite]]:
     return rebuilt(graph, "constant", compute)
 
 
-def drop_what_does_nothing(graph: Graph) -> tuple[Graph, list[Rewrite]]:
-    """x · 1, x ÷ 1, x¹, x − 0, −(−x), a reshape to the same shape … are x."""
-    return rebuilt(graph, "does nothing", _without_effect)
-
-
 def _without_effect(node: Node) -> Node | None:
+    """A reshape to the same shape, two transposes that undo each other, the largest of one …"""
     name, x = node.op.name, node.inputs[0]
     found: Node | None = None
-    if name == "multiply":
-        found = _where(node, 1.0)
-    elif name in ("divide", "power"):
-        found = x if number(node.inputs[1]) == 1.0 else None
-    elif name == "subtract":
-        zero = number(node.inputs[1])
-        found = x if zero == 0.0 and copysign(1.0, zero) > 0.0 else None  # −0 − (−0) is 0
-    elif name in ("reshape", "broadcast_to", "astype"):
+    if name in ("reshape", "broadcast_to", "astype"):
         found = x
-    elif name in ("negative", "matrix_transpose") and is_op(x, name):
-        found = x.inputs[0]
     elif name == "transpose" and is_op(x, name):
         order = [_axes(x)[i] for i in _axes(node)]
         found = x.inputs[0] if order == [*range(x.ndim)] else None
@@ -118,30 +106,26 @@ def _without_effect(node: Node) -> Node | None:
     return found if found is not None and _alike(found, node) else None
 
 
-def merge_shapes(graph: Graph) -> tuple[Graph, list[Rewrite]]:
-    """A reshape of a reshape is one reshape; (A @ B)ᵀ is Bᵀ @ Aᵀ, but perhaps for its rounding.
-
-    An array that is stretched, only to meet another of the full shape, need not be.
-    """
-    return rebuilt(graph, "shape", _merged)
+drop_what_does_nothing = of_page("drop_what_does_nothing", "does nothing", _without_effect)
 
 
 def _merged(node: Node) -> Node | None:
+    """A reshape of a reshape is one reshape.
+
+    An array that is stretched, only to meet another of the full shape, need not be.
+    """
     name, x = node.op.name, node.inputs[0]
     if name == "reshape" and is_op(x, "reshape"):
         return ops.reshape(x.inputs[0], node.shape)
     if name == "broadcast_to" and is_op(x, "broadcast_to"):
         return ops.broadcast_to(x.inputs[0], node.shape)
-    if name == "matrix_transpose" and is_op(x, "matmul") and all(y.ndim > 1 for y in x.inputs):
-        left, right = x.inputs
-        return ops.matmul(ops.matrix_transpose(right), ops.matrix_transpose(left))
     if not node.op.partials or len(node.inputs) != 2:
         return None
     plain = [_before_stretching(y) for y in node.inputs]
     for i, y in enumerate(plain):
         mixed = [y if j == i else z for j, z in enumerate(node.inputs)]
         if y is not node.inputs[i] and mixed[1 - i].shape == node.shape:
-            return _apply(node, mixed)
+            return apply(node.op, tuple(mixed), node.attrs)
     return None
 
 
@@ -152,67 +136,21 @@ def _before_stretching(x: Node) -> Node:
     return folded(x._value.flat[0]) if x.shape and number(x) is not None else x
 
 
+merge_shapes = of_page("merge_shapes", "shape", _merged)
+simplify_signs = of_page("simplify_signs", "sign")
+
+
 # --- what changes results by rounding -------------------------------------------------------------
 
 
-def simplify_signs(graph: Graph) -> tuple[Graph, list[Rewrite]]:
-    """a + (−b) is a − b, a − (−b) is a + b, (−a) · c is a · (−c) for a number c; no rounding."""
-    return rebuilt(graph, "sign", _with_fewer_signs)
+def _written_out(node: Node) -> Node | None:
+    """The log of a sum of exponentials, in operations that can work in place.
 
-
-def _with_fewer_signs(node: Node) -> Node | None:
-    name, inputs = node.op.name, node.inputs
-    if len(inputs) != 2 or any(x.dtype.kind != "f" for x in inputs):
-        return None  # whole numbers without sign wrap around
-    x, y = inputs
-    if name == "add" and is_op(y, "negative"):
-        return ops.subtract(x, y.inputs[0])
-    if name == "add" and is_op(x, "negative"):
-        return ops.subtract(y, x.inputs[0])
-    if name == "subtract" and is_op(y, "negative"):
-        return ops.add(x, y.inputs[0])
-    if name in ("multiply", "divide") and is_op(x, "negative") and number(y) is not None:
-        return _apply(node, [x.inputs[0], folded(-y._value)])
-    return None
-
-
-def reduce_strength(graph: Graph) -> tuple[Graph, list[Rewrite]]:
-    """Use the cheaper operation: x · x for x to the power 2, x · (1/c) for x ÷ c.
-
-    The sigmoid and the log of a sum of exponentials are written out in operations that can work in
-    place; what has been shifted already, as in a softmax, is not shifted again.
+    What has been shifted already, as in a softmax, is not shifted again.
     """
-    return rebuilt(graph, "cheaper", _cheaper)
-
-
-def _cheaper(node: Node) -> Node | None:
-    name = node.op.name
-    if is_op(node, "sigmoid") and _has_room(node.inputs[0]):
-        x = node.inputs[0]
-        return ops.exp(ops.minimum(x, 0.0)) / (ops.exp(-ops.absolute(x)) + 1.0)
-    if is_op(node, "logsumexp") and _has_room(node.inputs[0]):
+    if is_op(node, "logsumexp") and is_wide(node.inputs[0]):
         return _log_of_sum(node.inputs[0], **node.attrs)
-    if node.dtype.kind != "f" or len(node.inputs) != 2:
-        return None
-    x, y = node.inputs
-    c = number(y)
-    if c is None or x.shape != node.shape or y.dtype.kind != "f":
-        return None
-    if name == "power" and c in (2.0, 3.0) and x.dtype == node.dtype:
-        square = ops.multiply(x, x)
-        return square if c == 2.0 else ops.multiply(square, x)
-    if name == "power" and c == -1.0:
-        return ops.divide(folded(node.dtype.type(1)), x)
-    if name == "divide":
-        with np.errstate(all="ignore"):
-            inverse = 1 / y._value.astype(node.dtype)
-        return ops.multiply(x, folded(inverse)) if _is_normal(inverse) else None
     return None
-
-
-def _has_room(x: Node) -> bool:
-    """Whether steps of a computation may be rounded to the dtype of its end."""
-    return x.dtype.kind == "f" and x.dtype != np.float16
 
 
 def _log_of_sum(x: Node, axis: Any, keepdims: bool) -> Node:
@@ -245,32 +183,8 @@ def _is_shifted(x: Node, axis: Any) -> bool:
     )
 
 
-def _is_normal(value: Any) -> bool:
-    """Whether numbers are finite, not 0, and held with all digits."""
-    size = np.abs(value)
-    return bool(np.all(np.isfinite(size) & (size >= np.finfo(size.dtype).tiny)))
-
-
-def gather_factors(graph: Graph) -> tuple[Graph, list[Rewrite]]:
-    """(x · 2) · 3 is x · 6."""
-    return rebuilt(graph, "factors", _gathered)
-
-
-def _gathered(node: Node) -> Node | None:
-    if not is_op(node, "multiply") or node.dtype.kind != "f":
-        return None
-    for x, factor in (node.inputs, node.inputs[::-1]):
-        if factor.shape or number(factor) is None or not is_op(x, "multiply"):
-            continue
-        if x.dtype != node.dtype:
-            continue  # x was rounded, or has wrapped around, before it was multiplied again
-        for y, other in (x.inputs, x.inputs[::-1]):
-            if not other.shape and number(other) is not None:
-                with np.errstate(all="ignore"):
-                    both = other._value.astype(node.dtype) * factor._value.astype(node.dtype)
-                if _is_normal(both):
-                    return ops.multiply(y, folded(both))
-    return None
+reduce_strength = of_page("reduce_strength", "cheaper", _written_out)
+gather_factors = of_page("gather_factors", "factors")
 
 
 def reorder_matrix_products(graph: Graph) -> tuple[Graph, list[Rewrite]]:
@@ -362,40 +276,16 @@ def _cheapest(chain: list[Node]) -> tuple[int, Callable[[], Node]]:
 # --- what is wrong for some numbers ---------------------------------------------------------------
 
 
-def zero_products(graph: Graph) -> tuple[Graph, list[Rewrite]]:
-    """x · 0 is 0; wrong where x is NaN or infinite."""
-
-    def zero(node: Node) -> Node | None:
-        if is_op(node, "multiply") and 0.0 in map(number, node.inputs):
-            return folded(np.broadcast_to(node.dtype.type(0), node.shape))
-        return None
-
-    return rebuilt(graph, "times zero", zero)
+def _alone(node: Node) -> Node | None:
+    """The sum or the mean of one number is that number, but for the sign of −0."""
+    is_sum = is_op(node, "sum") or is_op(node, "mean")
+    x = node.inputs[0]
+    return x if is_sum and _reduces_nothing(node, x) and _alike(x, node) else None
 
 
-def cancel(graph: Graph) -> tuple[Graph, list[Rewrite]]:
-    """x − x is 0 and x ÷ x is 1; wrong where x is NaN or infinite, and where it is 0."""
-
-    def cancelled(node: Node) -> Node | None:
-        name = node.op.name
-        if name in ("subtract", "divide") and node.inputs[0] is node.inputs[1]:
-            value = node.dtype.type(name == "divide")
-            return folded(np.broadcast_to(value, node.shape))
-        return None
-
-    return rebuilt(graph, "cancels", cancelled)
-
-
-def add_zero(graph: Graph) -> tuple[Graph, list[Rewrite]]:
-    """x + 0 is x, and so is the sum or the mean of x alone; wrong by its sign where x is −0."""
-
-    def dropped(node: Node) -> Node | None:
-        found = _where(node, 0.0) if is_op(node, "add") else None
-        if (is_op(node, "sum") or is_op(node, "mean")) and _reduces_nothing(node, node.inputs[0]):
-            found = node.inputs[0]
-        return found if found is not None and _alike(found, node) else None
-
-    return rebuilt(graph, "plus zero", dropped)
+zero_products = of_page("zero_products", "times zero")
+cancel = of_page("cancel", "cancels")
+add_zero = of_page("add_zero", "plus zero", _alone)
 
 
 # --- all of them ----------------------------------------------------------------------------------
@@ -476,11 +366,6 @@ def optimized(graph: Graph, passes: Iterable[str | Pass] | None = None) -> tuple
     return graph, log
 
 
-def operations(graph: Graph) -> int:
-    """How many operations a graph has."""
-    return sum(node.op is not None for node in graph.order)
-
-
 def _pass(given: str | Pass) -> Pass:
     if callable(given):
         return given
@@ -527,33 +412,8 @@ def _constant_key(x: Node) -> Any:
     return x.dtype, x.shape, np.asarray(x._value).tobytes()
 
 
-def _attrs_key(node: Node) -> str:
-    return repr(sorted(node.attrs.items())) if _plain(node) else f"attrs {id(node)}"
-
-
-def _plain(node: Node) -> bool:
-    """Whether the settings of an operation can be compared by how they are written."""
-    return all(_is_plain(value) for value in node.attrs.values())
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, tuple | list):
-        return all(map(_is_plain, value))
-    return (
-        value is None
-        or value is ...
-        or isinstance(value, bool | int | float | str | slice | np.dtype | type | Slot)
-    )
-
-
 def _alike(x: Node, y: Node) -> bool:
     return x.shape == y.shape and x.dtype == y.dtype
-
-
-def _where(node: Node, c: float) -> Node | None:
-    """The other input of an operation, where one is this number."""
-    x, y = node.inputs
-    return x if number(y) == c else y if number(x) == c else None
 
 
 def _axes(node: Node) -> list[int]:
@@ -564,7 +424,3 @@ def _axes(node: Node) -> list[int]:
 def _reduces_nothing(node: Node, x: Node) -> bool:
     axes = axis_numbers(x.ndim, node.attrs["axis"])
     return prod(x.shape[i] for i in axes) == 1 and x.size > 0
-
-
-def _apply(node: Node, inputs: list[Node]) -> Node:
-    return apply(node.op, tuple(inputs), node.attrs)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.indexing import Slot
 from ..core.node import NO_ATTRS, Node, copied, frozen, is_symbolic, leaf, new_seq, surroundings
 from ..core.operation import OPERATIONS
 from ..errors import SymbolicError
@@ -164,6 +165,27 @@ def number(node: Node) -> float | None:
         if first == 0 and np.signbit(value).any() != np.signbit(value).all():
             return None  # 0 and −0 are equal, and yet two numbers
     return first.item()
+
+
+def operations(graph: Graph) -> int:
+    """How many operations a graph has."""
+    return sum(node.op is not None for node in graph.order)
+
+
+def settings_key(attrs: Mapping[str, Any]) -> str:
+    """The settings of an operation as a text by which they can be compared."""
+    plain = all(map(_is_plain, attrs.values()))
+    return repr(sorted(attrs.items())) if plain else f"settings {id(attrs)}"
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return all(map(_is_plain, value))
+    return (
+        value is None
+        or value is ...
+        or isinstance(value, bool | int | float | str | slice | np.dtype | type | Slot)
+    )
 
 
 def is_op(node: Node, name: str) -> bool:

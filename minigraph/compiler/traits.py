@@ -161,16 +161,20 @@ ROWS: dict[str, Row] = {row.name: row for row in (
 OWN = Row("own")  # an operation that is none of the table's
 
 
-def known(node: Node) -> Row:
-    """What is known about the operation of a Node; about a leaf, or one of the user's, nothing."""
-    op: Operation | None = node.op
-    if op is None or OPERATIONS.get(op.name) is not op:
+def row_of(op: Operation) -> Row:
+    """What is known about an operation; about one of the user's, nothing."""
+    if OPERATIONS.get(op.name) is not op:
         return OWN
     row = ROWS.get(op.name)
     if row is None:  # the table of operations has grown
         new = Row(op.name, array=NEW, costs=op.name) if op.partials else Row(op.name)
         row = ROWS[op.name] = new
     return row
+
+
+def known(node: Node) -> Row:
+    """What is known about the operation of a Node; about a leaf, nothing."""
+    return OWN if node.op is None else row_of(node.op)
 
 
 def is_view(node: Node) -> bool:
