@@ -745,6 +745,15 @@ def test_outputs_share_no_memory_with_anything_and_inputs_stay(passes, reuse):
         np.testing.assert_array_equal(found, expected)
 
 
+def test_a_program_has_the_same_names_each_time():
+    def source():
+        x = mg.placeholder("x", (2,))
+        return mg.Graph([f(x) for f in (mg.exp, mg.sin, mg.cos, mg.tanh)] * 2).compile(reuse=True)
+
+    kept = [source() for _ in range(8)]  # at other places in memory
+    assert len({plan.source for plan in kept}) == 1
+
+
 def test_views_of_buffers_live_as_long_as_they_are_needed():
     """A reshape of a transposed buffer may be a view of it, or a copy."""
     x = mg.placeholder("x", (3, 1))

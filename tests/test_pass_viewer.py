@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 import minigraph as mg
-from minigraph.compiler import optimized
+from minigraph.compiler import PASSES, optimized
 from minigraph.widgets import pass_viewer
 from minigraph.widgets.passes import stages
 
@@ -25,6 +25,23 @@ def test_each_stage_computes_the_same_and_the_last_is_the_optimized_graph(text):
     for (before, _), (after, step) in pairwise(found):
         counts = [sum(x.op is not None for x in stage.order) for stage in (before, after)]
         assert counts == [step.before, step.after]
+
+
+def test_each_pass_runs_as_often_as_optimizing_takes(monkeypatch):
+    runs = []
+    for name, run in PASSES.items():
+
+        def counted(graph, name=name, run=run):
+            runs.append(name)
+            return run(graph)
+
+        counted.__name__ = name
+        monkeypatch.setitem(PASSES, name, counted)
+    graph = mg.Graph(mg.parse(TEXTS[1], a=mg.placeholder("a"), b=mg.placeholder("b")))
+    optimized(graph)
+    needed, runs[:] = [*runs], []
+    stages(graph)
+    assert runs == needed
 
 
 def test_the_buttons_go_through_the_steps_and_no_further():

@@ -75,14 +75,14 @@ class _ArrayWriter(Writer):
     def _planned(self) -> tuple[list[Node], MemoryPlan]:
         """The operations in the order in which they run, and where their arrays live."""
         overwriting = {node for node in self.operations if known(node).array == OVER}
-        found = []
+        plans = []
         late = computed_late(self.operations, self.buffered, self.homes)
         for order in (late, self.operations):
             memory = planned(
                 order, self.buffered, self.homes, self.graph.outputs, overwriting, self.labels
             )
-            found.append((order, memory))
-        return min(found, key=lambda pair: pair[1].peak)
+            plans.append((order, memory))
+        return min(plans, key=lambda pair: pair[1].peak)
 
     # --- the text ---------------------------------------------------------------------------------
 
@@ -224,7 +224,7 @@ class _ArrayWriter(Writer):
             return f"{call} / {_count(node)}" if name == "mean" else call
         if row.ufunc and not row.reduces and name != "relu":
             return f"{self._numpy(_function(node))}({', '.join(inputs)})"
-        if name == "astype":  # never the very array that it was given
+        if name == "astype":  # never the very array that it takes
             scalar = "[()]" * (not node.shape)
             return f"{self._numpy('array')}({inputs[0]}, {self._dtype(node)}){scalar}"
         if name == "getitem":
@@ -288,7 +288,7 @@ class _ArrayWriter(Writer):
                 return bool(node.inputs[0].shape)
 
     def _view(self, node: Node) -> None:
-        """A view of an array of the plan is made once; one of what is given is made each time."""
+        """A view of an array of the plan is made once; one of an input is made each time."""
         x = node.inputs[0]
         of, attrs = self._input(x, fast=False), node.attrs
         match known(node).name:

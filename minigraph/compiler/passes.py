@@ -1,7 +1,7 @@
 """The passes: each takes a graph and returns one that computes the same with less work.
 
 `optimized` runs them over and over until none finds anything to do. Each returns the graph and a
-log of what it replaced, and leaves the graph that it was given as it is.
+log of what it replaced, and leaves the graph that it took as it is.
 
 What `PASSES` may change is rounding, and nothing else where no number overflows on the way: each
 result is computed in the dtype in which it was, and NaN, infinities and −0 go through as before.
@@ -16,7 +16,7 @@ A. Aho, M. Lam, R. Sethi and J. Ullman, *Compilers*, 2nd ed., 2006, chapters 8 a
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 from types import SimpleNamespace
@@ -74,8 +74,8 @@ def share_common_subexpressions(graph: Graph) -> tuple[Graph, list[Rewrite]]:
 
     def first(node: Node) -> Node | None:
         inputs = [_constant_key(x) or x for x in node.inputs]
-        found = known.setdefault((node.op, settings_key(node.attrs), *inputs), node)
-        return None if found is node else found
+        same = known.setdefault((node.op, settings_key(node.attrs), *inputs), node)
+        return None if same is node else same
 
     return rebuilt(graph, "computed before", first)
 
@@ -95,15 +95,15 @@ def fold_constants(graph: Graph) -> tuple[Graph, list[Rewrite]]:
 def _without_effect(node: Node) -> Node | None:
     """A reshape to the same shape, two transposes that undo each other, the largest of one …"""
     name, x = node.op.name, node.inputs[0]
-    found: Node | None = None
+    source: Node | None = None
     if name in ("reshape", "broadcast_to", "astype"):
-        found = x
+        source = x
     elif name == "transpose" and is_op(x, name):
         order = [_axes(x)[i] for i in _axes(node)]
-        found = x.inputs[0] if order == [*range(x.ndim)] else None
+        source = x.inputs[0] if order == [*range(x.ndim)] else None
     elif name in ("max", "min") and _reduces_nothing(node, x):
-        found = x
-    return found if found is not None and _alike(found, node) else None
+        source = x
+    return source if source is not None and _alike(source, node) else None
 
 
 drop_what_does_nothing = of_page("drop_what_does_nothing", "does nothing", _without_effect)
@@ -229,15 +229,15 @@ def _multiplies_matrices(node: Node) -> bool:
 
 def _chain(node: Node, inner: dict[Node, bool]) -> list[Node]:
     """The matrices whose product a Node is, in order."""
-    found: list[Node] = []
+    matrices: list[Node] = []
     stack = [*reversed(node.inputs)]
     while stack:
         x = stack.pop()
         if inner.get(x) and _multiplies_matrices(x):
             stack += reversed(x.inputs)
         else:
-            found.append(x)
-    return found
+            matrices.append(x)
+    return matrices
 
 
 def _cost_of(node: Node, inner: dict[Node, bool]) -> int:
@@ -336,45 +336,59 @@ def optimized(graph: Graph, passes: Iterable[str | Pass] | None = None) -> tuple
     Raises:
         MinigraphError: if there is no such pass, or if a pass has made something that is no graph.
     """
-    chosen = [_pass(p) for p in (PASSES if passes is None else passes)]
-    original, graph = graph, as_symbolic(graph)
     log: list[Step] = []
-    settled: dict[Pass, Graph] = {}  # where each pass has found nothing to do
+    last = as_symbolic(graph)
+    for after, step in stepwise(last, passes):
+        last = after
+        log.append(step)
+    last = with_leaves(last, dict(zip(last.inputs, graph.inputs)))
+    for before, y in zip(graph.outputs, last.outputs):
+        if y.op is not None and not y.name:
+            y.name = before.name
+    return last, log
+
+
+def stepwise(
+    graph: Graph, passes: Iterable[str | Pass] | None = None
+) -> Iterator[tuple[Graph, Step]]:
+    """Yield each graph on the way, with the step that led there; see `optimized`.
+
+    Args:
+        graph: symbolic throughout.
+        passes: as for `optimized`.
+    """
+    chosen = [_pass(p) for p in (PASSES if passes is None else passes)]
+    settled: dict[Pass, Graph] = {}  # where each pass has nothing to do
     for _ in range(MOST_ROUNDS):
         changed = []
         for run in chosen:
             if settled.get(run) is graph:
                 continue
-            found, rewrites = run(graph)
+            after, rewrites = run(graph)
             settled[run] = graph
             if rewrites:
-                _check(graph, found, run)
-                log.append(Step(run.__name__, operations(graph), operations(found), rewrites))
-                graph = found
+                _check(graph, after, run)
+                step = Step(run.__name__, operations(graph), operations(after), rewrites)
+                graph = after
                 changed.append(run.__name__)
+                yield graph, step
         if not changed:
-            break
-    else:
-        raise MinigraphError(
-            f"after {MOST_ROUNDS} rounds there is still something to do for {', '.join(changed)}; "
-            "does a pass undo what another one does?"
-        )
-    graph = with_leaves(graph, dict(zip(graph.inputs, original.inputs)))
-    for before, after in zip(original.outputs, graph.outputs):
-        if after.op is not None and not after.name:
-            after.name = before.name
-    return graph, log
+            return
+    raise MinigraphError(
+        f"after {MOST_ROUNDS} rounds there is still something to do for {', '.join(changed)}; "
+        "does a pass undo what another one does?"
+    )
 
 
-def _pass(given: str | Pass) -> Pass:
-    if callable(given):
-        return given
+def _pass(chosen: str | Pass) -> Pass:
+    if callable(chosen):
+        return chosen
     known = PASSES | UNSAFE
-    if given not in known:
-        near = difflib.get_close_matches(str(given), known, 1)
+    if chosen not in known:
+        near = difflib.get_close_matches(str(chosen), known, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise MinigraphError(f"there is no pass {given!r}, only {', '.join(known)}{hint}")
-    return known[given]
+        raise MinigraphError(f"there is no pass {chosen!r}, only {', '.join(known)}{hint}")
+    return known[chosen]
 
 
 def _check(before: Graph, after: Graph, run: Pass) -> None:

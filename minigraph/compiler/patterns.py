@@ -351,10 +351,10 @@ def _pass(
 ) -> Pass:
     @cache
     def by_operation() -> dict[Operation | None, list[Rule]]:
-        found: dict[Operation | None, list[Rule]] = {}
+        table: dict[Operation | None, list[Rule]] = {}
         for rule in rules():
-            found.setdefault(rule.left[0].op, []).append(rule)
-        return found
+            table.setdefault(rule.left[0].op, []).append(rule)
+        return table
 
     def run(graph: Graph) -> tuple[Graph, list[Rewrite]]:
         known = by_operation()

@@ -1,7 +1,7 @@
 """What every pass is made of: rebuild a graph node by node, and write down what was replaced.
 
-A pass is a function from a graph to a graph. Most of them say only what one node becomes, given
-that its inputs have been rebuilt already; `rebuilt` does the rest. Passes work on graphs that are
+A pass is a function from a graph to a graph. Most of them say only what one node becomes, once
+its inputs have been rebuilt; `rebuilt` does the rest. Passes work on graphs that are
 symbolic throughout (`as_symbolic`), so nothing is computed while they run.
 """
 

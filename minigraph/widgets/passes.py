@@ -6,8 +6,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..compiler import PASSES, Step, optimized
-from ..compiler.passes import operations
+from ..compiler.passes import Step, stepwise
+from ..compiler.rewrite import as_symbolic, operations
 from ..drawing import draw
 from ..graph.graph import Graph
 from ..graph.parse import free_names, parse
@@ -72,11 +72,7 @@ class PassViewer(GraphWidget):
 
 def stages(graph: Graph) -> list[tuple[Graph, Step | None]]:
     """List a graph, and what it is after each step of the passes."""
-    found: list[tuple[Graph, Step | None]] = [(graph, None)]
-    for step in optimized(graph)[1]:
-        graph, _ = PASSES[step.name](graph)
-        found.append((graph, step))
-    return found
+    return [(graph, None), *stepwise(as_symbolic(graph))]
 
 
 pass_viewer = PassViewer
