@@ -111,7 +111,7 @@ def test_the_same_letter_is_the_same_node_and_order_matters_only_where_it_does()
 
 
 def test_settings_are_compared():
-    x = mg.placeholder("x", (3, 2))
+    x = mg.placeholder("x", (3, 3))
     rule = "sum(exp(x), axis=0)  →  exp(logsumexp(x, axis=0))"
     assert rewritten(rule, mg.sum(mg.exp(x), axis=0)) == ["logsumexp", "exp"]
     for node in (mg.sum(mg.exp(x), axis=1), mg.sum(mg.exp(x)), mg.sum(mg.exp(x), 0, True)):
@@ -129,6 +129,16 @@ def test_constants_are_one_number_and_capital_letters_matrices():
         assert rewritten(scaled, other) == ["multiply", "divide"]
     turned = "matrix_transpose(A @ B) → matrix_transpose(B) @ matrix_transpose(A)"
     assert rewritten(turned, mg.matrix_transpose(matrix @ matrix))[-1] == "matmul"
+    signed = "-(A @ B) → (-A) @ B"
+    assert rewritten(signed, -(matrix @ matrix)) == ["negative", "matmul"]
+    assert rewritten(signed, -(matrix @ vector)) == ["matmul", "negative"]
+
+
+def test_a_number_of_a_rule_has_a_sign_even_if_it_is_0():
+    x = mg.placeholder("x", (3,))
+    for rule, taken in (("x - 0 → x", [True, False]), ("x - -0 → x", [False, True])):
+        assert [rewritten(rule, x - zero) == [] for zero in (0.0, -0.0)] == taken
+    assert rewritten("x * pi / pi → x", x * np.pi / np.pi) == []
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, np.int64, bool])
