@@ -149,6 +149,8 @@ def test_what_is_put_in_place_has_the_dtype_and_shape_of_what_was_there(dtype):
         ("x + x → x * 4 * 0.5", x + x),  # which is none of whole numbers
         ("x * 3 → x + x + x", x * np.int64(3)),
         ("x * x → 7", x * x),
+        ("x + x → x * 1e5 * 2e-5", x + x),  # which float16 does not hold
+        ("x * x → -1 * (-x * x)", x * x),
         ("x * c → x / (1 / c)", x * 2),
     ):
         graph = mg.Graph(y)
@@ -186,6 +188,13 @@ def test_whole_numbers_are_told_from_floats_by_conditions():
         ("x → x → x", 9, "a rule has one arrow"),
         ("x * 2 → x + y", 12, "y is at the right side only, so nothing says what it stands for"),
         ("x + c → x + d", 12, "d is at the right side only"),
+        ("exp(x) → exp(p)", 13, "p is at the right side only"),
+        (
+            "x * x → squeeze(x) * x",
+            8,
+            "what this does depends on shapes, and a rule is for them all",
+        ),
+        ("trace(x) → x", 0, "a rule holds for all shapes, so it has numbers and no arrays"),
         ("x * ( → x", 4, "this cannot be read"),
         ("x * 2 → x +", 11, "something is missing at the end"),
         ("x * 2 →", 7, "there is no expression"),
@@ -197,7 +206,7 @@ def test_whole_numbers_are_told_from_floats_by_conditions():
         ("x * 1 → x where x > 0", 16, "there is no condition x > 0; known are float, wide"),
         ("x * 1 → x where float(y)", 16, "float asks about letters of the left side, as in "),
         ("x * 1 → x where float", 16, "float asks about letters of the left side"),
-        ("+".join("xyzuvwabefghijk") + " → x", 0, "a side of a rule has at most 12 operations"),
+        ("+".join("xyzuvwabef") + " → x", 0, "a side of a rule has at most 8 operations"),
         # what never ends:
         ("x + y → y + x", 6, "this never ends: in what it makes there is again something to do"),
         ("x * 2 → x * 1 * 2", 6, "this never ends"),

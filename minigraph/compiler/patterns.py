@@ -34,7 +34,7 @@ from .traits import row_of
 Pass = Callable[[Graph], tuple[Graph, list[Rewrite]]]
 
 CONSTANTS = ("c", "d")  # the letters that stand for one number
-LARGEST = 12  # operations on one side of a rule
+LARGEST = 8  # operations on one side of a rule
 MOST_ROUNDS = 2 * LARGEST  # until a rule has nothing to do for what it has made itself
 MOST_MADE = 20 * LARGEST  # operations that it may have made of its left side by then
 _ARROW = re.compile(r"(?:→|->)\s*")
@@ -44,7 +44,7 @@ _CONDITION = re.compile(r"(\w+)(?:\(([\w\s,]*)\))?")
 # --- conditions -----------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(slots=True)
 class Match:
     """Where a left side has been found.
 
@@ -160,7 +160,8 @@ class Term:
             return self.op.forward(*[x.value(match) for x in self.inputs], **self.attrs)
         exact = match.letters[self.letter]._value if self.letter else np.array(self.number)[()]
         value = exact.astype(match.node.dtype)
-        if value.dtype.kind != "f" and not np.array_equal(value, exact):
+        holds = np.isfinite if value.dtype.kind == "f" else np.asarray
+        if not np.array_equal(holds(value), holds(exact)):
             raise ValueError(f"{value.dtype} does not hold {exact}")
         return value
 
@@ -180,20 +181,39 @@ def _term(text: str, rule: str, start: int) -> Term:
     try:
         if ";" in text:
             raise ParseError("a side of a rule is one expression", text, text.index(";"))
-        names = free_names(text)
-        node = parse(text, **{x: placeholder(x, () if x in CONSTANTS else (2, 2)) for x in names})
+        node = _with_shape(text, (2, 2))
+        if sum(x.op is not None for x in topological_order(node)) > LARGEST:
+            raise ParseError(f"a side of a rule has at most {LARGEST} operations", text, 0)
+        term = _term_of(node)
+        if any(x.attrs for x in term.parts()):
+            _check_settings(term, _term_of(_with_shape(text, (3, 3, 3))), text)
     except ParseError as error:
         message = str(error).partition("\n")[0]
         raise ParseError(message, rule, start + error.position) from None
     except MinigraphError as error:
         raise ParseError(str(error), rule, start) from None
-    if sum(x.op is not None for x in topological_order(node)) > LARGEST:
-        raise ParseError(f"a side of a rule has at most {LARGEST} operations", rule, start)
-    return _term_of(node)
+    return term
+
+
+def _with_shape(text: str, shape: tuple[int, ...]) -> Node:
+    """An expression of arrays of one shape, and of constants."""
+    names = free_names(text)
+    return parse(text, **{x: placeholder(x, () if x in CONSTANTS else shape) for x in names})
+
+
+def _check_settings(x: Term, y: Term, text: str) -> None:
+    """Refuse an expression that becomes other operations for other shapes."""
+    a, b = (
+        [(z.op, z.letter, z.number, settings_key(z.attrs)) for z in term.parts()] for term in (x, y)
+    )
+    if a != b:
+        raise ParseError("what this does depends on shapes, and a rule is for them all", text, 0)
 
 
 def _term_of(node: Node) -> Term:
     if not is_symbolic(node):
+        if node.shape:
+            raise MinigraphError("a rule holds for all shapes, so it has numbers and no arrays")
         return Term(number=node._value.item())
     if node.op is None:
         return Term(letter=node.name or "")
@@ -224,7 +244,7 @@ class Rule:
                 raise ParseError(
                     f"{x.letter} is at the right side only, so nothing says what it stands for",
                     text,
-                    start + right.index(x.letter),
+                    start + re.search(rf"\b{x.letter}\b", right).start(),  # type: ignore
                 )
         self.left = (*left.orders(),)
         self._computed = [*_largest_constants(self.right)]
@@ -259,23 +279,21 @@ class Rule:
         """What the rule puts in place of a Node; None if it says nothing about it."""
         for left in self.left:
             match = Match(node)
-            if left.fits(node, match) and self._holds(match):
-                try:
-                    made = self._made(match)
-                except REFUSALS:  # shapes or dtypes that the right side does not take
-                    continue
-                if made.shape == node.shape and made.dtype == node.dtype:
-                    return made
+            if not left.fits(node, match):
+                continue
+            try:
+                with np.errstate(all="ignore"):
+                    made = self._made(match) if self._holds(match) else None
+            except (*REFUSALS, ArithmeticError):  # shapes or numbers that the right side refuses
+                continue
+            if made is not None and (made.shape, made.dtype) == (node.shape, node.dtype):
+                return made
         return None
 
     def _holds(self, match: Match) -> bool:
         if not all(holds(match.letters[letter]) for holds, letter in self._of_letters):
             return False
-        try:
-            with np.errstate(all="ignore"):
-                match.computed = {x: x.value(match) for x in self._computed}
-        except (*REFUSALS, ArithmeticError):
-            return False
+        match.computed = {x: x.value(match) for x in self._computed}
         return all(holds(match) for holds in self._of_matches)
 
     def _made(self, match: Match) -> Node:
