@@ -86,13 +86,12 @@ def test_a_pass_tells_its_rules():
 def test_a_rule_of_ones_own_is_a_pass():
     x = mg.placeholder("x", (3,))
     undo = by_rules("undo", "log(exp(x)) -> x")
-    graph = mg.Graph(mg.log(mg.exp(mg.sin(x))) + 1.0)
+    e = mg.exp(mg.sin(x).named("s")).named("e")
+    graph = mg.Graph(mg.log(e) + 1.0)
     found, steps = optimized(graph, [undo])
     assert operations(found) == ["sin", "add"]
-    assert (steps[0].name, [str(r) for r in steps[0].rewrites]) == (
-        "undo",
-        ["undo: log(exp(…)) → sin(…)"],
-    )
+    assert [str(rewrite) for step in steps for rewrite in step.rewrites] == ["undo: log(e) → s"]
+    assert [step.name for step in steps] == ["undo"]
     values = {"x": np.array([0.1, 0.2, 0.3])}
     np.testing.assert_allclose(found.run(values), graph.run(values), rtol=1e-14)
     assert operations(graph.compile(["drop_what_does_nothing", undo]).graph) == ["sin", "add"]
@@ -194,7 +193,7 @@ def test_whole_numbers_are_told_from_floats_by_conditions():
             8,
             "what this does depends on shapes, and a rule is for them all",
         ),
-        ("trace(x) → x", 0, "a rule holds for all shapes, so it has numbers and no arrays"),
+        ("trace(x) → x", 0, "what this does depends on shapes"),
         ("x * ( → x", 4, "this cannot be read"),
         ("x * 2 → x +", 11, "something is missing at the end"),
         ("x * 2 →", 7, "there is no expression"),
