@@ -2,13 +2,16 @@
 
 All who ask, ask here: programs how an operation is written, the memory plan whose array a value
 lives in, rules of algebra which inputs may change places, the model what it costs. An operation
-without a row works as well: an elementwise one gives a new array, any other perhaps a view.
+without a row works as well: an elementwise one gives a new array, which NumPy's functions write
+where they are told to; any other gives perhaps a view.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+import numpy as np
 
 from ..core.node import Node
 from ..core.operation import OPERATIONS, Operation
@@ -167,9 +170,16 @@ def row_of(op: Operation) -> Row:
         return OWN
     row = ROWS.get(op.name)
     if row is None:  # the table of operations has grown
-        new = Row(op.name, array=NEW, costs=op.name) if op.partials else Row(op.name)
-        row = ROWS[op.name] = new
+        row = ROWS[op.name] = _usual_row(op)
     return row
+
+
+def _usual_row(op: Operation) -> Row:
+    if not op.partials:
+        return Row(op.name)
+    if isinstance(getattr(np, op.name, None), np.ufunc):
+        return elementwise(op.name)
+    return Row(op.name, array=NEW, costs=op.name)
 
 
 def known(node: Node) -> Row:
