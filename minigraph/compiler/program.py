@@ -141,6 +141,8 @@ class Writer:
 
 def plain(text: str) -> str:
     """A text in one line, without what could end a comment or be read otherwise than it looks."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else " " for c in text)
 
 

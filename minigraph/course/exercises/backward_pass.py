@@ -9,6 +9,7 @@ from ...autodiff.derivatives import grad
 from ...autodiff.jacobian import jacobian
 from ...core.node import Node
 from ...core.order import topological_order
+from ...reading.local import local_derivative
 from ...recording import Event, Recording, Tracer, diagnose, first_difference, record
 from ..answers import Order
 from ..choices import Choices
@@ -37,13 +38,6 @@ TANGLED: Steps = {
     "y": ("*", "m", "q"),
 }
 DIVIDED: Steps = {"s": ("sin", "t"), "q": ("/", "s", "r"), "y": ("-", "q", "s")}
-
-
-def _local(node: Node, i: int) -> float:
-    """The local derivative of a node by its input number i."""
-    assert node.op
-    rule: Any = node.op.vjps[i]
-    return float(rule(1.0, node.value, [x.value for x in node.inputs], node.attrs))
 
 
 def _last(graph: Steps, values: Values) -> Node:
@@ -425,7 +419,7 @@ def sweep(y: Node, tracer: Tracer) -> dict[Node, float]:
     tracer.seed(y, gradients[y])
     for node in reversed(topological_order(y)):
         for i, x in enumerate(node.inputs):
-            c = gradients[node] * _local(node, i)
+            c = gradients[node] * local_derivative(node, i)
             gradients[x] += c
             tracer.multiply(node, i, c)
             tracer.accumulate(node, i, gradients[x])
@@ -448,7 +442,7 @@ sweep.slip(
     "upstream gradient left out",
     """You hand on the local derivatives alone. Each says how fast the next node changes. How fast y
     changes with that node has been found before; what becomes of it here?""",
-    ("gradients[node] * _local", "_local"),
+    ("gradients[node] * local_derivative", "local_derivative"),
 )
 sweep.slip(
     "inputs before users",
@@ -481,8 +475,8 @@ def _path_by_path(y: Node, tracer: Tracer) -> dict[Node, float]:
     def push(node: Node, g: float) -> None:
         gradients[node] += g
         for i, x in enumerate(node.inputs):
-            tracer.multiply(node, i, g * _local(node, i))
-            push(x, g * _local(node, i))
+            tracer.multiply(node, i, g * local_derivative(node, i))
+            push(x, g * local_derivative(node, i))
             tracer.accumulate(node, i, gradients[x])
 
     tracer.seed(y, 1.0)
@@ -511,13 +505,13 @@ sweep.slip(
     "local derivatives swapped",
     """You give the first input the local derivative by the second one. `local_derivative(node, i)`
     belongs to `node.inputs[i]`.""",
-    ("_local(node, i)", "_local(node, len(node.inputs) - 1 - i)"),
+    ("local_derivative(node, i)", "local_derivative(node, len(node.inputs) - 1 - i)"),
 )
 sweep.slip(
     "added along an edge",
     """You add upstream gradient and local derivative. Along an edge one multiplies; adding is for
     what several edges bring.""",
-    ("gradients[node] * _local", "gradients[node] + _local"),
+    ("gradients[node] * local_derivative", "gradients[node] + local_derivative"),
 )
 sweep.slip(
     "inputs only",
@@ -734,7 +728,7 @@ def leave_gradients(y: Node) -> None:
     y.grad = start
     for node in reversed(topological_order(y)):
         for i, x in enumerate(node.inputs):
-            x.grad = (x.grad or 0.0) + (node.grad or 0.0) * _local(node, i)
+            x.grad = (x.grad or 0.0) + (node.grad or 0.0) * local_derivative(node, i)
 
 
 leave_gradients.slip(
