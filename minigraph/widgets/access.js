@@ -3,6 +3,8 @@
  * reader. Nothing of this can be seen.
  */
 
+import { ownKeys } from "./keys.js";
+
 /** Give the parts of a box that are there by now the roles and states that they show. */
 function describe(box) {
   for (const group of box.querySelectorAll(".widget-toggle-buttons")) {

@@ -13,7 +13,7 @@ import traitlets
 
 from ..errors import MinigraphError
 from .lifetime import Released
-from .page import joined, read
+from .page import module, read
 
 
 class Picture(Protocol):
@@ -31,7 +31,7 @@ class Access(anywidget.AnyWidget):
     its toggle buttons say which of them is pressed.
     """
 
-    _esm = joined("keys", "access")
+    _esm = module("access")
     _css = read("access.css")
     name = traitlets.Unicode().tag(sync=True)
 

@@ -10,6 +10,9 @@
  *   slopes?: Object<string, string>, complete?: boolean}} Shown  without texts where f stops
  */
 
+import { ownKeys } from "./keys.js";
+import { Stage, draw, make } from "./stage.js";
+
 const PATIENCE = 4000; // milliseconds until an answer is given up
 const PAUSE = 120; // until nothing else is to come, and a curve may be completed
 const SILENCE = "The kernel is busy, or it is not there. If it has been restarted, run this cell again.";

@@ -8,6 +8,9 @@
  *   now?: Change[], flow?: Label[], labels?: Label[], hand?: any, wrong?: string}} Step
  */
 
+import { ownKeys } from "./keys.js";
+import { Stage, choice, draw, make } from "./stage.js";
+
 const STEP_TIME = 1600; // milliseconds at speed 1
 const SPEEDS = [0.5, 1, 2, 4, 8];
 const MOST_TICKS = 60;

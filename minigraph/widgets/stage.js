@@ -1,6 +1,6 @@
 /**
  * What every live graph in a page is made of: the drawing as a stage on which numbers change in
- * place, and a few helpers. Python joins this text and a widget's own into one module.
+ * place, and a few helpers.
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -8,7 +8,7 @@ const THUMB = 24; // the side of a small picture
 const GLIDE = { duration: 300, easing: "ease-in-out" };
 
 /** Make an HTML element. */
-function make(tag, attributes = {}, ...children) {
+export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
@@ -16,7 +16,7 @@ function make(tag, attributes = {}, ...children) {
 }
 
 /** Make an SVG element. */
-function draw(tag, attributes, text) {
+export function draw(tag, attributes, text) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   if (text !== undefined) element.textContent = text;
@@ -24,7 +24,7 @@ function draw(tag, attributes, text) {
 }
 
 /** The drawing: patches numbers in place, lights what is active, moves nothing. */
-class Stage {
+export class Stage {
   constructor(view) {
     this.places = view.places;
     this.element = make("div", { class: "mgp-stage" });
@@ -216,7 +216,7 @@ function corner(box) {
 }
 
 /** Make a menu of [value, text] options. */
-function choice(options, chosen) {
+export function choice(options, chosen) {
   const made = make("select");
   for (const [value, text] of options) made.append(make("option", { value }, text));
   made.value = chosen;
