@@ -1,13 +1,27 @@
-"""The scripts of the live graphs: plain modules that import from each other, joined for a page."""
+"""The scripts of the live graphs: plain modules that import from each other and whose types fit;
+how they are joined for a page; and what they do with a model behind which there is no kernel."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
 from collections import Counter
+from pathlib import Path
 
+import browser
 import pytest
 
+import minigraph as mg
 from minigraph.widgets import page
 
-ENTRIES = ("access", "explore", "player")  # what a widget takes
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "minigraph" / "widgets"
+ENTRIES = [  # what widgets take
+    file.stem
+    for file in sorted(SCRIPTS.glob("*.js"))
+    if "export default" in file.read_text(encoding="utf-8")
+]
 DECLARED = re.compile(r"^(?:export )?(?:async )?(?:class|const|function\*?|let|var) (\S+?)\b", re.M)
 
 
@@ -92,3 +106,247 @@ def test_a_module_that_is_not_there_is_named(folder):
     folder(user='import { a } from "./missing.js";\n')
     with pytest.raises(FileNotFoundError, match=r"missing\.js"):
         page.module("user")
+
+
+# --- types ----------------------------------------------------------------------------------------
+
+VERSION = json.loads((ROOT / "package.json").read_text())["devDependencies"]["typescript"]
+PLACES = os.pathsep.join([str(ROOT / "node_modules" / ".bin"), os.environ.get("PATH", "")])
+TSC = shutil.which("tsc", path=PLACES)
+needs_types = pytest.mark.skipif(
+    TSC is None or shutil.which("node") is None,
+    reason="checks types: install Node.js, then `npm install` in the project's folder, or "
+    f"`npm install --global typescript@{VERSION}`",
+)
+
+
+def faults(root):
+    """What the type checker says of the scripts of a project."""
+    command = [TSC, "--project", root / "jsconfig.json", "--pretty", "false"]
+    run = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert not run.stderr
+    return run.stdout
+
+
+@needs_types
+def test_the_types_fit():
+    assert faults(ROOT) == ""
+
+
+@needs_types
+def test_a_name_that_is_not_imported_does_not_pass(tmp_path):
+    shutil.copy(ROOT / "jsconfig.json", tmp_path)
+    shutil.copytree(SCRIPTS, tmp_path / "minigraph" / "widgets")
+    player = tmp_path / "minigraph" / "widgets" / "player.js"
+    text = player.read_text(encoding="utf-8")
+    player.write_text(text.replace('import { ownKeys } from "./keys.js";', ""), encoding="utf-8")
+    (fault,) = faults(tmp_path).splitlines()
+    assert "Cannot find name 'ownKeys'" in fault
+
+
+# --- with a model of their own --------------------------------------------------------------------
+
+needs_browser = pytest.mark.skipif(
+    pytest.importorskip("playwright", reason="pip install playwright") is None
+    or browser.executable() is None,
+    reason=f"this test drives a browser: {browser.HOW_TO_GET}",
+)
+SITE = "http://minigraph.test"
+BLANK = """<!doctype html><meta charset=utf-8><main class="widget-vbox"><div></div></main>
+<script type="module">
+import { FakeModel } from "./fake_model.js";
+window.passed = []; // the keys that come through to the notebook
+document.addEventListener("keydown", ({ key }) => window.passed.push(key));
+window.show = async (script, state) => {
+  window.model = new FakeModel(state);
+  const { default: widget } = await import(`./${script}.js`);
+  window.stop = widget.render({ model, el: document.querySelector("div") });
+};
+</script>"""
+
+
+class Live:
+    """A script that shows a model in a page: its files are the modules as they are."""
+
+    def __init__(self, shown, script, state):
+        self.page = shown
+        shown.route("**/*", self._serve)
+        shown.clock.install(time=0)
+        shown.clock.pause_at(3600)  # from then on time passes when a test says so
+        shown.goto(SITE)
+        shown.evaluate("([script, state]) => window.show(script, state)", [script, state])
+
+    @staticmethod
+    def _serve(route):
+        name = route.request.url.removeprefix(SITE).strip("/")
+        if not name:
+            return route.fulfill(body=BLANK, content_type="text/html")
+        folder = SCRIPTS if (SCRIPTS / name).exists() else ROOT / "tests"
+        return route.fulfill(path=folder / name, content_type="text/javascript")
+
+    def told(self):
+        """What the script has told the model since it was asked last."""
+        return self.page.evaluate("window.model.told.splice(0)")
+
+    def change(self, **changes):
+        """Change the model as a kernel does."""
+        self.page.evaluate("(changes) => window.model.change(changes)", changes)
+
+
+@pytest.fixture
+def live(chromium):
+    """Show a widget, or a state without one."""
+    pages, problems = [], []
+
+    def show(script, widget):
+        shown = chromium.new_page(viewport={"width": 1200, "height": 900})
+        pages.append(shown)
+        shown.set_default_timeout(20_000)
+        shown.on("pageerror", lambda error: problems.append(str(error)))
+        return Live(shown, script, widget if isinstance(widget, dict) else state_of(widget))
+
+    yield show
+    for shown in pages:
+        shown.close()
+    assert problems == []
+
+
+def state_of(widget):
+    """What a widget and its page share, as the page gets it."""
+    names = [name for name in widget.traits(sync=True) if not name.startswith("_")]
+    state = {name: getattr(widget, name) for name in names if name not in ("layout", "tabbable")}
+    return json.loads(json.dumps(state, default=repr))
+
+
+def example():
+    return mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1)
+
+
+def explorer():
+    return mg.explore(lambda a, b: (a * b + b).named("y"), a=(-5, 5, 2), b=(-5, 5, 3))
+
+
+def said(shown):
+    return shown.page.get_by_role("status").first.inner_text()
+
+
+@needs_browser
+def test_each_key_of_the_player_sets_the_position_and_saves_it(live):
+    shown = live("player", mg.play(example()))
+    shown.page.locator(".minigraph-player").focus()
+    for key in ("ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight", "Home"):
+        shown.page.keyboard.press(key)
+    told = shown.told()
+    assert told[0::2] == [["set", "position", position] for position in (1, 2, 1, 11, 0)]
+    assert told[1::2] == [["save"]] * 5
+
+
+@needs_browser
+def test_the_player_follows_its_model_until_it_is_stopped(live):
+    shown = live("player", mg.play(example()))
+    shown.change(position=4)
+    assert said(shown).startswith("Backward 1 of 8")
+    shown.change(wrong="overwrite", position=11)
+    assert shown.page.locator(".mgp-say.mgp-wrong").count() == 1
+    shown.change(passes="forward")
+    assert said(shown).startswith("Forward 3 of 3")
+    assert shown.told() == []
+    shown.page.evaluate("window.stop()")
+    shown.change(position=1)
+    assert said(shown).startswith("Forward 3 of 3")
+
+
+@needs_browser
+def test_a_fold_is_asked_for_with_the_position_that_the_page_has(live):
+    with mg.scope("inner"):
+        z = mg.sin(example()) * 2
+    shown = live("player", mg.play(z.named("z")))
+    shown.page.get_by_role("slider", name="Step").press("ArrowRight")
+    shown.page.get_by_role("button", name="fold inner").press("Enter")
+    message = {"kind": "toggle", "action": "fold", "path": "inner", "position": 1}
+    assert shown.told() == [["set", "position", 1], ["save"], ["send", message]]
+
+
+@needs_browser
+def test_an_answer_is_sent_and_the_step_waits_for_the_kernel(live):
+    player = mg.play(example(), predict=True)
+    shown = live("player", player)
+    field = shown.page.get_by_role("textbox")
+    field.fill("7")
+    field.press("Enter")
+    assert shown.told() == [["send", {"kind": "answer", "text": "7"}]]
+    player.answer("7")
+    shown.change(**state_of(player))
+    assert said(shown).startswith("Start")
+    assert shown.page.get_by_text(player.verdict, exact=True).count() == 1
+    assert field.input_value() == "7"  # to be corrected
+    player.answer("5")
+    shown.change(**state_of(player))
+    assert said(shown).startswith("Forward 1 of 3")
+    assert field.input_value() == ""
+    shown.page.get_by_role("button", name="Show").click()
+    assert shown.told() == [["send", {"kind": "reveal"}]]
+
+
+@needs_browser
+def test_one_question_is_on_its_way_and_the_last_place_wins(live):
+    widget = explorer()
+    shown = live("explore", widget)
+    slider = shown.page.get_by_role("slider", name="b")
+    for _ in range(3):
+        slider.press("ArrowRight")
+    (_, name, first), save = shown.told()
+    assert (name, first["values"], save) == ("asked", {"a": 2, "b": 3.1}, ["save"])
+    widget.asked = first
+    shown.change(**state_of(widget))
+    (_, _, last), _ = shown.told()
+    assert last["values"]["b"] == pytest.approx(3.3)
+    assert slider.input_value() == "3.3"  # the answer to the first question did not move it
+    widget.asked = last
+    shown.change(**state_of(widget))
+    assert shown.told() == []
+    assert shown.page.locator('[data-node="n1"] [data-part="value"]').text_content() == "3.3"
+
+
+@needs_browser
+def test_the_controls_stand_where_the_kernel_stands(live):
+    widget = explorer()
+    shown = live("explore", widget)
+    widget.values, widget.chosen = {"a": -4.0}, "b"
+    shown.change(**state_of(widget))
+    assert shown.page.get_by_role("slider", name="a").input_value() == "-4"
+    assert shown.page.get_by_label("a, as a number").input_value() == "-4"
+    assert shown.page.get_by_role("radio", name="b").is_checked()
+    assert shown.told() == []
+
+
+@needs_browser
+def test_a_kernel_that_is_silent_is_spoken_of_and_asked_again(live):
+    shown = live("explore", explorer())
+    slider = shown.page.get_by_role("slider", name="a")
+    slider.press("ArrowRight")
+    shown.page.clock.run_for(3_900)
+    silence = shown.page.get_by_text("The kernel is busy, or it is not there.")
+    assert (silence.count(), len(shown.told())) == (0, 2)
+    shown.page.clock.run_for(200)
+    assert silence.count() == 1
+    slider.press("ArrowRight")
+    assert len(shown.told()) == 2
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    ("script", "make", "place"),
+    [
+        ("player", lambda: mg.play(example()), ".minigraph-player"),
+        ("explore", explorer, '.minigraph-explorer input[type="range"]'),
+        ("access", lambda: {"name": "Controls"}, "main"),
+    ],
+)
+def test_keys_do_not_reach_the_notebook_but_its_shortcuts_do(live, script, make, place):
+    shown = live(script, make())
+    shown.page.locator("main").evaluate("(main) => main.setAttribute('tabindex', '-1')")
+    shown.page.locator(place).first.focus()
+    for key in ("d", "d", "x", "b", "ArrowRight", "Escape", "Control+b"):
+        shown.page.keyboard.press(key)
+    assert shown.page.evaluate("window.passed") == ["Control", "b"]

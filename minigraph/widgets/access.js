@@ -1,15 +1,21 @@
 /**
  * What ipywidgets leaves out of a box of controls, for those who use the keyboard or a screen
  * reader. Nothing of this can be seen.
+ *
+ * @import { Shown } from "./types"
  */
 
 import { ownKeys } from "./keys.js";
 
-/** Give the parts of a box that are there by now the roles and states that they show. */
+/**
+ * Give the parts of a box that are there by now the roles and states that they show.
+ *
+ * @param {Element} box
+ */
 function describe(box) {
   for (const group of box.querySelectorAll(".widget-toggle-buttons")) {
     group.setAttribute("role", "group");
-    group.setAttribute("aria-label", group.querySelector("label").textContent);
+    group.setAttribute("aria-label", group.querySelector("label")?.textContent ?? "");
   }
   for (const button of box.querySelectorAll(".widget-toggle-button"))
     button.setAttribute("aria-pressed", String(button.classList.contains("mod-active")));
@@ -22,12 +28,21 @@ function describe(box) {
     sentence.setAttribute("role", "status");
 }
 
+/**
+ * Complete the box in which an element stands; anywidget calls this.
+ *
+ * @param {Shown<{ name: string }>} shown
+ */
 function render({ model, el }) {
-  const observer = new MutationObserver(() => describe(el.closest(".widget-vbox")));
-  let frame;
+  const found = () => /** @type {HTMLElement} */ (el.closest(".widget-vbox"));
+  const observer = new MutationObserver(() => describe(found()));
+  let frame = 0;
   const begin = () => {
-    const box = el.closest(".widget-vbox");
-    if (!box) return (frame = requestAnimationFrame(begin)); // not in the page yet
+    const box = found();
+    if (!box) {
+      frame = requestAnimationFrame(begin); // not in the page yet
+      return;
+    }
     box.setAttribute("role", "group");
     box.setAttribute("aria-label", model.get("name"));
     ownKeys(box);

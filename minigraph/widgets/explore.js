@@ -3,11 +3,7 @@
  * place; it answers with texts for the drawing, marks for the plot, and a sentence. One question
  * is on its way at a time, and the last place wins, so that fast dragging never queues up.
  *
- * @typedef {{name: string, low: number, high: number, step: number, reach: number}} Input
- * @typedef {[string, Object<string, any>, any]} Plotted  a tag, attributes, and text or elements
- * @typedef {{serial: string, values: Object<string, number>, chosen: string, delta: number,
- *   lines: [string, string][], texts?: [string, string, string, number][], marks?: Plotted[],
- *   slopes?: Object<string, string>, complete?: boolean}} Shown  without texts where f stops
+ * @import { ExplorerState, Input, Model, Place, Plotted, Shown, Stop, Text, Value } from "./types"
  */
 
 import { ownKeys } from "./keys.js";
@@ -17,7 +13,12 @@ const PATIENCE = 4000; // milliseconds until an answer is given up
 const PAUSE = 120; // until nothing else is to come, and a curve may be completed
 const SILENCE = "The kernel is busy, or it is not there. If it has been restarted, run this cell again.";
 
-/** Make an element of the plot. */
+/**
+ * Make an element of the plot.
+ *
+ * @param {Plotted} plot
+ * @returns {SVGElement}
+ */
 function plotted([tag, attributes, content]) {
   const element = draw(tag, attributes);
   if (typeof content === "string") element.textContent = content;
@@ -27,6 +28,14 @@ function plotted([tag, attributes, content]) {
 
 /** A slider and a field for one number, which follow each other. */
 class Control {
+  /** @type {number} */ low;
+  /** @type {number} */ high;
+  /** @type {number} */ value;
+
+  /**
+   * @param {string} name
+   * @param {(value: number) => void} moved
+   */
   constructor(name, moved) {
     this.slider = make("input", { type: "range", "aria-label": name });
     this.field = make("input", { type: "number", "aria-label": `${name}, as a number` });
@@ -40,21 +49,35 @@ class Control {
     this.field.addEventListener("keydown", (event) => event.key === "Enter" && this._settle());
   }
 
+  /**
+   * @param {number} low
+   * @param {number} high
+   * @param {number} step
+   */
   limit(low, high, step) {
     Object.assign(this, { low, high });
     for (const part of [this.slider, this.field])
       Object.assign(part, { min: low, max: high, step });
   }
 
-  /** Show a number, but leave alone the field into which it is being typed. */
+  /**
+   * Show a number, but leave alone the field into which it is being typed.
+   *
+   * @param {number} value
+   * @param {Element | null} [typing]
+   */
   show(value, typing) {
     this.value = value;
-    this.slider.value = value;
-    this.slider.setAttribute("aria-valuetext", value);
+    this.slider.value = String(value);
+    this.slider.setAttribute("aria-valuetext", String(value));
     const isShort = value === 0 || Math.abs(value) >= 1e-4;
-    if (this.field !== typing) this.field.value = isShort ? value : value.toExponential();
+    if (this.field !== typing) this.field.value = isShort ? String(value) : value.toExponential();
   }
 
+  /**
+   * @param {number} value
+   * @param {Element} [typing]
+   */
   _take(value, typing) {
     this.show(value, typing);
     this.moved(value);
@@ -68,12 +91,41 @@ class Control {
   }
 }
 
-/** The cells of a control's row: its name for the eye, the slider, the field, and what follows. */
+/**
+ * The cells of a control's row: its name for the eye, the slider, the field, and what follows.
+ *
+ * @param {string} name
+ * @param {Control} control
+ * @param {HTMLElement} more
+ */
 function row(name, { slider, field }, more) {
   return [make("em", { "aria-hidden": "true" }, name), slider, field, more];
 }
 
 class Explorer {
+  /** @type {Map<string, Control>} */ controls;
+  /** @type {Map<string, HTMLElement>} */ slopes;
+  /** @type {Map<string, HTMLInputElement>} */ radios;
+  /** @type {Record<string, number>} */ values;
+  /** @type {Record<string, string>} */ boxes;
+  /** @type {Control} */ delta;
+  /** @type {string} */ chosen;
+  /** @type {Stage} */ stage;
+  /** @type {HTMLElement} */ say;
+  /** @type {HTMLElement} */ silence;
+  /** @type {HTMLElement} */ place;
+  /** @type {HTMLElement} */ layout;
+  /** @type {SVGElement} */ plot;
+  /** @type {SVGElement} */ axes;
+  /** @type {SVGElement} */ marks;
+  /** @type {string | undefined} */ waiting; // the question that is on its way
+  /** @type {number | undefined} */ patience;
+  /** @type {number | undefined} */ idle;
+
+  /**
+   * @param {Model<ExplorerState>} model
+   * @param {HTMLElement} el
+   */
   constructor(model, el) {
     this.model = model;
     /** @type {Map<string, Input>} */
@@ -92,6 +144,7 @@ class Explorer {
     this.answered();
   }
 
+  /** @param {HTMLElement} el */
   _build(el) {
     this.controls = new Map();
     this.slopes = new Map();
@@ -102,8 +155,9 @@ class Explorer {
       });
       control.limit(input.low, input.high, input.step);
       this.controls.set(input.name, control);
-      this.slopes.set(input.name, make("span", { class: "mgx-slope" }));
-      return row(input.name, control, this.slopes.get(input.name));
+      const slope = make("span", { class: "mgx-slope" });
+      this.slopes.set(input.name, slope);
+      return row(input.name, control, slope);
     });
     this.delta = new Control("δ", () => this.ask());
     this.radios = new Map([...this.inputs.keys()].map((name) => {
@@ -138,12 +192,16 @@ class Explorer {
 
   // --- to the kernel -----------------------------------------------------------------------------
 
-  /** Nudge another input; on another scale the nudge keeps its share of what it may be. */
+  /**
+   * Nudge another input; on another scale the nudge keeps its share of what it may be.
+   *
+   * @param {string} name
+   */
   choose(name) {
-    const share = this.delta.value / this.inputs.get(this.chosen).reach;
+    const share = this.delta.value / this._reach(this.chosen);
     this.chosen = name;
     this.stage.reveal(this.boxes[name]);
-    this._chosen(share * this.inputs.get(name).reach);
+    this._chosen(share * this._reach(name));
     this.ask();
   }
 
@@ -157,8 +215,8 @@ class Explorer {
     if (this.isBehind) return;
     this.waiting = `${this.id}-${++this.count}`;
     const { values, chosen, waiting: serial } = this;
-    const question = more ? { more } : { values, chosen, delta: this.delta.value };
-    this.model.set("asked", { ...question, serial });
+    const here = { values, chosen, delta: this.delta.value };
+    this.model.set("asked", more ? { more, serial } : { ...here, serial });
     this.model.save_changes();
     this.patience = setTimeout(() => {
       this.waiting = undefined;
@@ -173,8 +231,8 @@ class Explorer {
     this.stage = new Stage(view);
     for (const [name, id] of Object.entries(view.boxes)) {
       const box = this.stage.boxes.get(id);
-      box.classList.add("mgx-input");
-      box.addEventListener("click", () => this.radios.get(name).click());
+      box?.classList.add("mgx-input");
+      box?.addEventListener("click", () => this.radios.get(name)?.click());
     }
     this.boxes = view.boxes;
     const high = Number(this.stage.svg.getAttribute("height"));
@@ -195,7 +253,7 @@ class Explorer {
   }
 
   answered() {
-    const shown = /** @type {Shown} */ (this.model.get("shown"));
+    const shown = this.model.get("shown");
     if (shown.serial === this.waiting) {
       clearTimeout(this.patience);
       this.waiting = undefined;
@@ -209,7 +267,11 @@ class Explorer {
     if (shown.complete === false) this.idle = setTimeout(() => this.ask(true), PAUSE);
   }
 
-  /** Put the controls where the kernel stands, which others may have moved. */
+  /**
+   * Put the controls where the kernel stands, which others may have moved.
+   *
+   * @param {Place} place
+   */
   _stand({ values, chosen, delta }) {
     Object.assign(this, { values, chosen });
     for (const [name, control] of this.controls)
@@ -217,17 +279,29 @@ class Explorer {
     this._chosen(delta);
   }
 
+  /**
+   * How far an input may be nudged.
+   *
+   * @param {string} name
+   */
+  _reach(name) {
+    return /** @type {Input} */ (this.inputs.get(name)).reach;
+  }
+
+  /** @param {number} delta */
   _chosen(delta) {
-    const { reach } = this.inputs.get(this.chosen);
-    this.radios.get(this.chosen).checked = true;
+    const reach = this._reach(this.chosen);
+    for (const [name, radio] of this.radios) radio.checked = name === this.chosen;
     this.delta.limit(-reach, reach, reach / 20);
     this.delta.show(delta, document.activeElement);
   }
 
+  /** @param {Value | Stop} shown */
   show({ lines, texts, marks, slopes, chosen }) {
     this.say.replaceChildren(...lines.map(([kind, line]) => make("p", { class: `mgx-${kind}` }, line)));
     this.layout.classList.toggle("mgx-stale", !texts);
     if (!texts) return;
+    /** @type {[string, Text][]} */
     const places = texts.map(([box, part, text, size]) => [`${box} ${part}`, [text, size]]);
     this.stage.write(new Map(places));
     this.stage.light(this.boxes[chosen], [], false);
@@ -252,7 +326,11 @@ class Explorer {
   }
 }
 
-/** Show an explorer in an element; anywidget calls this. */
+/**
+ * Show an explorer in an element; anywidget calls this.
+ *
+ * @param {Shown<ExplorerState>} shown
+ */
 function render({ model, el }) {
   const explorer = new Explorer(model, el);
   return () => explorer.stop();

@@ -1,11 +1,12 @@
 /**
- * The player of a recorded graph, on the stage of stage.js. All texts and numbers come with the view; here they are put
- * where they belong, so that stepping needs no kernel. See player_view.py for what a view holds.
+ * The player of a recorded graph, on the stage of stage.js. All texts and numbers come with the
+ * view; here they are put where they belong, so that stepping needs no kernel. See player_view.py
+ * for what a view holds.
  *
- * @typedef {[string, string, string, number]} Change  a box, its part, a text and its size
- * @typedef {[string, string, number, number, string]} Label  an edge, text, size, width and kind
- * @typedef {{say: string, phase: string, node?: string, box?: string, set?: Change[],
- *   now?: Change[], flow?: Label[], labels?: Label[], hand?: any, wrong?: string}} Step
+ * @import {
+ *   Grid, Hand, Label, Mistake, Model, PlayedNode, PlayerState, PlayerView, Shown, Step, Text,
+ *   Thumb, Toggle,
+ * } from "./types"
  */
 
 import { ownKeys } from "./keys.js";
@@ -23,6 +24,7 @@ const ICONS = {
   last: "M3 3v10l6.5-5zM10 3h2v10h-2z",
 };
 
+/** @param {keyof typeof ICONS} name */
 function icon(name) {
   const picture = draw("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": true });
   picture.append(draw("path", { d: ICONS[name], fill: "currentColor" }));
@@ -31,22 +33,43 @@ function icon(name) {
 
 /** Where a number comes from: the formula, the numbers put in, the sum over the users. */
 class Lens {
+  /** @type {Step[]} */ steps;
+  /** @type {number} */ middle;
+  /** @type {boolean} */ isRight;
+
+  /**
+   * @param {PlayerView} view
+   * @param {(edges: string[]) => void} point
+   */
   constructor(view, point) {
     this.nodes = view.nodes;
     this.point = point;
     this.element = make("section", { class: "mgp-lens", "aria-label": "Node", tabindex: "0" });
   }
 
-  /** Read from these steps, of which the first `middle` are the forward pass. */
+  /**
+   * Read from these steps, of which the first `middle` are the forward pass.
+   *
+   * @param {Step[]} steps
+   * @param {number} middle
+   * @param {boolean} isRight
+   */
   read(steps, middle, isRight) {
     Object.assign(this, { steps, middle, isRight });
   }
 
-  /** Show a node as it is after `position` steps. */
+  /**
+   * Show a node as it is after `position` steps.
+   *
+   * @param {string | undefined} id
+   * @param {number} position
+   * @param {boolean} isPinned
+   * @param {boolean} seesGradients
+   */
   show(id, position, isPinned, seesGradients) {
-    const node = this.nodes[id];
+    const node = this.nodes[id ?? ""];
     this.point([]);
-    if (!node) {
+    if (!id || !node) {
       const hint = "Click a node, or press Enter on it: here it says where its numbers come from.";
       this.element.replaceChildren(make("p", { class: "mgp-soft" }, hint));
       return;
@@ -60,7 +83,8 @@ class Lens {
     ];
     if (isKnown && node.computed) children.push(make("p", { class: "mgp-value" }, node.computed));
     else if (node.formula) children.push(this._line("formula", node.formula));
-    if (!node.computed) children.push(this._line("value", isKnown ? node.value : "–", "mgp-value"));
+    const value = (isKnown && node.value) || "–";
+    if (!node.computed) children.push(this._line("value", value, "mgp-value"));
     if (hasGradient && position > this.middle && node.locals?.length)
       children.push(this._line("local derivatives", node.locals.join(", ")));
     for (const line of node.stretched ?? [])
@@ -70,13 +94,24 @@ class Lens {
     this.element.replaceChildren(make("div", {}, ...children), make("div", {}, ...gradient));
   }
 
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
   _line(name, text, kind = "") {
     return make("p", { class: "mgp-line" }, make("span", { class: "mgp-soft" }, name), " ",
       make("span", { class: kind }, text));
   }
 
-  /** The gradient, one row for each user that has handed on so far. */
+  /**
+   * The gradient, one row for each user that has handed on so far.
+   *
+   * @param {string} id
+   * @param {PlayedNode} node
+   * @param {number} position
+   */
   _sum(id, node, position) {
+    /** @type {HTMLElement[]} */
     const rows = [];
     let total = "–";
     this.steps.slice(0, position).forEach((step, place) => {
@@ -90,13 +125,18 @@ class Lens {
     const table = make("table", {}, make("tbody", {}, ...rows,
       make("tr", { class: "mgp-total" }, make("th", { scope: "row", colspan: 2 }, node.gradient),
         make("td", {}, total))));
+    /** @type {HTMLElement[]} */
     const shown = [make("p", { class: "mgp-caption" },
       this.isRight ? "Gradient, added up over its users" : "Gradient, from its users"), table];
-    if (this.isRight && position >= node.gradient_at && node.gradient_grid)
+    if (this.isRight && position >= (node.gradient_at ?? Infinity) && node.gradient_grid)
       shown.push(grid(node.gradient_grid, "gradient", `gradient of ${node.name}`));
     return shown;
   }
 
+  /**
+   * @param {Hand} hand
+   * @param {boolean} isNow
+   */
   _row({ via, edge, product, gives }, isNow) {
     const user = this.nodes[via];
     const row = make("tr", isNow ? { class: "mgp-now" } : {},
@@ -108,7 +148,13 @@ class Lens {
   }
 }
 
-/** A heat map of an array: a number and a shade in each cell. */
+/**
+ * A heat map of an array: a number and a shade in each cell.
+ *
+ * @param {Grid} rows
+ * @param {string} kind
+ * @param {string} label
+ */
 function grid(rows, kind, label) {
   const lines = rows.map((row) => make("tr", {}, ...row.map(([text, shade]) => {
     const cell = make("td", { title: text }, row.length > 4 ? "" : text);
@@ -122,20 +168,58 @@ function grid(rows, kind, label) {
 
 /** The controls, and what they do. */
 class Player {
+  // what is played
+  /** @type {PlayerView} */ view;
+  /** @type {Step[]} */ steps;
+  /** @type {Map<string, Mistake>} */ mistakes;
+  /** @type {Mistake | undefined} */ mistake;
+  /** @type {number} */ middle; // how many steps the forward pass has
+  /** @type {number} */ behind; // and the backward pass
+  /** @type {number} */ low; // the first position of the chosen passes
+  /** @type {number} */ high; // and the last
+  /** @type {boolean} */ hasBoth;
+  /** @type {Map<string, string>} */ byBox; // the node of each box
+  /** @type {string[]} */ order; // of the boxes
+  /** @type {string | undefined} */ pinned; // box
+  /** @type {string | undefined} */ folding; // path
+  /** @type {number | undefined} */ timer;
+
+  // what is in the page
+  /** @type {Stage} */ stage;
+  /** @type {Lens} */ lens;
+  /** @type {HTMLElement} */ root;
+  /** @type {HTMLElement} */ say;
+  /** @type {HTMLElement} */ count;
+  /** @type {HTMLElement} */ text;
+  /** @type {HTMLElement} */ alarm;
+  /** @type {HTMLElement} */ track;
+  /** @type {HTMLInputElement} */ range;
+  /** @type {[number, HTMLElement][]} */ ticks;
+  /** @type {Record<"first" | "back" | "play" | "next" | "last", HTMLElement>} */ buttons;
+  /** @type {HTMLSelectElement} */ speeds;
+  /** @type {HTMLSelectElement | undefined} */ passes;
+  /** @type {HTMLSelectElement | undefined} */ ways; // to run the backward pass
+  /** @type {HTMLFormElement | undefined} */ form;
+  /** @type {HTMLInputElement | HTMLSelectElement} */ field;
+  /** @type {HTMLElement} */ asked;
+  /** @type {HTMLElement} */ verdict;
+
+  /**
+   * @param {Model<PlayerState>} model
+   * @param {HTMLElement} el
+   */
   constructor(model, el) {
     this.model = model;
     this.el = el;
     this.speed = 1;
-    this.timer = undefined;
-    this.pinned = undefined;
-    this._follow();
+    this.heard = this._follow();
     this._begin();
   }
 
   /** Set everything up for the view that the model has now. */
   _begin() {
     this.view = this.model.get("view");
-    this.steps = /** @type {Step[]} */ (this.view.steps);
+    this.steps = this.view.steps;
     [this.middle, this.behind] = this.view.totals;
     this.mistakes = new Map(this.view.mistakes.map((mistake) => [mistake.name, mistake]));
     this.hasBoth = this.middle > 0 && this.behind > 0;
@@ -145,7 +229,7 @@ class Player {
     this.byBox = new Map();
     for (const [id, node] of Object.entries(this.view.nodes))
       if (this.stage.boxes.has(id)) this.byBox.set(node.box, id);
-    if (!this.byBox.has(this.pinned)) this.pinned = undefined;
+    if (!this.byBox.has(this.pinned ?? "")) this.pinned = undefined;
     this._build(this.el);
     this._prepareNodes();
     this._listen();
@@ -153,11 +237,15 @@ class Player {
     this.ask();
   }
 
-  /** Ask the kernel to fold or unfold, which gives another view. */
+  /**
+   * Ask the kernel to fold or unfold, which gives another view.
+   *
+   * @param {Toggle} toggle
+   */
   fold({ action, path }) {
     this.pause();
     this.folding = path;
-    this.model.send({ kind: "toggle", action, path, position: this.position });
+    this.model.send?.({ kind: "toggle", action, path, position: this.position });
   }
 
   /** Show the view with other folds: what is in both moves there, and the focus stays. */
@@ -169,20 +257,25 @@ class Player {
     this._begin();
     [this.stage.element.scrollLeft, this.stage.element.scrollTop] = place;
     this.stage.comeFrom(before, path);
-    const toggles = [...this.stage.toggles.children];
-    toggles.find((one) => one.dataset.path === path)?.focus({ preventScroll: true });
+    this.stage.toggle(path)?.focus({ preventScroll: true });
   }
 
   get position() {
     return this.model.get("position");
   }
 
+  /** @param {HTMLElement} el */
   _build(el) {
     this.count = make("strong", { class: "mgp-count" });
     this.text = make("span", {});
     this.alarm = make("span", { class: "mgp-alarm" });
     this.say = make("p", { class: "mgp-say", role: "status", "aria-live": "polite" },
       this.count, " ", this.text, " ", this.alarm);
+    /**
+     * @param {keyof typeof ICONS} name
+     * @param {string} label
+     * @param {() => void} action
+     */
     const button = (name, label, action) => {
       const made = make("button", { type: "button", "aria-label": label, title: label });
       made.append(icon(name));
@@ -206,11 +299,12 @@ class Player {
     const choices = make("div", { class: "mgp-settings" }, make("label", {}, "speed ", this.speeds));
     controls.append(choices);
     if (this.hasBoth && !this.model.get("question")) {
-      const names = [["both", "both"], ["forward", "forward"], ["backward", "backward"]];
-      this.passes = choice(names, this.model.get("passes"));
+      const names = ["both", "forward", "backward"];
+      this.passes = choice(names.map((name) => [name, name]), this.model.get("passes"));
       choices.append(make("label", {}, "passes ", this.passes));
     }
     if (this.mistakes.size) {
+      /** @type {[string, string][]} */
       const titles = [...this.mistakes.values()].map(({ name, title }) => [name, title]);
       this.ways = choice([["", "as it should be"], ...titles], this.model.get("wrong"));
       choices.append(make("label", {}, "run ", this.ways));
@@ -234,12 +328,12 @@ class Player {
     this.asked.setAttribute("for", this.field.id);
     this.verdict = make("span", { role: "status", "aria-live": "polite" });
     const show = make("button", { type: "button" }, "Show");
-    show.addEventListener("click", () => this.model.send({ kind: "reveal" }));
+    show.addEventListener("click", () => this.model.send?.({ kind: "reveal" }));
     const form = make("form", { class: "mgp-form" }, this.asked, " ", this.field,
       make("button", { type: "submit" }, "Answer"), show, this.verdict);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.model.send({ kind: "answer", text: this.field.value });
+      this.model.send?.({ kind: "answer", text: this.field.value });
     });
     this.form = form;
     return [form];
@@ -250,14 +344,16 @@ class Player {
     if (!this.form) return;
     const question = this.model.get("question");
     const choices = this.model.get("choices") ?? [];
-    if (this.field.tagName === "INPUT") {
+    if (this.field instanceof HTMLInputElement) {
       if (question !== this.asked.textContent) this.field.value = "";
     } else if (choices.join() !== [...this.field.options].slice(1).map((one) => one.value).join()) {
-      this.field.replaceChildren(...choice([["", "choose"], ...choices.map((one) => [one, one])], "").children);
+      /** @type {[string, string][]} */
+      const options = choices.map((one) => [one, one]);
+      this.field.replaceChildren(...choice([["", "choose"], ...options], "").children);
       this.field.value = "";
     }
     tell(this.asked, question || "Nothing more is asked.");
-    tell(this.verdict, this.model.get("verdict"));
+    tell(this.verdict, this.model.get("verdict") ?? "");
     for (const part of [this.field, ...this.form.querySelectorAll("button")])
       part.hidden = !question;
   }
@@ -283,9 +379,10 @@ class Player {
     if (!this.model.send) return;
     for (const toggle of this.view.toggles)
       if (toggle.action === "unfold")
-        this.stage.boxes.get(toggle.box).addEventListener("click", () => this.fold(toggle));
+        this.stage.boxes.get(toggle.box ?? "")?.addEventListener("click", () => this.fold(toggle));
   }
 
+  /** @param {string} id */
   _rove(id) {
     for (const [other, box] of this.stage.boxes)
       box.setAttribute("tabindex", other === id ? "0" : "-1");
@@ -299,14 +396,15 @@ class Player {
     this.speeds.addEventListener("change", () => {
       this.speed = Number(this.speeds.value);
     });
-    this.passes?.addEventListener("change", () => {
-      this.model.set("passes", this.passes.value);
+    const { passes, ways } = this;
+    passes?.addEventListener("change", () => {
+      this.model.set("passes", passes.value);
       this.model.save_changes();
       this.run();
       this.go(this.low);
     });
-    this.ways?.addEventListener("change", () => {
-      this.model.set("wrong", this.ways.value);
+    ways?.addEventListener("change", () => {
+      this.model.set("wrong", ways.value);
       this.model.save_changes();
       this.run();
     });
@@ -314,7 +412,7 @@ class Player {
 
   /** Follow what the notebook sets. */
   _follow() {
-    this.heard = {
+    const heard = {
       position: () => this.show(this.position),
       passes: () => this.run(),
       wrong: () => this.run(),
@@ -323,20 +421,24 @@ class Player {
       choices: () => this.ask(),
       verdict: () => this.ask(),
     };
-    for (const [name, act] of Object.entries(this.heard)) this.model.on?.(`change:${name}`, act);
+    for (const [name, act] of Object.entries(heard)) this.model.on?.(`change:${name}`, act);
+    return heard;
   }
 
+  /** @param {KeyboardEvent} event */
   _pressed(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.target.tagName === "SELECT") return;
-    if (this.field && event.target === this.field) {
+    const target = /** @type {Element} */ (event.target);
+    if (event.altKey || event.ctrlKey || event.metaKey || target.tagName === "SELECT") return;
+    if (this.field && target === this.field) {
       if (event.key !== "Enter") return;
       event.preventDefault(); // JupyterLab does not let Enter submit a form
-      this.form.requestSubmit();
+      this.form?.requestSubmit();
       return;
     }
-    const node = event.target.closest?.("[data-node]")?.dataset.node;
-    const toggle = event.target.closest?.(".mgp-toggle");
-    const isButton = event.target.tagName === "BUTTON";
+    const node = target.closest("[data-node]")?.getAttribute("data-node");
+    const toggle = target.closest(".mgp-toggle");
+    const isButton = target.tagName === "BUTTON";
+    /** @type {Record<string, () => void>} */
     const keys = {
       ArrowRight: () => this.go(this.position + 1),
       ArrowLeft: () => this.go(this.position - 1),
@@ -353,7 +455,7 @@ class Player {
     } else if (!isButton) {
       keys[" "] = () => this.toggle();
     }
-    if (event.target === this.range) {
+    if (target === this.range) {
       keys.ArrowUp = keys.ArrowRight;
       keys.ArrowDown = keys.ArrowLeft;
     }
@@ -363,6 +465,10 @@ class Player {
     keys[event.key]();
   }
 
+  /**
+   * @param {string} id
+   * @param {number} by
+   */
   _focus(id, by) {
     const next = this.order[this.order.indexOf(id) + by];
     this.stage.boxes.get(next)?.focus({ preventScroll: true });
@@ -388,11 +494,18 @@ class Player {
     const passes = this.hasBoth ? this.model.get("passes") : "both";
     this.low = passes === "backward" ? this.middle : 0;
     this.high = Math.min(this.steps.length, passes === "forward" ? this.middle : Infinity);
-    this.range.min = this.low;
-    this.range.max = this.high;
+    this.range.min = String(this.low);
+    this.range.max = String(this.high);
     const length = Math.max(1, this.high - this.low);
+    /** @param {number} position */
     const part = (position) => `${((position - this.low) / length) * 100}%`;
+    /** @type {HTMLElement[]} */
     const children = [];
+    /**
+     * @param {string} name
+     * @param {number} from
+     * @param {number} to
+     */
     const bar = (name, from, to) => {
       const made = make("div", { class: `mgp-part mgp-part-${name}` });
       made.style.left = part(from);
@@ -418,6 +531,7 @@ class Player {
     this.track.replaceChildren(...children);
   }
 
+  /** @param {number} position */
   go(position) {
     const next = Math.min(this.high, Math.max(this.low, position));
     if (next === this.position) return this.show(next);
@@ -426,6 +540,7 @@ class Player {
     this.show(next);
   }
 
+  /** @param {string | undefined} box */
   pin(box) {
     this.pinned = box === this.pinned ? undefined : box;
     this.show(this.position);
@@ -449,24 +564,35 @@ class Player {
     this._named("play", "Play");
   }
 
+  /**
+   * @param {keyof typeof ICONS} picture
+   * @param {string} label
+   */
   _named(picture, label) {
     this.buttons.play.replaceChildren(icon(picture));
     this.buttons.play.setAttribute("aria-label", label);
     this.buttons.play.title = label;
   }
 
-  /** Show what there is after `position` steps. */
+  /**
+   * Show what there is after `position` steps.
+   *
+   * @param {number} position
+   */
   show(position) {
     const place = Math.min(this.high, Math.max(this.low, position));
     const step = this.steps[place - 1];
     const [texts, labels] = this._state(place);
     const flows = step?.flow ?? [];
-    for (const label of flows) labels.set(label[0], [...label.slice(0, 4), `${label[4]} mgp-on`]);
+    for (const [edge, text, size, width, kind] of flows)
+      labels.set(edge, [edge, text, size, width, `${kind} mgp-on`]);
     const isBackward = step?.phase === "backward";
     this.stage.write(texts);
     this.stage.light(step?.box, flows, isBackward);
-    const above = new Set(flows.map(([edge]) => edge));
-    this.stage.annotate([...labels.values()].sort((a, b) => above.has(a[0]) - above.has(b[0])));
+    const flowing = new Set(flows.map(([edge]) => edge));
+    /** @param {Label} label */
+    const above = ([edge]) => Number(flowing.has(edge));
+    this.stage.annotate([...labels.values()].sort((a, b) => above(a) - above(b)));
     this._tell(step, place, isBackward);
     this._mark(place);
     this._picture(place, isBackward);
@@ -475,20 +601,43 @@ class Player {
     this.stage.reveal(step?.box);
   }
 
-  /** Show what is known of arrays as small pictures in their boxes. */
+  /**
+   * Show what is known of arrays as small pictures in their boxes.
+   *
+   * @param {number} place
+   * @param {boolean} isBackward
+   */
   _picture(place, isBackward) {
+    /** @type {Thumb[]} */
     const arrays = [];
     for (const [box, [left, right, y]] of Object.entries(this.view.thumbs)) {
-      const node = this.view.nodes[this.byBox.get(box)];
-      if (node.grid && place >= node.at) arrays.push([left, y, "value", node.grid]);
-      if (node.gradient_grid && isBackward && !this.mistake && place >= node.gradient_at)
+      const node = this._node(box);
+      if (node?.grid && place >= (node.at ?? Infinity)) arrays.push([left, y, "value", node.grid]);
+      const gradientAt = node?.gradient_at ?? Infinity;
+      if (node?.gradient_grid && isBackward && !this.mistake && place >= gradientAt)
         arrays.push([right, y, "gradient", node.gradient_grid]);
     }
     this.stage.picture(arrays);
   }
 
-  /** All changes up to a position, added up. */
+  /**
+   * The node that is shown in a box, if there is one.
+   *
+   * @param {string} box
+   * @returns {PlayedNode | undefined}
+   */
+  _node(box) {
+    return this.view.nodes[this.byBox.get(box) ?? ""];
+  }
+
+  /**
+   * All changes up to a position, added up.
+   *
+   * @param {number} position
+   * @returns {[texts: Map<string, Text>, labels: Map<string, Label>]}
+   */
   _state(position) {
+    /** @type {Map<string, Text>} */
     const texts = new Map();
     const labels = new Map(this.view.labels.map((label) => [label[0], label]));
     for (const { set = [], labels: written = [] } of this.steps.slice(0, position)) {
@@ -500,6 +649,11 @@ class Player {
     return [texts, labels];
   }
 
+  /**
+   * @param {Step | undefined} step
+   * @param {number} place
+   * @param {boolean} isBackward
+   */
   _tell(step, place, isBackward) {
     const name = isBackward ? "Backward" : "Forward";
     const [done, all] = isBackward
@@ -508,22 +662,19 @@ class Player {
     tell(this.count, step ? `${name} ${done} of ${all}` : "Start");
     this.count.className = `mgp-count ${isBackward ? "mgp-backward" : "mgp-forward"}`;
     tell(this.text, step ? step.say : this.view.start);
-    tell(this.alarm, step?.wrong ? `✗ Here it goes wrong. ${step.wrong} ${this.mistake.why}` : "");
-    this.range.value = place;
-    this.range.setAttribute("aria-valuetext", this.count.textContent);
-    for (const name of ["first", "back"]) this._disable(name, place === this.low);
-    for (const name of ["next", "last"]) this._disable(name, place === this.high);
+    tell(this.alarm, step?.wrong ? `✗ Here it goes wrong. ${step.wrong} ${this.mistake?.why}` : "");
+    this.range.value = String(place);
+    this.range.setAttribute("aria-valuetext", this.count.textContent ?? "");
+    const { first, back, next, last } = this.buttons;
+    for (const button of [first, back]) disable(button, place === this.low);
+    for (const button of [next, last]) disable(button, place === this.high);
   }
 
-  /** A button that does nothing says so, and keeps the focus. */
-  _disable(name, isDisabled) {
-    this.buttons[name].setAttribute("aria-disabled", String(isDisabled));
-  }
-
+  /** @param {number} place */
   _mark(place) {
     for (const [n, tick] of this.ticks) tick.classList.toggle("mgp-done", n <= place);
     for (const [id, box] of this.stage.boxes) {
-      const node = this.view.nodes[this.byBox.get(id)];
+      const node = this._node(id);
       if (!node) continue;
       const isPinned = id === this.pinned;
       box.classList.toggle("mgp-pinned", isPinned);
@@ -539,28 +690,58 @@ class Player {
   }
 }
 
-/** Change a text that is spoken when it changes; what it says already is not said again. */
+/**
+ * Change a text that is spoken when it changes; what it says already is not said again.
+ *
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
 function tell(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/**
+ * A button that does nothing says so, and keeps the focus.
+ *
+ * @param {HTMLElement} button
+ * @param {boolean} isDisabled
+ */
+function disable(button, isDisabled) {
+  button.setAttribute("aria-disabled", String(isDisabled));
+}
+
+/**
+ * @param {string} name
+ * @param {string} left
+ */
 function legend(name, left) {
   const made = make("span", { class: `mgp-legend mgp-${name}` }, name);
   made.style.left = left;
   return made;
 }
 
-/** Show a view in an element; anywidget calls this. */
+/**
+ * Show a view in an element; anywidget calls this.
+ *
+ * @param {Shown<PlayerState>} shown
+ */
 function render({ model, el }) {
   const player = new Player(model, el);
   return () => player.stop();
 }
 
-/** Replace a still by a player, in a page without kernel. */
+/**
+ * Replace a still by a player, in a page without kernel.
+ *
+ * @param {string} id
+ * @param {PlayerState} state
+ */
 function bringToLife(id, state) {
+  /** @type {HTMLElement | null} */
   const still = document.querySelector(`[data-minigraph-player="${id}"]`);
   if (!still) return;
   still.removeAttribute("data-minigraph-player"); // the next one with this id is another output
+  /** @type {Model<PlayerState>} */
   const model = {
     get: (name) => state[name],
     set: (name, value) => {

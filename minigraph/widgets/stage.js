@@ -1,35 +1,52 @@
 /**
  * What every live graph in a page is made of: the drawing as a stage on which numbers change in
  * place, and a few helpers.
+ *
+ * @import { Attributes, Drawing, Label, Text, Thumb, Toggle } from "./types"
  */
 
 const SVG = "http://www.w3.org/2000/svg";
 const THUMB = 24; // the side of a small picture
 const GLIDE = { duration: 300, easing: "ease-in-out" };
 
-/** Make an HTML element. */
+/**
+ * Make an HTML element.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} attributes
+ * @param {(Node | string)[]} children
+ */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);
   return element;
 }
 
-/** Make an SVG element. */
+/**
+ * Make an SVG element.
+ *
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} attributes
+ * @param {string} [text]
+ */
 export function draw(tag, attributes, text) {
   const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   if (text !== undefined) element.textContent = text;
   return element;
 }
 
 /** The drawing: patches numbers in place, lights what is active, moves nothing. */
 export class Stage {
+  /** @param {Drawing} view */
   constructor(view) {
     this.places = view.places;
     this.element = make("div", { class: "mgp-stage" });
     this.element.innerHTML = view.svg;
-    this.svg = this.element.querySelector("svg");
+    this.svg = /** @type {SVGSVGElement} */ (this.element.querySelector("svg"));
     this.svg.setAttribute("role", "group");
     this.svg.setAttribute("aria-label", view.title);
     const width = Number(this.svg.getAttribute("width"));
@@ -38,31 +55,37 @@ export class Stage {
     this.svg.querySelector(":scope > title")?.remove(); // else it pops up wherever one points
     this.boxes = this._found("data-node");
     this.edges = this._found("data-edge");
+    /** @type {Map<string, Element>} */
     this.parts = new Map();
     for (const [id, box] of this.boxes)
       for (const part of box.querySelectorAll("[data-part]"))
-        this.parts.set(`${id} ${part.dataset.part}`, part);
-    this.empty = new Map([...this.parts].map(([key, part]) => [key, [part.textContent, 0]]));
+        this.parts.set(`${id} ${part.getAttribute("data-part")}`, part);
+    /** @type {Map<string, Text>} */
+    this.empty = new Map([...this.parts].map(([key, part]) => [key, [part.textContent ?? "", 0]]));
     this.shown = new Map(this.empty);
     this.flows = draw("g", { class: "mgp-flows" });
     this.labels = draw("g", { class: "mgp-labels" });
-    const firstBox = this.svg.querySelector("[data-node]");
+    const [firstBox] = this.boxes.values();
     firstBox.before(this.flows, this.labels);
     this.thumbs = draw("g", { class: "mgp-thumbs" });
     this.toggles = draw("g", { class: "mgp-toggles" });
     this.svg.append(this.thumbs, this.toggles);
-    this._markers();
+    this.markers = this._markers();
   }
 
+  /**
+   * @param {string} attribute
+   * @returns {Map<string, SVGElement>}
+   */
   _found(attribute) {
+    /** @type {NodeListOf<SVGElement>} */
     const elements = this.svg.querySelectorAll(`[${attribute}]`);
-    return new Map([...elements].map((element) => [element.getAttribute(attribute), element]));
+    return new Map([...elements].map((one) => [one.getAttribute(attribute) ?? "", one]));
   }
 
   /** Arrowheads, under names of their own: a page may hold several players. */
   _markers() {
     const name = `mgp-${Math.random().toString(36).slice(2)}`;
-    this.markers = { end: `url(#${name}-end)`, start: `url(#${name}-start)` };
     const definitions = draw("defs", {});
     for (const [end, refX] of [["end", 5], ["start", 16]]) { // an edge starts inside its box
       const marker = draw("marker", {
@@ -73,31 +96,43 @@ export class Stage {
       definitions.append(marker);
     }
     this.svg.prepend(definitions);
+    return { end: `url(#${name}-end)`, start: `url(#${name}-start)` };
   }
 
-  /** Show texts: a map from "box part" to [text, size]; what is not in it is as at the start. */
+  /**
+   * Show texts by "box part"; what is not among them is as at the start.
+   *
+   * @param {Map<string, Text>} texts
+   */
   write(texts) {
     for (const [key, part] of this.parts) {
-      const next = texts.get(key) ?? this.empty.get(key);
-      const [text, size] = this.shown.get(key);
-      if (text === next[0] && size === next[1]) continue;
-      part.textContent = next[0];
-      if (next[1]) part.setAttribute("font-size", next[1]);
+      const next = /** @type {Text} */ (texts.get(key) ?? this.empty.get(key));
+      const [text, size] = next;
+      const shown = this.shown.get(key);
+      if (shown?.[0] === text && shown[1] === size) continue;
+      part.textContent = text;
+      if (size) part.setAttribute("font-size", String(size));
       else part.removeAttribute("font-size");
       this.shown.set(key, next);
     }
   }
 
-  /** Light a box and the edges along which something flows. */
+  /**
+   * Light a box and the edges along which something flows.
+   *
+   * @param {string | undefined} box
+   * @param {Label[]} flows
+   * @param {boolean} isBackward
+   */
   light(box, flows, isBackward) {
     for (const lit of this.svg.querySelectorAll(".mgp-lit, .mgp-under"))
       lit.classList.remove("mgp-lit", "mgp-under");
-    this.boxes.get(box)?.classList.add("mgp-lit");
+    this.boxes.get(box ?? "")?.classList.add("mgp-lit");
     this.flows.replaceChildren();
     for (const [edge] of flows) {
       const group = this.edges.get(edge);
       const curve = group?.querySelector("path")?.getAttribute("d");
-      if (!curve) continue;
+      if (!group || !curve) continue;
       group.classList.add("mgp-under");
       const end = isBackward ? "start" : "end";
       const arrow = { [`marker-${end}`]: this.markers[end] };
@@ -107,7 +142,11 @@ export class Stage {
     }
   }
 
-  /** Write labels on edges; those of what flows now come last, above the others. */
+  /**
+   * Write labels on edges; those of what flows now come last, above the others.
+   *
+   * @param {Label[]} labels
+   */
   annotate(labels) {
     this.labels.replaceChildren();
     for (const [edge, text, size, width, kind] of labels) {
@@ -122,7 +161,11 @@ export class Stage {
     }
   }
 
-  /** Draw arrays as small pictures: [x, y, kind, rows of [text, shade]]. */
+  /**
+   * Draw arrays as small pictures.
+   *
+   * @param {Thumb[]} arrays
+   */
   picture(arrays) {
     this.thumbs.replaceChildren(...arrays.map(([x, y, kind, rows]) => {
       const side = Math.min(6, THUMB / Math.max(rows.length, rows[0].length));
@@ -137,7 +180,12 @@ export class Stage {
     }));
   }
 
-  /** Offer to fold and unfold, where somebody can draw anew. */
+  /**
+   * Offer to fold and unfold, where somebody can draw anew.
+   *
+   * @param {Toggle[]} toggles
+   * @param {(toggle: Toggle) => void} act
+   */
   offer(toggles, act) {
     this.toggles.replaceChildren(...toggles.map((toggle) => {
       const { action, path, label, at: [x, y] } = toggle;
@@ -157,9 +205,14 @@ export class Stage {
     }));
   }
 
-  /** Glide from where the boxes were on another stage, the toggle of a path staying in place. */
+  /**
+   * Glide from where the boxes were on another stage, the toggle of a path staying in place.
+   *
+   * @param {Stage} other
+   * @param {string | undefined} path
+   */
   comeFrom(other, path) {
-    const [here, there] = [this._anchor(path), other.anchored];
+    const [here, there] = [this.toggle(path)?.getBoundingClientRect(), other.anchored];
     if (here && there) {
       this.element.scrollLeft += here.x - there.x;
       this.element.scrollTop += here.y - there.y;
@@ -179,26 +232,43 @@ export class Stage {
     for (const edge of this.edges.values()) edge.animate([{ opacity: 0 }, { opacity: 1 }], GLIDE);
   }
 
-  /** Remember where the toggle of a path is on the screen, before another stage comes. */
+  /**
+   * Remember where the toggle of a path is on the screen, before another stage comes.
+   *
+   * @param {string | undefined} path
+   */
   leave(path) {
-    this.anchored = this._anchor(path);
+    this.anchored = this.toggle(path)?.getBoundingClientRect();
   }
 
-  _anchor(path) {
-    const toggle = [...this.toggles.children].find((one) => one.dataset.path === path);
-    return toggle?.getBoundingClientRect();
+  /**
+   * The toggle of a path.
+   *
+   * @param {string | undefined} path
+   */
+  toggle(path) {
+    const toggles = /** @type {SVGElement[]} */ ([...this.toggles.children]);
+    return toggles.find((one) => one.dataset.path === path);
   }
 
-  /** Mark edges that the lens speaks of. */
+  /**
+   * Mark edges that the lens speaks of.
+   *
+   * @param {string[]} edges
+   */
   point(edges) {
     for (const pointed of this.svg.querySelectorAll(".mgp-pointed"))
       pointed.classList.remove("mgp-pointed");
     for (const edge of edges) this.edges.get(edge)?.classList.add("mgp-pointed");
   }
 
-  /** Keep a box in sight where the drawing is larger than its place; the page stays where it is. */
+  /**
+   * Keep a box in sight where the drawing is larger than its place; the page stays where it is.
+   *
+   * @param {string | undefined} id
+   */
   reveal(id) {
-    const box = this.boxes.get(id);
+    const box = this.boxes.get(id ?? "");
     const place = this.element.getBoundingClientRect?.();
     if (!box || !place) return;
     const { left, right, top, bottom } = box.getBoundingClientRect();
@@ -210,15 +280,21 @@ export class Stage {
   }
 }
 
+/** @param {SVGElement} box */
 function corner(box) {
   const rect = box.querySelector("rect");
-  return [Number(rect.getAttribute("x")), Number(rect.getAttribute("y"))];
+  return [Number(rect?.getAttribute("x")), Number(rect?.getAttribute("y"))];
 }
 
-/** Make a menu of [value, text] options. */
+/**
+ * Make a menu of [value, text] options.
+ *
+ * @param {[value: string | number, text: string][]} options
+ * @param {string | number} chosen
+ */
 export function choice(options, chosen) {
   const made = make("select");
   for (const [value, text] of options) made.append(make("option", { value }, text));
-  made.value = chosen;
+  made.value = String(chosen);
   return made;
 }

@@ -1,0 +1,193 @@
+/**
+ * What Python and the scripts of the live graphs hand to each other. Only the type checker reads
+ * this; player_view.py, explore_view.py and explorer.py write what it describes.
+ */
+
+/** anywidget's model of a widget. In a page without kernel nothing is sent, and nothing comes. */
+export interface Model<State> {
+  get<Name extends keyof State>(name: Name): State[Name];
+  set<Name extends keyof State>(name: Name, value: State[Name]): void;
+  save_changes(): void;
+  on?(event: string, act: () => void): void;
+  off?(event: string, act: () => void): void;
+  send?(message: Message): void;
+}
+
+/** A widget's model, and the element in which it is to be shown. */
+export interface Shown<State> {
+  model: Model<State>;
+  el: HTMLElement;
+}
+
+export type Attributes = Record<string, string | number | boolean>;
+export type Point = [x: number, y: number];
+export type Text = [text: string, size: number];
+export type Change = [box: string, part: string, text: string, size: number];
+export type Label = [edge: string, text: string, size: number, width: number, kind: string];
+
+/** The rows of an array: numbers as texts, and as shades from −1 to 1. */
+export type Grid = [text: string, shade: number][][];
+export type Thumb = [x: number, y: number, kind: string, rows: Grid];
+
+/** A drawing for the stage. `places` are the middles of its edges' labels. */
+export interface Drawing {
+  title: string;
+  svg: string;
+  places: Record<string, Point>;
+}
+
+// --- the player ------------------------------------------------------------------------------------
+
+export type Message =
+  | { kind: "toggle"; action: string; path: string; position: number }
+  | { kind: "answer"; text: string }
+  | { kind: "reveal" };
+
+/** Something to fold, unfold, open or close, at a corner of the drawing. */
+export interface Toggle {
+  action: "fold" | "unfold" | "open" | "close";
+  path: string;
+  label: string;
+  at: Point;
+  box?: string;
+}
+
+/** What a user hands back to one of its inputs. */
+export interface Hand {
+  to: string;
+  via: string;
+  edge: string | null;
+  product: string;
+  gives: string;
+  total: string;
+}
+
+/** `set` stays, `now` is shown at this step only, `flow` moves, `labels` stay on their edges. */
+export interface Step {
+  say: string;
+  phase: "forward" | "backward";
+  node?: string;
+  box?: string;
+  set?: Change[];
+  now?: Change[];
+  flow?: Label[];
+  labels?: Label[];
+  hand?: Hand;
+  wrong?: string;
+}
+
+/** A node for the lens. `at` and `gradient_at` count the steps after which its numbers are known. */
+export interface PlayedNode {
+  name: string;
+  box: string;
+  what: string;
+  gradient: string;
+  shape?: string;
+  value?: string;
+  at?: number;
+  grid?: Grid;
+  formula?: string;
+  computed?: string;
+  locals?: string[];
+  stretched?: string[];
+  gradient_at?: number;
+  gradient_grid?: Grid;
+}
+
+/** A backward pass that is run the wrong way. */
+export interface Mistake {
+  name: string;
+  title: string;
+  why: string;
+  steps: Step[];
+}
+
+/** `totals` count the steps of the two passes. */
+export interface PlayerView extends Drawing {
+  labels: Label[];
+  start: string;
+  steps: Step[];
+  totals: [forward: number, backward: number];
+  nodes: Record<string, PlayedNode>;
+  mistakes: Mistake[];
+  toggles: Toggle[];
+  thumbs: Record<string, [left: number, right: number, y: number]>;
+}
+
+/** Without a kernel there are no questions. */
+export interface PlayerState {
+  view: PlayerView;
+  position: number;
+  passes: string;
+  wrong: string;
+  question?: string;
+  choices?: string[];
+  verdict?: string;
+}
+
+// --- the explorer ----------------------------------------------------------------------------------
+
+export interface Input {
+  name: string;
+  low: number;
+  high: number;
+  step: number;
+  reach: number;
+}
+
+/** `boxes` are those of the inputs, by name. */
+export interface ExplorerView extends Drawing {
+  boxes: Record<string, string>;
+}
+
+/** An element of the plot, with a text or with elements in it. */
+export type Plotted = [
+  tag: keyof SVGElementTagNameMap,
+  attributes: Attributes,
+  content: string | Plotted[],
+];
+
+export interface Axes {
+  elements: Plotted[];
+  alt: string;
+  size: [width: number, height: number];
+  room: number;
+}
+
+/** Where the kernel stands, and what there is to say. */
+export interface Place {
+  serial: string;
+  values: Record<string, number>;
+  chosen: string;
+  delta: number;
+  lines: [kind: string, line: string][];
+}
+
+/** A place at which the function has a value. */
+export interface Value extends Place {
+  texts: Change[];
+  marks: Plotted[];
+  slopes: Record<string, string>;
+  complete: boolean;
+}
+
+/** A place at which the function stops. */
+export interface Stop extends Place {
+  texts?: undefined;
+  marks?: undefined;
+  slopes?: undefined;
+  complete?: undefined;
+}
+
+/** A question about a place, or for more of the curve. */
+export type Asked =
+  | { serial: string; more: true }
+  | { serial: string; values: Record<string, number>; chosen: string; delta: number };
+
+export interface ExplorerState {
+  inputs: Input[];
+  view: ExplorerView;
+  axes: Axes;
+  shown: Value | Stop;
+  asked: Asked;
+}
