@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 import minigraph as mg
 from minigraph.course import check, checking
 from minigraph.course.attempt import attempts
-from minigraph.course.diagnosis import diagnose
+from minigraph.course.diagnosis import misconception_behind
 from minigraph.course.exercises import EXERCISES, forward_pass
 from minigraph.course.specification import Misconception
 
@@ -232,7 +232,7 @@ def test_the_misconception_that_agrees_where_the_answer_is_right_goes_first():
     )
     for misconception in exercise.misconceptions:
         found = attempts(exercise, misconception.programs[0], exercise.cases(), 10)
-        assert diagnose(exercise, found) is misconception
+        assert misconception_behind(exercise, found) is misconception
 
 
 def test_a_key_error_of_another_kind_is_not_taken_for_a_misconception():

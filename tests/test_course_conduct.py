@@ -22,7 +22,7 @@ import minigraph as mg
 from minigraph.core.node import surroundings
 from minigraph.course import attempt, check, checking
 from minigraph.course.attempt import attempts, careful_attempts
-from minigraph.course.diagnosis import diagnose
+from minigraph.course.diagnosis import misconception_behind
 from minigraph.course.exercises import EXERCISES
 from minigraph.course.remembering import fingerprint
 from minigraph.course.specification import Misconception
@@ -422,7 +422,7 @@ def test_a_misconception_that_is_right_where_the_answer_is_wrong_explains_nothin
         (lambda x: -1.0 if x == 2 else x, None),
     ]:
         found = attempts(exercise, answer, exercise.cases(), 10)
-        misconception = diagnose(exercise, found)
+        misconception = misconception_behind(exercise, found)
         assert (misconception.key if misconception else None) == key
 
 

@@ -15,7 +15,7 @@ import minigraph as mg
 from minigraph.course import CheckFailed, check, graphs
 from minigraph.course.answers import Order, SameGraph
 from minigraph.course.attempt import attempts, expected
-from minigraph.course.diagnosis import diagnose
+from minigraph.course.diagnosis import misconception_behind
 from minigraph.course.exercises import EXERCISES, forward_pass
 from minigraph.course.specification import KINDS
 
@@ -69,7 +69,7 @@ def test_a_misconception_is_rejected_with_its_own_hint(exercise, misconception, 
 def test_a_misconception_shows_whatever_the_seed(exercise, misconception, program):
     for seed in (1, 2):
         found = attempts(exercise, program, exercise.cases(seed), 10)
-        assert diagnose(exercise, found) is misconception
+        assert misconception_behind(exercise, found) is misconception
 
 
 @every_exercise

@@ -193,7 +193,7 @@ HOSTILE = {
 def quick(monkeypatch):
     """Little time, no pictures, no diagnosis: what is tried here is whether check comes back."""
     monkeypatch.setattr(checking, "SECONDS", 0.2)
-    monkeypatch.setattr(checking, "diagnose", lambda *args: None)
+    monkeypatch.setattr(checking, "misconception_behind", lambda *args: None)
     monkeypatch.setattr(checking, "draw", lambda *args, **options: SimpleNamespace(html=""))
     monkeypatch.setattr(attempt, "SECONDS_ASIDE", 0.1)
     monkeypatch.setattr(attempt, "rehearse", lambda *args: None)

@@ -38,7 +38,7 @@ from .attempt import (
     short,
 )
 from .cells import older_than_its_cell
-from .diagnosis import diagnose
+from .diagnosis import misconception_behind
 from .docstrings import SpecificationError
 from .exercises import EXERCISES
 from .forms import Difference
@@ -165,7 +165,7 @@ def _verdict(exercise: Exercise, answer: Any, seed: int) -> tuple[Panel, str | N
     if not worst.wrong:
         failures.pop(exercise.name, None)
         return _with(_right(exercise, found), news), None
-    misconception = None if worst.wrong.says_all else diagnose(exercise, found)
+    misconception = None if worst.wrong.says_all else misconception_behind(exercise, found)
     kind = misconception.key if misconception else _kind(worst)
     handed_in = fingerprint if exercise.parameters else short
     tried = failures[exercise.name][kind]

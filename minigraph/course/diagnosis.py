@@ -10,7 +10,7 @@ from .specification import Exercise, Misconception, Program
 SECONDS = 10.0  # wrong programs of the catalogue come back by themselves
 
 
-def diagnose(exercise: Exercise, found: Sequence[Attempt]) -> Misconception | None:
+def misconception_behind(exercise: Exercise, found: Sequence[Attempt]) -> Misconception | None:
     """The first misconception that explains an answer: it goes wrong in the same way, everywhere.
 
     Where the answer is right, so is the misconception, and where it is wrong, both are alike. What
@@ -63,7 +63,7 @@ def faults_of(exercise: Exercise) -> list[str]:
             found = attempts(exercise, program, cases, SECONDS)
             if not any(attempt.wrong for attempt in found):
                 faults.append(f"{what} changes no answer.")
-            elif (other := diagnose(exercise, found)) is not misconception:
+            elif (other := misconception_behind(exercise, found)) is not misconception:
                 name = f'for "{other.key}"' if other else "for none"
                 faults.append(f"{what} is taken {name}.")
     return faults

@@ -7,14 +7,14 @@ a file).
 """
 
 from . import loading, narration
-from .compare import Difference, diagnose, first_difference
+from .compare import Divergence, diagnose, first_difference
 from .events import Event, Recording
 from .recorder import Tracer, record
 from .sweeps import MISCONCEPTIONS
 
 __all__ = [
     "MISCONCEPTIONS",
-    "Difference",
+    "Divergence",
     "Event",
     "Recording",
     "Tracer",

@@ -22,7 +22,7 @@ from .sweeps import MISCONCEPTIONS, Sweep
 
 
 @dataclass(frozen=True)
-class Difference:
+class Divergence:
     """The first event of a recording that cannot be right.
 
     Attributes:
@@ -44,7 +44,7 @@ class OtherGraphError(MinigraphError, KeyError):
     __str__ = Exception.__str__  # a KeyError would quote it
 
 
-def first_difference(reference: Recording, other: Recording) -> Difference | None:
+def first_difference(reference: Recording, other: Recording) -> Divergence | None:
     """Find the first event of the backward pass that parts from the reference; None if none does.
 
     Raises:
@@ -70,14 +70,14 @@ class _Comparison:
         self.arrived: dict[EdgeId, None] = {}
         self.added: set[EdgeId] = set()
 
-    def run(self) -> Difference | None:
+    def run(self) -> Divergence | None:
         for place, event in enumerate(self.other.events):
             if event.phase != BACKWARD:
                 continue
             check = getattr(self, f"_{event.kind}")
             if difference := check(event):
                 expected, text = difference
-                return Difference(place, event, expected, text)
+                return Divergence(place, event, expected, text)
         return None
 
     def _seed(self, event: Event) -> tuple[Any, str] | None:

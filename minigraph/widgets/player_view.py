@@ -23,7 +23,7 @@ from ..reading.calls import Call
 from ..reading.text import UNSET, shape_text
 from ..reading.words import applied
 from ..recording import MISCONCEPTIONS, Recording, first_difference
-from ..recording.compare import Difference, diagnosed
+from ..recording.compare import Divergence, diagnosed
 from ..recording.data import Summary, thumbnail, written
 from ..recording.events import BACKWARD, FORWARD, Event, RecordedNode
 from ..recording.narration import (
@@ -273,7 +273,7 @@ def own_pass(reading: Reading, right: Recording, own: Recording, on: Stage) -> d
     return names | {"steps": _backward_steps(told, on, difference)}
 
 
-def _backward_steps(recording: Recording, on: Stage, difference: Difference | None) -> list[Any]:
+def _backward_steps(recording: Recording, on: Stage, difference: Divergence | None) -> list[Any]:
     steps = _Writer(recording, on).steps(difference)
     return [step for step in steps if step["phase"] == BACKWARD]
 
@@ -302,7 +302,7 @@ class _Writer:
 
     # --- steps ------------------------------------------------------------------------------------
 
-    def steps(self, difference: Difference | None = None) -> list[dict[str, Any]]:
+    def steps(self, difference: Divergence | None = None) -> list[dict[str, Any]]:
         """One step for each computed value, for each contribution, and for either end."""
         self.values = dict(self.given)
         self.known_at = dict.fromkeys(self.given, 0)
