@@ -61,15 +61,15 @@ def pieces(graph: Graph, plan: Schedule, costs: Costs) -> list[Piece]:
 
     All that a piece needs is done before it starts, so there is an order in which they can run.
     """
-    found, piece_of = _cut(plan, remaining(graph, costs), GRAIN * costs.handoff)
+    parts, piece_of = _cut(plan, remaining(graph, costs), GRAIN * costs.handoff)
     touched_by: dict[Node, set[int]] = {}
-    for number, piece in enumerate(found):
+    for number, piece in enumerate(parts):
         for node in piece.nodes:
             for x in (node, *node.inputs):
                 touched_by.setdefault(x, set()).add(number)
             piece.needs |= {piece_of[x] for x in node.inputs if x.op} - {number}
     kept = {*graph.outputs}
-    for piece in found:
+    for piece in parts:
         last = {x: node for node in piece.nodes for x in (node, *node.inputs)}
         for x, node in last.items():
             if x in kept:
@@ -78,7 +78,7 @@ def pieces(graph: Graph, plan: Schedule, costs: Costs) -> list[Piece]:
                 piece.dies.setdefault(node, []).append(x)
             else:
                 piece.shares.append(x)
-    return found
+    return parts
 
 
 def _cut(
@@ -92,23 +92,23 @@ def _cut(
         return [given for given in inputs if given.worker != span.worker]
 
     handed_on = {given.node for span in plan.spans for given in foreign(span)}
-    found: list[Piece] = []
+    parts: list[Piece] = []
     piece_of: dict[Node, int] = {}
     growing: dict[int, tuple[int, float]] = {}  # by worker its last piece, and when that starts
     for span in plan.spans:
         arrived = max((given.stop for given in foreign(span)), default=0.0)
         number, start = growing.get(span.worker, (0, -1.0))
         if start < 0 or arrived > start or span.start - start >= grain:
-            number = len(found)
-            found.append(Piece(0.0))
+            number = len(parts)
+            parts.append(Piece(0.0))
             growing[span.worker] = number, span.start
-        piece = found[number]
+        piece = parts[number]
         piece.nodes.append(span.node)
         piece.priority = max(piece.priority, urgency[span.node])
         piece_of[span.node] = number
         if span.node in handed_on:
             del growing[span.worker]
-    return found, piece_of
+    return parts, piece_of
 
 
 # --- running them ---------------------------------------------------------------------------------
@@ -312,9 +312,9 @@ def timed(
             best = plan
     assert best is not None
     path, _ = critical_path(graph, {span.node: span.stop - span.start for span in best.spans})
-    found = tuple(frozen(values[y]) for y in graph.outputs)
+    outputs = tuple(frozen(values[y]) for y in graph.outputs)
     return (
-        graph.unpacked(found),
+        graph.unpacked(outputs),
         replace(best, serial=serial, path=tuple(path)),
     )
 

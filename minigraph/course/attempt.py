@@ -96,10 +96,10 @@ def careful_attempts(
         # It has not computed but waited, perhaps for a thread that the child does not have.
         return attempts(exercise, program, cases, seconds)
     passed = len(rehearsal.reports) - bool(last)
-    found = attempts(exercise, program, cases[:passed], seconds)
-    if len(found) < passed or not (last or rehearsal.ending):
-        return found
-    return [*found, _foreseen(exercise, cases[passed], seconds, rehearsal.ending, last)]
+    tries = attempts(exercise, program, cases[:passed], seconds)
+    if len(tries) < passed or not (last or rehearsal.ending):
+        return tries
+    return [*tries, _foreseen(exercise, cases[passed], seconds, rehearsal.ending, last)]
 
 
 def _foreseen(exercise: Exercise, case: Case, seconds: float, ending: str, last: Report) -> Attempt:

@@ -155,17 +155,17 @@ def _verdict(exercise: Exercise, answer: Any, seed: int) -> tuple[Panel, str | N
         return _with(early, news), None
     program = answer if exercise.parameters else as_program(answer)
     memories = guarded([], memories_of, program)
-    found = careful_attempts(exercise, program, exercise.cases(seed), SECONDS)
-    if found[0].raised == "NotImplementedError":
+    tries = careful_attempts(exercise, program, exercise.cases(seed), SECONDS)
+    if tries[0].raised == "NotImplementedError":
         return _with(_not_started(exercise), news), None
-    worst = next((attempt for attempt in found if attempt.wrong), found[0])
+    worst = next((attempt for attempt in tries if attempt.wrong), tries[0])
     if exercise.parameters and not worst.stopped and worst.raised not in DANGEROUS:
         wrong = what_is_remembered(exercise, program, memories, worst, SECONDS)
         worst = replace(worst, wrong=wrong) if wrong else worst
     if not worst.wrong:
         failures.pop(exercise.name, None)
-        return _with(_right(exercise, found), news), None
-    misconception = None if worst.wrong.says_all else misconception_behind(exercise, found)
+        return _with(_right(exercise, tries), news), None
+    misconception = None if worst.wrong.says_all else misconception_behind(exercise, tries)
     kind = misconception.key if misconception else _kind(worst)
     handed_in = fingerprint if exercise.parameters else short
     tried = failures[exercise.name][kind]
@@ -222,15 +222,15 @@ def _cannot_be_checked(exercise: Exercise, problem: str) -> Panel:
     return Panel("wrong", f"{exercise.name} cannot be checked yet", [Part(problem)])
 
 
-def _right(exercise: Exercise, found: Sequence[Attempt]) -> Panel:
-    title = f"{exercise.name} is right: {exercise.verified.format(cases=len(found))}"
-    picture = _picture(exercise, found[0], values=True) if exercise.kind == "build" else ""
+def _right(exercise: Exercise, tries: Sequence[Attempt]) -> Panel:
+    title = f"{exercise.name} is right: {exercise.verified.format(cases=len(tries))}"
+    picture = _picture(exercise, tries[0], values=True) if exercise.kind == "build" else ""
     folded = _ladder(exercise, range(len(exercise.hints)))
     fold = "The hints"
     if exercise.another_way:
         folded.append(Part(exercise.another_way, "Another way"))
         fold += ", and another way"
-    return Panel("right", title, _printed_parts(found[0]), picture, folded, fold)
+    return Panel("right", title, _printed_parts(tries[0]), picture, folded, fold)
 
 
 def _wrong(

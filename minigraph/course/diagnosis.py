@@ -10,23 +10,23 @@ from .specification import Exercise, Misconception, Program
 SECONDS = 10.0  # wrong programs of the catalogue come back by themselves
 
 
-def misconception_behind(exercise: Exercise, found: Sequence[Attempt]) -> Misconception | None:
+def misconception_behind(exercise: Exercise, tries: Sequence[Attempt]) -> Misconception | None:
     """The first misconception that explains an answer: it goes wrong in the same way, everywhere.
 
     Where the answer is right, so is the misconception, and where it is wrong, both are alike. What
     agrees in some cases only may have another cause, and a hint that names a wrong one misleads.
     """
     for misconception in exercise.misconceptions:
-        if any(_explains(exercise, program, found) for program in misconception.programs):
+        if any(_explains(exercise, program, tries) for program in misconception.programs):
             return misconception
     return None
 
 
-def _explains(exercise: Exercise, program: Program, found: Sequence[Attempt]) -> bool:
+def _explains(exercise: Exercise, program: Program, tries: Sequence[Attempt]) -> bool:
     """Whether a program does the same, case by case: most differ in the first of them already."""
     return all(
         _agree(exercise, mine, theirs)
-        for mine in found
+        for mine in tries
         for theirs in attempts(exercise, program, [mine.case], SECONDS)
     )
 
@@ -53,17 +53,17 @@ def faults_of(exercise: Exercise) -> list[str]:
     cases = exercise.cases()
     if not cases:
         return ["There is no case to try it on."]
-    found = attempts(exercise, exercise.reference, cases, SECONDS)
-    if wrong := next((attempt.wrong for attempt in found if attempt.wrong), None):
+    tries = attempts(exercise, exercise.reference, cases, SECONDS)
+    if wrong := next((attempt.wrong for attempt in tries if attempt.wrong), None):
         return [f"The reference itself is wrong: {wrong.text}"]
     faults = []
     for misconception in exercise.misconceptions:
         for number, program in enumerate(misconception.programs, start=1):
             what = f'Way {number} of the misconception "{misconception.key}"'
-            found = attempts(exercise, program, cases, SECONDS)
-            if not any(attempt.wrong for attempt in found):
+            tries = attempts(exercise, program, cases, SECONDS)
+            if not any(attempt.wrong for attempt in tries):
                 faults.append(f"{what} changes no answer.")
-            elif (other := misconception_behind(exercise, found)) is not misconception:
+            elif (other := misconception_behind(exercise, tries)) is not misconception:
                 name = f'for "{other.key}"' if other else "for none"
                 faults.append(f"{what} is taken {name}.")
     return faults

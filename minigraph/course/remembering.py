@@ -31,21 +31,21 @@ Holding = Callable[[], AbstractContextManager[None]]
 
 def parts_of(function: Any) -> list[Any]:
     """A function, what it calls by name, and so on, as far as a student may have written it."""
-    found: list[Any] = []
+    parts: list[Any] = []
     waiting = [function]
-    while waiting and len(found) < MOST_PARTS:
+    while waiting and len(parts) < MOST_PARTS:
         part = waiting.pop()
-        if any(part is known for known in found):
+        if any(part is known for known in parts):
             continue
         if type(part) is CACHED:
-            found.append(part)
+            parts.append(part)
         written = inspect.unwrap(part) if callable(part) else part
-        if type(written) is not FunctionType or written in found:
+        if type(written) is not FunctionType or written in parts:
             continue
         if not is_a_library(written.__code__.co_filename):
-            found.append(written)
+            parts.append(written)
             waiting += _named_in(written).values()
-    return found
+    return parts
 
 
 def fingerprint(function: Any) -> str:
@@ -70,13 +70,13 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 def _named_in(function: FunctionType) -> dict[str, Any]:
     """What a function finds outside of itself, by the name under which it does."""
     names = {name for code in _codes(function.__code__) for name in code.co_names}
-    found = {name: function.__globals__[name] for name in names & function.__globals__.keys()}
+    used = {name: function.__globals__[name] for name in names & function.__globals__.keys()}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
         try:
-            found[name] = cell.cell_contents
+            used[name] = cell.cell_contents
         except ValueError:  # it is not filled yet
             continue
-    return found
+    return used
 
 
 @dataclass(frozen=True)
@@ -94,25 +94,25 @@ class Memory:
 
 def memories_of(function: Any) -> list[Memory]:
     """The places that can be seen in a function and in what it calls."""
-    found: list[Memory] = []
+    memories: list[Memory] = []
     for part in parts_of(function):
         if type(part) is CACHED:
             text = f"The cache of `{part.__name__}` keeps the answers of earlier calls."
-            found.append(Memory(text, (functools.partial(_cleared, part),)))
+            memories.append(Memory(text, (functools.partial(_cleared, part),)))
             continue
         for name, value in _defaults(part).items():
             text = f"`{name}` is a default argument: made once, it keeps what is put into it."
-            found += _collection(text, value)
+            memories += _collection(text, value)
         for name, value in {**_named_in(part), **vars(part)}.items():
             text = f"`{name}` is made outside of your function, and keeps what is put into it."
-            found += _collection(text, value)
+            memories += _collection(text, value)
         for name in _assigned_globally(part):
             text = f"`{name}` is global, so it keeps what one call leaves in it for the next."
             now = part.__globals__.get(name)
             values = [now, type(now)()] if type(now) in (int, float, str, tuple) else [now]
             bound = functools.partial(_bound, part.__globals__, name)
-            found.append(Memory(text, tuple(functools.partial(bound, x) for x in values)))
-    return found
+            memories.append(Memory(text, tuple(functools.partial(bound, x) for x in values)))
+    return memories
 
 
 def _defaults(function: FunctionType) -> dict[str, Any]:
@@ -128,8 +128,8 @@ def _assigned_globally(function: FunctionType) -> set[str]:
 def _collection(text: str, value: Any) -> list[Memory]:
     if type(value) not in COLLECTIONS:
         return []
-    found, empty = (functools.partial(_holding, value, x) for x in (copy.copy(value), ()))
-    return [Memory(text, (found, empty))]
+    full, empty = (functools.partial(_holding, value, x) for x in (copy.copy(value), ()))
+    return [Memory(text, (full, empty))]
 
 
 @contextmanager
