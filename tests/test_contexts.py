@@ -5,6 +5,7 @@ import contextlib
 import contextvars
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import numpy as np
@@ -109,6 +110,12 @@ def test_an_anomaly_is_not_hunted_after_the_block_that_ends_first():
     other.close()
 
 
+def run(coroutine):
+    """Run it in a thread of its own: in this one the browser of other tests has its loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
+
+
 def test_threads_and_tasks_have_blocks_of_their_own():
     async def worker(name, evaluate):
         with mg.scope(name), mg.no_grad() if evaluate else contextlib.nullcontext():
@@ -120,7 +127,7 @@ def test_threads_and_tasks_have_blocks_of_their_own():
     async def all_of_them():
         await asyncio.gather(*(worker(f"task{i}", i % 2) for i in range(4)))
 
-    asyncio.run(all_of_them())
+    run(all_of_them())
     found = []
     with mg.scope("here"), mg.no_grad():
         thread = threading.Thread(target=lambda: found.append(state()))
@@ -146,7 +153,7 @@ def test_an_asynchronous_generator_ends_its_block():
             await batch.aclose()
             assert state() == ("s", True)
 
-    asyncio.run(main())
+    run(main())
 
 
 def test_a_block_is_used_again_but_not_twice_at_once():
