@@ -341,6 +341,26 @@ def test_zeros_of_both_signs_are_not_one_number():
     same(mg.Graph(mg.broadcast_to(x, (2, 2)) * zeros).compile()(x=np.ones(2)), [zeros, zeros])
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x ** np.full(2, 0.5),  # which are powers; of one exponent NumPy takes roots
+        lambda x: x ** mg.broadcast_to(mg.constant(0.5), (2,)),
+        lambda x: x**0.5,
+        lambda x: mg.reshape(x[:1], ()) ** 0.5,
+    ],
+    ids=["constants", "stretched", "one", "scalar"],
+)
+def test_powers_of_a_half_stay_what_they_are_for_infinity_and_minus_zero(f):
+    x = mg.placeholder("x", (2,))
+    for value in (np.array([-np.inf, -0.0]), np.array([-0.0, -np.inf])):
+        with np.errstate(invalid="ignore"):
+            want = f(mg.constant(value)).value
+            for found in (mg.Graph(f(x)).run({x: value}), mg.Graph(f(x)).compile()(x=value)):
+                np.testing.assert_array_equal(found, want)
+                np.testing.assert_array_equal(np.signbit(found), np.signbit(want))
+
+
 @pytest.mark.parametrize("name", ODD_STEPS)
 def test_each_step_answers_nan_infinities_and_signed_zeros_as_before(name):
     for c in CONSTANTS:

@@ -123,6 +123,8 @@ def _merged(node: Node) -> Node | None:
         return None
     plain = [_before_stretching(y) for y in node.inputs]
     for i, y in enumerate(plain):
+        if name == "power" and i == 1 and not y.shape:
+            continue  # by one exponent of 0.5 NumPy takes roots: NaN of −∞, where powers give ∞
         mixed = [y if j == i else z for j, z in enumerate(node.inputs)]
         if y is not node.inputs[i] and mixed[1 - i].shape == node.shape:
             return apply(node.op, tuple(mixed), node.attrs)

@@ -13,6 +13,8 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from ..core.node import Node, checked_value, frozen, is_symbolic
 from ..core.operation import REFUSALS
 from ..core.order import topological_order
@@ -162,6 +164,8 @@ def computed(node: Node, values: list[Any]) -> Any:
         value = node.op.forward(*values, **node.attrs)
     except REFUSALS as error:
         raise explained(node.op, node.inputs, node.attrs, error) from None
+    if not node.shape and type(value) is np.ndarray:
+        value = value[()]  # a number, as in a Node: NumPy computes some powers of arrays otherwise
     for inspect in inspectors():
         inspect(node, value, values)
     return value
