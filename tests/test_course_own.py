@@ -228,6 +228,16 @@ def test_a_file_that_has_changed_is_read_anew(folder):
         (lambda text: text + "\n1 / 0", r"own\.py, line \d+: ZeroDivisionError: division by zero"),
         (lambda text: text + "\nwhile", r"own\.py: SyntaxError: .*line \d+"),
         (lambda text: text.replace("sigmoid_slope", "forward"), "an exercise forward in minigraph"),
+        (lambda text: text + text, r"own\.py, line \d+: sigmoid_slope stands in line 6 already"),
+        (lambda text: text + "\nraise SystemExit(3)", r"own\.py, line \d+: SystemExit: 3"),
+        (
+            lambda text: text + '\nsigmoid_slope.slip("none", "A hint.")',
+            r"own\.py, line \d+: sigmoid_slope: a misconception has a name and a wrong way",
+        ),
+        (
+            lambda text: text.replace('misconception("one factor only")', "misconception"),
+            r"own\.py, line \d+: sigmoid_slope: a misconception has a name and a wrong way",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_its_line(folder, change, message):

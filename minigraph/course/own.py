@@ -7,6 +7,7 @@ environment variable MINIGRAPH_EXERCISES names. A file that has changed is read 
 
 from __future__ import annotations
 
+import ast
 import linecache
 import os
 import sys
@@ -68,7 +69,7 @@ def _run(path: Path) -> dict[str, Exercise]:
     linecache.checkcache(str(path))
     try:
         exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         lines = [
             n
             for frame, n in traceback.walk_tb(error.__traceback__)
@@ -77,4 +78,19 @@ def _run(path: Path) -> dict[str, Exercise]:
         line = f", line {lines[-1]}" if lines else ""
         kind = "" if isinstance(error, SpecificationError) else f"{type(error).__name__}: "
         raise SpecificationError(f"{shown(path)}{line}: {kind}{error}") from error
-    return exercises_in(vars(module))
+    found = exercises_in(vars(module))
+    _check_that_none_stands_twice(path, found)
+    return found
+
+
+def _check_that_none_stands_twice(path: Path, found: dict[str, Exercise]) -> None:
+    """Refuse an exercise that takes the place of another function of its name."""
+    seen: dict[str, int] = {}
+    for item in ast.parse(path.read_bytes()).body:
+        if isinstance(item, ast.FunctionDef) and item.name in found:
+            if item.name in seen:
+                raise SpecificationError(
+                    f"{shown(path)}, line {item.lineno}: {item.name} stands in line "
+                    f"{seen[item.name]} already"
+                )
+            seen[item.name] = item.lineno

@@ -154,8 +154,12 @@ class Exercise:
                 or another function; or, where a value is asked for, a wrong one.
 
         Raises:
-            SpecificationError: if an edit does not apply.
+            SpecificationError: if an edit does not apply, or if there is none.
         """
+        if not isinstance(key, str) or not ways:
+            raise SpecificationError(
+                f"{self.name}: a misconception has a name and a wrong way, and one is {key!r:.60}"
+            )
         programs = [self._way(way) for way in ways]
         self.misconceptions += (Misconception(key, unwrapped(cleandoc(hint)), *programs),)
 
@@ -164,6 +168,9 @@ class Exercise:
 
         `ways` are more programs of the same kind, as for `slip`.
         """
+
+        if not isinstance(key, str):
+            self.slip(key, "")  # which says what is missing
 
         def add(program: Program) -> Program:
             self.slip(key, program.__doc__ or "", program, *ways)
