@@ -228,6 +228,11 @@ def test_a_file_that_has_changed_is_read_anew(folder):
         (lambda text: text + "\n1 / 0", r"own\.py, line \d+: ZeroDivisionError: division by zero"),
         (lambda text: text + "\nwhile", r"own\.py: SyntaxError: .*line \d+"),
         (lambda text: text.replace("sigmoid_slope", "forward"), "an exercise forward in minigraph"),
+        (lambda text: text.replace("(0.5,)", "0.5"), r"own\.py, line 5: .* cases are tuples"),
+        (
+            lambda text: text.replace("Number())", "Number)"),
+            r"own\.py.* 5: .*answer is a form",
+        ),
         (lambda text: text + text, r"own\.py, line \d+: sigmoid_slope stands in line 6 already"),
         (lambda text: text + "\nraise SystemExit(3)", r"own\.py, line \d+: SystemExit: 3"),
         (

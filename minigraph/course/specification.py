@@ -228,7 +228,8 @@ def exercise(
         instead_of: see `Exercise`.
 
     Raises:
-        SpecificationError: if the docstring is no page of a catalogue.
+        SpecificationError: if the docstring is no page of a catalogue, or if answer or cases are
+            none.
     """
 
     def make(reference: Program) -> Exercise:
@@ -237,6 +238,12 @@ def exercise(
         name = reference.__name__
         page = read_page(name, reference.__doc__)
         asked = tuple(signature(reference).parameters) if value_of is None else ()
+        if not isinstance(answer, Form):
+            raise SpecificationError(f"{name}: answer is a form, as Number(), not {answer!r:.60}")
+        if asked and not callable(cases) and not (cases and all(type(x) is tuple for x in cases)):
+            raise SpecificationError(
+                f"{name}: cases are tuples of arguments, as [(0.5,)], not {cases!r:.60}"
+            )
         arguments = cases if callable(cases) else partial(_the_same, cases)
         if not asked:
             arguments = partial(_the_same, [value_of or ()])
