@@ -146,6 +146,26 @@ def test_an_edit_that_does_not_apply_is_refused_at_once(edit, message):
         programs("k", edit)
 
 
+@pytest.mark.parametrize(
+    ("key", "hint", "message"),
+    [
+        ("k", " ", "power: the misconception 'k' has no hint"),
+        ("k", None, "power: the misconception 'k' has no hint"),
+        ("known", "Hint.", "power: two misconceptions are named 'known'"),
+    ],
+)
+def test_a_misconception_without_a_hint_or_a_name_of_its_own_is_refused(key, hint, message):
+    fresh, _ = programs("known", ("1.0", "2.0"))
+    with pytest.raises(SpecificationError, match=message):
+        fresh.slip(key, hint, ("1.0", "3.0"))
+
+
+@pytest.mark.parametrize("points", [-1, 1.5, "two", True, None])
+def test_points_are_a_whole_number(points):
+    with pytest.raises(SpecificationError, match="power: points are a whole number, not "):
+        exercise(points=points, cases=[(2.0, 5)], answer=Number())(power.reference)
+
+
 def test_an_edit_that_makes_no_python_is_told():
     with pytest.raises(SpecificationError, match=r"power: with the edits \[\('1.0', '\('\)\]"):
         programs("k", ("1.0", "("))

@@ -205,6 +205,8 @@ def test_whole_numbers_are_told_from_floats_by_conditions():
         ("x * 1 → x where x > 0", 16, "there is no condition x > 0; known are float, wide"),
         ("x * 1 → x where float(y)", 16, "float asks about letters of the left side, as in "),
         ("x * 1 → x where float", 16, "float asks about letters of the left side"),
+        ("x * 1 → x where", 15, "a condition is missing"),
+        ("x * 1 → x where float(x) and", 28, "a condition is missing"),
         ("+".join("xyzuvwabef") + " → x", 0, "a side of a rule has at most 8 operations"),
         # what never ends:
         ("x + y → y + x", 6, "this never ends: in what it makes there is again something to do"),

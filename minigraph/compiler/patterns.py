@@ -232,7 +232,7 @@ class Rule:
         if len(arrows) != 1:
             raise ParseError("a rule has one arrow, as x * 1 → x", text, len(text.rstrip()))
         self.arrow, start = arrows[0].span()
-        right, _, conditions = text[start:].partition(" where ")
+        right, where, conditions = f"{text[start:]} ".partition(" where ")
         left = _term(text[: self.arrow], text, 0)
         self.right = _term(right, text, start)
         if left.op is None:
@@ -250,7 +250,9 @@ class Rule:
         self._computed = [*_largest_constants(self.right)]
         self._of_letters: list[tuple[Callable[[Node], bool], str]] = []
         self._of_matches: list[Callable[[Match], bool]] = []
-        for condition in conditions.split(" and ") if conditions else ():
+        for condition in conditions.split(" and ") if where else ():
+            if not condition.strip():
+                raise ParseError("a condition is missing", text, len(text.rstrip()))
             self._add(condition.strip())
 
     def _add(self, text: str) -> None:

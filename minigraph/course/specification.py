@@ -154,12 +154,17 @@ class Exercise:
                 or another function; or, where a value is asked for, a wrong one.
 
         Raises:
-            SpecificationError: if an edit does not apply, or if there is none.
+            SpecificationError: if an edit does not apply, or there is none; if the hint is missing,
+                or the name is another one's.
         """
         if not isinstance(key, str) or not ways:
             raise SpecificationError(
                 f"{self.name}: a misconception has a name and a wrong way, and one is {key!r:.60}"
             )
+        if not isinstance(hint, str) or not hint.strip():
+            raise SpecificationError(f"{self.name}: the misconception {key!r:.60} has no hint")
+        if any(known.key == key for known in self.misconceptions):
+            raise SpecificationError(f"{self.name}: two misconceptions are named {key!r:.60}")
         programs = [self._way(way) for way in ways]
         self.misconceptions += (Misconception(key, unwrapped(cleandoc(hint)), *programs),)
 
@@ -228,8 +233,8 @@ def exercise(
         instead_of: see `Exercise`.
 
     Raises:
-        SpecificationError: if the docstring is no page of a catalogue, or if answer or cases are
-            none.
+        SpecificationError: if the docstring is no page of a catalogue, or if points, answer or
+            cases are none.
     """
 
     def make(reference: Program) -> Exercise:
@@ -238,6 +243,8 @@ def exercise(
         name = reference.__name__
         page = read_page(name, reference.__doc__)
         asked = tuple(signature(reference).parameters) if value_of is None else ()
+        if type(points) is not int or points < 0:
+            raise SpecificationError(f"{name}: points are a whole number, not {points!r:.60}")
         if not isinstance(answer, Form):
             raise SpecificationError(f"{name}: answer is a form, as Number(), not {answer!r:.60}")
         if asked and not callable(cases) and not (cases and all(type(x) is tuple for x in cases)):
