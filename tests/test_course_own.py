@@ -274,6 +274,14 @@ def test_a_file_that_cannot_be_read_is_named_with_its_line(folder, change, messa
         check("forward", lambda graph, inputs: {})  # the course goes on
 
 
+def test_a_reference_that_raises_is_not_held_against_the_student(folder):
+    write(folder, OWN.replace("return y * (1 - y)", "return y * (1 - y) / 0"))
+    told = " ".join(said("sigmoid_slope", lambda y: y - y * y).split())
+    assert "This exercise has a fault of its own, and your answer cannot be judged" in told
+    assert "ZeroDivisionError: float division by zero" in told
+    assert "Hint" not in told
+
+
 def test_an_exercise_that_stands_in_two_files_is_refused(folder):
     write(folder, OWN, "zweite.py")
     with pytest.raises(SpecificationError, match=r"zweite\.py: .* sigmoid_slope in another file"):

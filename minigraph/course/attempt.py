@@ -216,7 +216,10 @@ def _verdict(trial: _Trial, case: Case) -> Difference | None:
     exercise = trial.exercise
     if trial.called:
         return Difference(told_of(trial.called), f"calls {trial.called[0]}")
-    right = expected(exercise, case)
+    try:
+        right = expected(exercise, case)
+    except Exception as error:
+        return Difference(f"{NO_RIGHT_ANSWER} ({_told(error)}).", says_all=True)
     try:
         wrong = exercise.form.difference(trial.answer, right, case)
     except Exception as error:
@@ -352,6 +355,10 @@ def _too_long(exercise: Exercise, seconds: float, case: Case, begun: bool = True
     return text + "Look for a loop that never ends: does each turn bring it nearer to its end?"
 
 
+NO_RIGHT_ANSWER = (
+    "This exercise has a fault of its own, and your answer cannot be judged: the right answer to "
+    "this input cannot be found"
+)
 GONE = "the end of Python"  # in place of an exception's name
 STILL_RUNNING = " It could not be stopped completely; restart the kernel before you go on."
 TOO_LARGE = (
