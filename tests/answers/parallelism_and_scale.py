@@ -1,4 +1,4 @@
-"""Lesson 12."""
+"""Lesson 13."""
 
 import heapq
 from functools import reduce

@@ -1,4 +1,4 @@
-"""Lesson 12: what can run at the same time, gradients over shards, and checkpoints."""
+"""Lesson 13: what can run at the same time, gradients over shards, and checkpoints."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ..forms import Case, Difference
 from ..graphs import MOST_STEPS, Steps, as_assignment, chain, formula, random_graphs
 from ..specification import exercise
 
-LESSON = "12_parallelism_and_scale"
+LESSON = "13_parallelism_and_scale"
 
 Seconds = dict[str, int]
 ROW = 150  # operations one after the other: more than rounds that somebody would count out
