@@ -11,11 +11,14 @@ takes long to make. All files that need JupyterLab share one.
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+# Whatever who runs the tests has done in the course: to every kernel it is new.
+os.environ["MINIGRAPH_PROGRESS"] = "none"
 MOST = 4  # no more pays: the longest part of the work is about a quarter of all
 # What takes longest comes first, so that at the end no process is left alone with it.
 IN_JUPYTERLAB = ("tests/test_browser.py", "tests/test_accessibility.py")

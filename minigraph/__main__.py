@@ -1,4 +1,4 @@
-"""`python -m minigraph`: release exercises, run notebooks, check the installation."""
+"""`python -m minigraph`: exercises, notebooks, what you have done, and the installation."""
 
 from __future__ import annotations
 
@@ -55,6 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("notebooks", nargs="+", type=Path, metavar="notebook")
     run.set_defaults(command=_run)
 
+    progress = commands.add_parser(
+        "progress",
+        help="show what you have done in the course, or forget it",
+        description="Show which lessons you have read, and what you have predicted and solved.",
+    )
+    progress.add_argument("--forget", action="store_true", help="forget it, after a question")
+    progress.add_argument("--yes", action="store_true", help="forget it without a question")
+    progress.set_defaults(command=_progress)
+
     doctor = commands.add_parser(
         "doctor",
         help="check the installation",
@@ -80,6 +89,35 @@ def _run(chosen: argparse.Namespace) -> int:
         ) from None
     run_notebooks(chosen.notebooks)
     return 0
+
+
+def _progress(chosen: argparse.Namespace) -> int:
+    from .course import progress
+
+    path = progress.progress_file()
+    if path is None:
+        raise MinigraphError(
+            "there is no course in this folder; go to the one that holds notebooks/"
+        )
+    if not chosen.forget:
+        from .course.onwards import overview
+
+        print(f"{overview(progress.read_progress())}\nThis is kept in {path}.")
+        return 0
+    if chosen.yes or _agreed(f"Forget what is kept in {path}?"):
+        progress.forget()
+        print("Forgotten.")
+        return 0
+    print("Nothing was forgotten; to answer beforehand, add --yes.")
+    return 1
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:  # there is nobody to ask
+        print()
+        return False
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

@@ -42,6 +42,7 @@ from .diagnosis import misconception_behind
 from .docstrings import SpecificationError
 from .exercises import EXERCISES
 from .forms import Difference
+from .onwards import noted_as_solved
 from .own import own_exercises
 from .panel import Panel, Part
 from .remembering import fingerprint, memories_of, what_is_remembered
@@ -93,6 +94,8 @@ def check(name: str, answer: Any = _MISSING, seed: int | None = None) -> None:
     with _usual_warnings():
         # A context of its own: what is checked does not depend on a scope or no_grad around it.
         panel, key = contextvars.Context().run(_quiet_verdict, exercise, answer, seed)
+    if panel.state == "right":
+        panel = _with(panel, [], noted_as_solved(exercise))
     shown = _show(panel)
     if panel.state != "right":
         raise CheckFailed(panel, key, shown) from None

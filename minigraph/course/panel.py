@@ -24,7 +24,8 @@ WIDTH = 88
 class Part:
     """A paragraph of a panel: a label, prose, and what keeps its line breaks.
 
-    In prose, indented lines are code, and so is what stands between `backquotes`.
+    In prose, indented lines are code, and so is what stands between `backquotes`; a link leads to
+    another notebook, as [The chain rule](../notebooks/04_chain_rule.ipynb).
     """
 
     text: str = ""
@@ -67,6 +68,7 @@ class Panel:
                 if part.label and part.text
                 else part.label or part.text
             )
+            prose = _LINK.sub(r"\1 (\2)", prose)
             lines = [
                 line if _is_code(line) else textwrap.fill(line, WIDTH)
                 for line in prose.splitlines()
@@ -117,8 +119,12 @@ def _is_code(line: str) -> bool:
     return line.startswith("    ")
 
 
+_LINK = re.compile(r"\[([^\[\]\n]+)\]\(([\w./]+\.ipynb)\)")
+
+
 def _inline(text: str) -> str:
-    return re.sub("`([^`\n]+)`", r"<code>\1</code>", escape(text)).replace("\n", "<br>")
+    marked = re.sub("`([^`\n]+)`", r"<code>\1</code>", escape(text))
+    return _LINK.sub(r'<a href="\2">\1</a>', marked).replace("\n", "<br>")
 
 
 def _paragraph(html: str) -> str:

@@ -6,7 +6,9 @@ is gone, and nothing that depends on the machine or the hour.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nbclient import NotebookClient
@@ -17,6 +19,7 @@ from ..errors import MinigraphError
 from ..graph.files import file_path, shown, write
 from ..reading.text import clean
 from .notebooks import first_line, read_notebook, text_of
+from .progress import NOTHING, VARIABLE
 
 _LIVE = "application/vnd.jupyter.widget-view+json"
 
@@ -44,7 +47,8 @@ def run_notebook(path: Path, seconds_per_cell: int = 60) -> None:
         coalesce_streams=True,  # else it is up to chance how a printed text is split
     )
     try:
-        client.execute()
+        with _as_a_newcomer():
+            client.execute()
     except Exception as error:  # a cell's, or a kernel's that is missing, dies or hangs
         raise RunError(f"{shown(path)} cannot be run: {_reason(notebook, error)}") from error
     notebook.metadata = {
@@ -56,6 +60,19 @@ def run_notebook(path: Path, seconds_per_cell: int = 60) -> None:
             if "text/html" in output.get("data", {}):
                 output["data"].pop(_LIVE, None)
     write(path, text_of(notebook).encode("utf-8", "backslashreplace"))  # as JSON escapes
+
+
+@contextmanager
+def _as_a_newcomer() -> Iterator[None]:
+    """Let kernels that start inside know nothing of what has been done in the course."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = NOTHING
+    try:
+        yield
+    finally:
+        os.environ.pop(VARIABLE)
+        if before is not None:
+            os.environ[VARIABLE] = before
 
 
 def _reason(notebook: NotebookNode, error: Exception) -> str:
