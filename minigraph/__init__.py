@@ -28,6 +28,7 @@ from .errors import (
     MinigraphError,
     NodeTypeError,
     ParseError,
+    SettingError,
     ShapeError,
     SymbolicError,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "NodeTypeError",
     "ParseError",
     "Plan",
+    "SettingError",
     "ShapeError",
     "SymbolicError",
     "check_custom",

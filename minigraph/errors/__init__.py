@@ -65,6 +65,10 @@ class FileError(MinigraphError, OSError):
         return self.args[0]  # Python's own would put the name of the file in once more
 
 
+class SettingError(MinigraphError, ValueError):
+    """A setting with which a layer, an optimizer, a training or a data set cannot work."""
+
+
 class KinkWarning(UserWarning):
     """A derivative was asked for where there is none: the slopes on the two sides differ."""
 
