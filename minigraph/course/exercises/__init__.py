@@ -5,6 +5,7 @@ from . import (
     automatic_differentiation,
     backward_pass,
     chain_rule,
+    compiled_programs,
     expressions_as_graphs,
     forward_pass,
     local_derivatives,
@@ -24,6 +25,7 @@ LESSONS = (
     automatic_differentiation,
     tensors,
     static_graphs,
+    compiled_programs,
     parallelism_and_scale,
 )
 EXERCISES: dict[str, Exercise] = {}
