@@ -131,7 +131,7 @@ def test_the_audit_can_find_something(notebook):
     play.evaluate("(it) => ['aria-label', 'title'].forEach((name) => it.removeAttribute(name))")
     say.evaluate("(it) => { it.style.color = '#999' }")
     found = findings(notebook, "player")
-    shown(notebook, "player").locator(".mgp-play").evaluate(
+    shown(notebook, "player").locator(".mgp-buttons .mgc-main").evaluate(
         "(it, was) => [...was.attributes].forEach((a) => it.setAttribute(a.name, a.value))",
         before[0],
     )
@@ -275,7 +275,7 @@ def test_forced_colours_leave_states_visible(notebook):
     fill = "(it) => getComputedStyle(it).backgroundColor"
     pairs = [
         ("player", ".mgp-tick.mgp-done", ".mgp-tick:not(.mgp-done)"),
-        ("explorer", ".mgx-choices :checked + span", ".mgx-choices :not(:checked) + span"),
+        ("explorer", ".mgc-choices :checked + span", ".mgc-choices :not(:checked) + span"),
         ("paths", ".widget-toggle-button.mod-active", ".widget-toggle-button:not(.mod-active)"),
     ]
     shown(notebook, "player").get_by_role("slider", name="Step").press("Home")

@@ -1,11 +1,12 @@
 /**
- * What ipywidgets leaves out of a box of controls, for those who use the keyboard or a screen
- * reader. Nothing of this can be seen.
+ * What ipywidgets leaves out of a box of controls: its title, and what is needed by those who use
+ * the keyboard or a screen reader.
  *
  * @import { Shown } from "./types"
  */
 
 import { ownKeys } from "./keys.js";
+import { make } from "./stage.js";
 
 /**
  * Give the parts of a box that are there by now the roles and states that they show.
@@ -23,6 +24,12 @@ function describe(box) {
     const label = handle.closest(".widget-inline-hbox")?.querySelector(".widget-label");
     handle.setAttribute("aria-label", label?.textContent ?? "");
   }
+  for (const number of box.querySelectorAll(".widget-readout")) {
+    const label = number.parentElement?.querySelector(".widget-label");
+    number.setAttribute("role", "textbox");
+    number.setAttribute("tabindex", "0");
+    number.setAttribute("aria-label", `${label?.textContent}, as a number`);
+  }
   // What stays while its content changes is spoken; what comes with its content need not be.
   for (const sentence of box.querySelectorAll(".minigraph-sentence .widget-html-content"))
     sentence.setAttribute("role", "status");
@@ -37,6 +44,7 @@ function render({ model, el }) {
   const found = () => /** @type {HTMLElement} */ (el.closest(".widget-vbox"));
   const observer = new MutationObserver(() => describe(found()));
   let frame = 0;
+  el.replaceChildren(make("p", { class: "mgc-title", "aria-hidden": "true" }, model.get("name")));
   const begin = () => {
     const box = found();
     if (!box) {

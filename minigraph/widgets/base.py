@@ -3,7 +3,7 @@ what makes it usable without a mouse or without seeing it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ import traitlets
 
 from ..errors import MinigraphError
 from .lifetime import Released
-from .page import module, read
+from .page import module, style
 
 
 class Picture(Protocol):
@@ -25,32 +25,59 @@ class Picture(Protocol):
 
 
 class Access(anywidget.AnyWidget):
-    """Nothing to see: it completes the box that it is in for keyboards and screen readers.
+    """The title of the box that it is in, which it completes for keyboards and screen readers.
 
     The box gets its name and keeps the notebook's own keys out, its sentence is a live region, and
-    its toggle buttons say which of them is pressed.
+    its toggle buttons say which of them is pressed. With it comes the style of the box.
     """
 
     _esm = module("access")
-    _css = read("access.css")
+    _css = style("access")
     name = traitlets.Unicode().tag(sync=True)
 
 
 class GraphWidget(Released, widgets.VBox):
-    """Controls above a drawing with a sentence below it.
+    """A card: a title, controls, a sentence, and a picture below or beside them.
 
-    The sentence is a live region, so a screen reader speaks each change. In a notebook that is not
-    running, on GitHub and on paper, the drawing and the sentence show as they are.
+    The sentence is a live region, so a screen reader speaks each change. It stands above the
+    picture, close to what is typed. Both have as much room as they may take, so that nothing moves
+    when they change. In a notebook that is not running, on GitHub and on paper, the picture and the
+    sentence show as they are.
     """
 
-    def __init__(self, name: str, controls: list[widgets.Widget]) -> None:
-        self.picture = widgets.HTML()
-        self.message = widgets.HTML()
+    def __init__(
+        self,
+        name: str,
+        controls: list[widgets.Widget],
+        *,
+        beside: Sequence[widgets.Widget] = (),
+        lines: int = 2,
+        height: int = 360,
+    ) -> None:
+        """Make the card around the controls.
+
+        Args:
+            name: the title.
+            controls: one below the other.
+            beside: what stands with the sentence on the left of the picture, where there is room.
+            lines: how many the sentence has room for; a longer one scrolls.
+            height: of the picture, in pixels; a larger one shrinks, and then scrolls.
+        """
+        self.message = widgets.HTML(layout=widgets.Layout(height=f"{1.45 * lines:g}em"))
         self.message.add_class("minigraph-sentence")
+        self.picture = widgets.HTML(layout=widgets.Layout(height=f"{height}px"))
+        self.picture.add_class("minigraph-picture")
         self.drawing: Picture | None = None
         self.access = Access(name=name)
-        super().__init__([*controls, self.picture, self.message, self.access])
-        self.add_class("minigraph-box")
+        below: list[widgets.Widget] = [self.message, self.picture]
+        if beside:
+            side = widgets.VBox([self.message, *beside])
+            side.add_class("minigraph-side")
+            below = [widgets.HBox([side, self.picture])]
+            below[0].add_class("minigraph-beside")
+        super().__init__([self.access, *controls, *below])
+        for look in ("minigraph-live", "minigraph-box", "mgc-card"):
+            self.add_class(look)
 
     def show(self, drawing: Picture, sentence: str) -> None:
         """Show a drawing or a plot, and say what it shows."""
@@ -76,8 +103,9 @@ class GraphWidget(Released, widgets.VBox):
 
     def say(self, sentence: str, *, problem: bool = False) -> None:
         """Replace the sentence; a problem is marked by a word and a rule, not by colour alone."""
-        style = "white-space: pre-wrap; padding: 2px 0 2px 10px; border-left: 3px solid "
-        style += "#b34700; font-family: monospace" if problem else "transparent"
+        style = "white-space: pre-wrap"
+        if problem:
+            style += "; padding-left: 10px; border-left: 3px solid #b34700; font-family: monospace"
         self.message.value = f'<div style="{style}">{escape(sentence)}</div>'
 
     def _repr_mimebundle_(self, **options: Any) -> Any:

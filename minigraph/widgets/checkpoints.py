@@ -64,12 +64,12 @@ class CheckpointViewer(GraphWidget):
                 end = f" to {most}" if most < math.inf else " on"
                 raise MinigraphError(f"{name} is a number from {least}{end}, not {n!r:.40}")
         self.layers = layers
-        wide = widgets.Layout(width="100%", max_width="480px")
+        wide = widgets.Layout(width="100%", max_width="560px")
         self.segments = widgets.IntSlider(
-            value=segments, min=0, max=layers, description="Segments", readout=False, layout=wide
+            value=segments, min=0, max=layers, description="Segments", layout=wide
         )
         self.budget = widgets.IntSlider(
-            value=budget, min=1, max=layers + 1, description="Budget", readout=False, layout=wide
+            value=budget, min=1, max=layers + 1, description="Budget", layout=wide
         )
         for slider in (self.segments, self.budget):
             self.watch(slider, "value", self._draw)

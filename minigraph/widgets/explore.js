@@ -6,6 +6,7 @@
  * @import { ExplorerState, Input, Model, Place, Plotted, Shown, Stop, Text, Value } from "./types"
  */
 
+import { Segmented, Slider, sentence } from "./controls.js";
 import { ownKeys } from "./keys.js";
 import { Stage, draw, make } from "./stage.js";
 
@@ -26,89 +27,13 @@ function plotted([tag, attributes, content]) {
   return element;
 }
 
-/** A slider and a field for one number, which follow each other. */
-class Control {
-  /** @type {number} */ low;
-  /** @type {number} */ high;
-  /** @type {number} */ value;
-
-  /**
-   * @param {string} name
-   * @param {(value: number) => void} moved
-   */
-  constructor(name, moved) {
-    this.slider = make("input", { type: "range", "aria-label": name });
-    this.field = make("input", { type: "number", "aria-label": `${name}, as a number` });
-    this.moved = moved;
-    this.slider.addEventListener("input", () => this._take(Number(this.slider.value)));
-    this.field.addEventListener("input", () => {
-      const typed = this.field.valueAsNumber;
-      if (this.low <= typed && typed <= this.high) this._take(typed, this.field);
-    });
-    this.field.addEventListener("change", () => this._settle());
-    this.field.addEventListener("keydown", (event) => event.key === "Enter" && this._settle());
-  }
-
-  /**
-   * @param {number} low
-   * @param {number} high
-   * @param {number} step
-   */
-  limit(low, high, step) {
-    Object.assign(this, { low, high });
-    for (const part of [this.slider, this.field])
-      Object.assign(part, { min: low, max: high, step });
-  }
-
-  /**
-   * Show a number, but leave alone the field into which it is being typed.
-   *
-   * @param {number} value
-   * @param {Element | null} [typing]
-   */
-  show(value, typing) {
-    this.value = value;
-    this.slider.value = String(value);
-    this.slider.setAttribute("aria-valuetext", String(value));
-    const isShort = value === 0 || Math.abs(value) >= 1e-4;
-    if (this.field !== typing) this.field.value = isShort ? String(value) : value.toExponential();
-  }
-
-  /**
-   * @param {number} value
-   * @param {Element} [typing]
-   */
-  _take(value, typing) {
-    this.show(value, typing);
-    this.moved(value);
-  }
-
-  /** What was typed counts as far as the slider goes; if it is no number, nothing changes. */
-  _settle() {
-    const typed = this.field.valueAsNumber;
-    if (Number.isNaN(typed)) this.show(this.value);
-    else this._take(Math.min(this.high, Math.max(this.low, typed)));
-  }
-}
-
-/**
- * The cells of a control's row: its name for the eye, the slider, the field, and what follows.
- *
- * @param {string} name
- * @param {Control} control
- * @param {HTMLElement} more
- */
-function row(name, { slider, field }, more) {
-  return [make("em", { "aria-hidden": "true" }, name), slider, field, more];
-}
-
 class Explorer {
-  /** @type {Map<string, Control>} */ controls;
+  /** @type {Map<string, Slider>} */ controls;
   /** @type {Map<string, HTMLElement>} */ slopes;
-  /** @type {Map<string, HTMLInputElement>} */ radios;
+  /** @type {Segmented} */ choices;
   /** @type {Record<string, number>} */ values;
   /** @type {Record<string, string>} */ boxes;
-  /** @type {Control} */ delta;
+  /** @type {Slider} */ delta;
   /** @type {string} */ chosen;
   /** @type {Stage} */ stage;
   /** @type {HTMLElement} */ say;
@@ -149,7 +74,7 @@ class Explorer {
     this.controls = new Map();
     this.slopes = new Map();
     const rows = [...this.inputs.values()].flatMap((input) => {
-      const control = new Control(input.name, (value) => {
+      const control = new Slider(input.name, (value) => {
         this.values = { ...this.values, [input.name]: value };
         this.ask();
       });
@@ -157,31 +82,28 @@ class Explorer {
       this.controls.set(input.name, control);
       const slope = make("span", { class: "mgx-slope" });
       this.slopes.set(input.name, slope);
-      return row(input.name, control, slope);
+      return [...control.row, slope];
     });
-    this.delta = new Control("δ", () => this.ask());
-    this.radios = new Map([...this.inputs.keys()].map((name) => {
-      const radio = make("input", { type: "radio", name: this.id, value: name });
-      radio.addEventListener("change", () => this.choose(name));
-      return [name, radio];
-    }));
-    const choices = make("div", { class: "mgx-choices", role: "radiogroup", "aria-label": "Nudge" },
-      ...[...this.radios].map(([name, radio]) => make("label", {}, radio, make("span", {}, name))));
-    this.say = make("div", { class: "mgx-say", role: "status", "aria-live": "polite" });
-    this.silence = make("p", { class: "mgx-soft", role: "status" });
+    this.delta = new Slider("δ", () => this.ask());
+    /** @type {[string, HTMLElement][]} */
+    const names = [...this.inputs.keys()].map((name) => [name, make("i", {}, name)]);
+    this.choices = new Segmented("Nudge", names, (name) => this.choose(name));
+    this.say = sentence("mgc-say mgx-say");
+    this.silence = make("p", { class: "mgc-soft", role: "status" });
     this.place = make("div", { class: "mgx-stage" });
     this.plot = draw("svg", { role: "img" });
     this.axes = draw("g", {});
     this.marks = draw("g", {});
     this.plot.append(this.axes, this.marks);
     const isWordy = [...this.inputs.keys()].some((name) => name.length > 3);
-    this.layout = make("div", { class: `mgx-layout${isWordy ? " mgx-wordy" : ""}` },
+    this.layout = make("div", { class: `mgc-card mgx-layout${isWordy ? " mgx-wordy" : ""}` },
       this.place,
       make("div", { class: "mgx-bar" },
-        make("div", { class: "mgx-rows" }, ...rows),
+        make("div", { class: "mgc-rows mgx-rows" }, ...rows),
         make("div", {},
-          make("div", { class: "mgx-rows" }, make("span", { class: "mgx-soft" }, "Nudge"), choices,
-            ...row("δ", this.delta, make("span", { class: "mgx-slope" }))),
+          make("div", { class: "mgc-rows mgx-rows" },
+            make("span", { class: "mgc-soft" }, "Nudge"), this.choices.element,
+            ...this.delta.row, make("span", { class: "mgx-slope" })),
           this.say, this.silence)),
       make("div", { class: "mgx-plot" }, this.plot));
     const look = { class: "minigraph-live minigraph-explorer", role: "group" };
@@ -232,7 +154,7 @@ class Explorer {
     for (const [name, id] of Object.entries(view.boxes)) {
       const box = this.stage.boxes.get(id);
       box?.classList.add("mgx-input");
-      box?.addEventListener("click", () => this.radios.get(name)?.click());
+      box?.addEventListener("click", () => this.choices.choose(name));
     }
     this.boxes = view.boxes;
     const high = Number(this.stage.svg.getAttribute("height"));
@@ -291,7 +213,7 @@ class Explorer {
   /** @param {number} delta */
   _chosen(delta) {
     const reach = this._reach(this.chosen);
-    for (const [name, radio] of this.radios) radio.checked = name === this.chosen;
+    this.choices.show(this.chosen);
     this.delta.limit(-reach, reach, reach / 20);
     this.delta.show(delta, document.activeElement);
   }

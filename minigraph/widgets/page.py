@@ -57,8 +57,8 @@ def _plain(name: str, text: str) -> str:
 
 @cache
 def style(name: str) -> str:
-    """The colours, the style that all live graphs share, and a widget's own part."""
-    return f"{_palette()}\n{read('stage.css')}\n{read(f'{name}.css')}"
+    """The colours, the card and the drawing that all widgets share, and a widget's own part."""
+    return "\n".join([_palette(), *(read(f"{part}.css") for part in ("card", "stage", name))])
 
 
 def read(name: str) -> str:

@@ -36,7 +36,7 @@ class PassViewer(GraphWidget):
         self.stages: list[tuple[Graph, Step | None]] = []
         self.done = 0
         row = widgets.HBox([self.back, self.forward], layout=widgets.Layout(flex_flow="row wrap"))
-        super().__init__("Passes, step by step", [self.text, row])
+        super().__init__("Passes, step by step", [self.text, row], lines=4)
         self.text.observe(self._read, "value")
         self.back.on_click(lambda _: self.go(self.done - 1))
         self.forward.on_click(lambda _: self.go(self.done + 1))

@@ -80,13 +80,13 @@ class PathExplorer(GraphWidget):
             description="Way",
             tooltips=["multiply along each path, add", "hand on from user to input, adding"],
         )
-        self.list = widgets.Select(layout=widgets.Layout(width="auto", max_width="720px"))
+        self.list = widgets.Select(layout=widgets.Layout(width="auto"))
         self.costs = widgets.HTML()
         ends = widgets.HBox([self.source, self.target, self.way])
         ends.layout.flex_flow = "row wrap"
-        super().__init__("Path explorer", [ends, self.list])
-        order = [ends, self.list, self.message, self.costs, self.picture, self.access]
-        self.children = order
+        super().__init__(
+            "Path explorer", [ends], beside=[self.list, self.costs], lines=4, height=480
+        )
         self._rows: list[Path | Step | None] = []  # None is the sum of all paths
         self._is_filling = False
         self.watch(self.list, "index", self._choose)

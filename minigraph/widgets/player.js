@@ -9,8 +9,9 @@
  * } from "./types"
  */
 
+import { button, choice, disable, tell } from "./controls.js";
 import { ownKeys } from "./keys.js";
-import { Stage, choice, draw, make } from "./stage.js";
+import { Stage, draw, make } from "./stage.js";
 
 const STEP_TIME = 1600; // milliseconds at speed 1
 const SPEEDS = [0.5, 1, 2, 4, 8];
@@ -269,27 +270,22 @@ class Player {
     this.count = make("strong", { class: "mgp-count" });
     this.text = make("span", {});
     this.alarm = make("span", { class: "mgp-alarm" });
-    this.say = make("p", { class: "mgp-say", role: "status", "aria-live": "polite" },
+    this.say = make("p", { class: "mgc-say mgp-say", role: "status", "aria-live": "polite" },
       this.count, " ", this.text, " ", this.alarm);
     /**
      * @param {keyof typeof ICONS} name
      * @param {string} label
-     * @param {() => void} action
+     * @param {() => void} act
      */
-    const button = (name, label, action) => {
-      const made = make("button", { type: "button", "aria-label": label, title: label });
-      made.append(icon(name));
-      made.addEventListener("click", action);
-      return made;
-    };
+    const step = (name, label, act) => button(icon(name), act, { "aria-label": label, title: label });
     this.buttons = {
-      first: button("first", "First step", () => this.go(this.low)),
-      back: button("back", "One step back", () => this.go(this.position - 1)),
-      play: button("play", "Play", () => this.toggle()),
-      next: button("next", "One step on", () => this.go(this.position + 1)),
-      last: button("last", "Last step", () => this.go(this.high)),
+      first: step("first", "First step", () => this.go(this.low)),
+      back: step("back", "One step back", () => this.go(this.position - 1)),
+      play: step("play", "Play", () => this.toggle()),
+      next: step("next", "One step on", () => this.go(this.position + 1)),
+      last: step("last", "Last step", () => this.go(this.high)),
     };
-    this.buttons.play.classList.add("mgp-play");
+    this.buttons.play.classList.add("mgc-main");
     this.range = make("input", { type: "range", step: 1, "aria-label": "Step" });
     this.track = make("div", { class: "mgp-track", "aria-hidden": "true" });
     const scrub = make("div", { class: "mgp-scrub" }, this.track, this.range);
@@ -312,7 +308,7 @@ class Player {
     this.root = make("div", {
       class: "minigraph-live minigraph-player", role: "group", "aria-label": `Player: ${this.view.title}`,
       tabindex: "-1", // a click anywhere in it gives it the keys
-    }, make("div", { class: this.stage.isNarrow ? "mgp-layout mgp-narrow" : "mgp-layout" },
+    }, make("div", { class: `mgc-card mgp-layout${this.stage.isNarrow ? " mgp-narrow" : ""}` },
       this.stage.element,
       make("div", { class: "mgp-bar" }, this.say, ...this._form(), controls), this.lens.element));
     el.replaceChildren(this.root);
@@ -327,9 +323,8 @@ class Player {
     this.field.id = `mgp-${Math.random().toString(36).slice(2)}`;
     this.asked.setAttribute("for", this.field.id);
     this.verdict = make("span", { role: "status", "aria-live": "polite" });
-    const show = make("button", { type: "button" }, "Show");
-    show.addEventListener("click", () => this.model.send?.({ kind: "reveal" }));
-    const form = make("form", { class: "mgp-form" }, this.asked, " ", this.field,
+    const show = button("Show", () => this.model.send?.({ kind: "reveal" }));
+    const form = make("form", { class: "mgc-form" }, this.asked, " ", this.field,
       make("button", { type: "submit" }, "Answer"), show, this.verdict);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -688,26 +683,6 @@ class Player {
     this.pause();
     for (const [name, act] of Object.entries(this.heard)) this.model.off?.(`change:${name}`, act);
   }
-}
-
-/**
- * Change a text that is spoken when it changes; what it says already is not said again.
- *
- * @param {HTMLElement} element
- * @param {string} text
- */
-function tell(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-/**
- * A button that does nothing says so, and keeps the focus.
- *
- * @param {HTMLElement} button
- * @param {boolean} isDisabled
- */
-function disable(button, isDisabled) {
-  button.setAttribute("aria-disabled", String(isDisabled));
 }
 
 /**

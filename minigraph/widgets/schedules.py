@@ -53,13 +53,12 @@ class ScheduleViewer(GraphWidget):
         self.graph = graph
         self.seconds = {node: float(seconds[node]) for node in graph.order if node.op}
         longest = max(self.seconds.values(), default=1.0)
-        wide = widgets.Layout(width="100%", max_width="480px")
+        wide = widgets.Layout(width="100%", max_width="560px")
         self.workers = widgets.IntSlider(
             value=workers,
             min=1,
             max=MOST_WORKERS,
             description="Workers",
-            readout=False,
             layout=wide,
         )
         self.handoff = widgets.FloatSlider(
@@ -67,12 +66,11 @@ class ScheduleViewer(GraphWidget):
             min=0.0,
             max=4 * longest,
             step=longest / 4,
+            readout_format=".3g",
             description="Handing over",
-            readout=False,
             layout=wide,
         )
         for slider in (self.workers, self.handoff):
-            slider.style.description_width = "96px"
             self.watch(slider, "value", self._draw)
         super().__init__("Schedule of a graph", [self.workers, self.handoff])
         self._draw()

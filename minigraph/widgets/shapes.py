@@ -48,16 +48,23 @@ class ShapeLens(GraphWidget):
             known = " or ".join(map(repr, OPERATIONS))
             raise MinigraphError(f"the operation is {known}, not {operation!r:.40}")
         self.shapes = [
-            widgets.Text(value=str(tuple(shape)), description=f"Shape of {letter}")
+            widgets.Text(
+                value=str(tuple(shape)),
+                description=f"Shape of {letter}",
+                layout=widgets.Layout(width="220px"),
+            )
             for letter, shape in zip(LETTERS, (first, second))
         ]
         self.operation = widgets.Dropdown(
-            options=_CHOICES, value=operation, description="Operation"
+            options=_CHOICES,
+            value=operation,
+            description="Operation",
+            layout=widgets.Layout(width="auto"),
         )
         self.fit: Fit | None = None
         row = widgets.HBox([*self.shapes, self.operation])
         row.layout.flex_flow = "row wrap"
-        super().__init__("Shape lens", [row])
+        super().__init__("Shape lens", [row], lines=4)
         for control in (*self.shapes, self.operation):
             self.watch(control, "value", self._update)
         self._update()

@@ -285,16 +285,3 @@ function corner(box) {
   const rect = box.querySelector("rect");
   return [Number(rect?.getAttribute("x")), Number(rect?.getAttribute("y"))];
 }
-
-/**
- * Make a menu of [value, text] options.
- *
- * @param {[value: string | number, text: string][]} options
- * @param {string | number} chosen
- */
-export function choice(options, chosen) {
-  const made = make("select");
-  for (const [value, text] of options) made.append(make("option", { value }, text));
-  made.value = String(chosen);
-  return made;
-}
