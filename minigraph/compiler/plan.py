@@ -10,7 +10,6 @@ plain arithmetic on Python's numbers.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from threading import Lock
@@ -18,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Node, frozen, is_symbolic, new_seq
+from ..core.node import Node, is_symbolic
 from ..core.operation import REFUSALS
 from ..errors import FeedError, MinigraphError, NodeTypeError, ShapeError
 from ..errors.words import describe
-from ..graph.context import calling_line, inspectors
+from ..graph.context import inspectors
 from ..graph.graph import Graph, expected, fitted
+from ..graph.leaving import assign_together, places
 from .arrays import array_program
 from .memory import MemoryPlan
 from .passes import Pass, Step, optimized
@@ -89,9 +89,7 @@ class Plan:
         self._make = program.compiled()
         self._inputs = [(x.name, x.shape, x.dtype, x) for x in graph.inputs]
         self._idle: list[Callable[..., Any]] = [self._make()]  # programs that no thread is running
-        # What a call assigns: to each variable its value, and when and where it came.
-        variables = [*self._updates]
-        self._places = variables + variables, ["_value"] * len(new) + ["_assigned"] * len(new)
+        self._places = places([*self._updates])
 
     def __call__(self, /, **feeds: Any) -> Any:
         """Compute the outputs: a tuple in their order, or the bare value of a single one.
@@ -124,10 +122,7 @@ class Plan:
             return self._computed(values)
         with updating:
             results, new = self._computed(values)
-            now = next(new_seq), calling_line()
-            # One call of C code, between two steps of the interpreter: no signal and no other
-            # thread comes between the first variable and the last.
-            deque(map(setattr, *self._places, [*map(frozen, new), *[now] * len(new)]), 0)
+            assign_together(self._places, new)
             return results
 
     def _computed(self, values: list[Any]) -> Any:

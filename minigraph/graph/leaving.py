@@ -6,12 +6,14 @@ such as `math.exp(x)` or `array[0] = x`, is refused; `if x > 0` and `f"{x:.3f}"`
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from ..core.node import Node, checked_value, is_symbolic, leaf, new_seq
+from ..core.node import Node, checked_value, frozen, is_symbolic, leaf, new_seq
 from ..errors import NodeTypeError, ShapeError, SymbolicError
 from ..errors.values import checked_name
 from ..errors.words import describe
@@ -55,6 +57,22 @@ def _assign(self: Node, new: Any) -> None:
         )
     self._value = new
     self._assigned = next(new_seq), calling_line()
+
+
+def places(variables: Sequence[Node]) -> tuple[list[Node], list[str]]:
+    """What `assign_together` sets: the value of each variable, and when and where it came."""
+    n = len(variables)
+    return [*variables, *variables], ["_value"] * n + ["_assigned"] * n
+
+
+def assign_together(places: tuple[list[Node], list[str]], values: Sequence[Any]) -> None:
+    """Give variables new values, which fit and belong to nobody else, at one moment.
+
+    One call of C code, between two steps of the interpreter: no signal and no other thread comes
+    between the first variable and the last.
+    """
+    now = next(new_seq), calling_line()
+    deque(map(setattr, *places, [*map(frozen, values), *[now] * len(values)]), 0)
 
 
 def named(self: Node, name: str | None) -> Node:

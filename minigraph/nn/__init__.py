@@ -1,0 +1,57 @@
+"""Networks that learn: modules, layers, and optimizers.
+
+    from minigraph import data, nn
+
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(nn.Linear(64, 64, rng=rng), nn.ReLU(), nn.Linear(64, 10, rng=rng))
+    optimizer = nn.Adam(model.parameters(), learning_rate=3e-3)
+    for x, y in data.digits().train.batches(64, rng):
+        loss = mg.cross_entropy(model(x), y)
+        optimizer.zero_grad(); loss.backward(); optimizer.step()
+
+Read `module.py`, `layers.py` with `initial.py`, and `optimizers.py`. Names and defaults are
+PyTorch's where it has them.
+"""
+
+from .layers import (
+    GELU,
+    AttentionHead,
+    Conv2d,
+    Dropout,
+    Embedding,
+    Flatten,
+    LayerNorm,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    RNNCell,
+    Sigmoid,
+    Tanh,
+)
+from .module import Module, Sequential
+from .optimizers import SGD, Adam, AdamW, Optimizer, clip_gradients, cosine, stepwise
+
+__all__ = [
+    "GELU",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "AttentionHead",
+    "Conv2d",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "LayerNorm",
+    "Linear",
+    "MaxPool2d",
+    "Module",
+    "Optimizer",
+    "RNNCell",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Tanh",
+    "clip_gradients",
+    "cosine",
+    "stepwise",
+]
