@@ -760,24 +760,35 @@ class Judge:
         self.way("finite differences")
         for name, g in grads.items():
             x = self.program.values[name]
+            tolerance = float(np.sum(by_label[f"gradient by {name}"][1]))
+
+            def along(
+                v: Any, g: Any = g, name: str = name, x: Any = x, tolerance: float = tolerance
+            ) -> str:
+                """What is wrong along a direction: nothing, where there is a kink."""
+                slope = float(np.sum(g * v))
+
+                def at(h: float) -> float:
+                    return f({**self.program.values, name: x + h * v})
+
+                try:
+                    slopes = [(at(h) - at(-h)) / (2 * h) for h in (2e-5, 1e-5)]
+                    sides = [(at(h) - at(0.0)) / h for h in (1e-5, -1e-5)]
+                except Exception:
+                    return ""
+                size = 1e-4 * (1 + abs(slopes[1]) + abs(slope))
+                if not np.isfinite([*slopes, *sides]).all():
+                    return ""
+                if abs(slopes[0] - slopes[1]) > size / 4 or abs(sides[0] - sides[1]) > size:
+                    return ""  # a kink, or a curve too narrow for the step
+                if abs(slope - slopes[1]) <= size + tolerance:
+                    return ""
+                return f"by {name}: {slope}, but {slopes[1]}"
+
             v = np.linspace(0.5, 1.5, x.size).reshape(x.shape)[()]
-            slope = float(np.sum(g * v))
-
-            def along(h: float, name: str = name, x: Any = x, v: Any = v) -> float:
-                return f({**self.program.values, name: x + h * v})
-
-            try:
-                slopes = [(along(h) - along(-h)) / (2 * h) for h in (2e-5, 1e-5)]
-                sides = [(along(h) - along(0.0)) / h for h in (1e-5, -1e-5)]
-            except Exception:
-                continue
-            size = 1e-4 * (1 + abs(slopes[1]) + abs(slope))
-            if not np.isfinite([*slopes, *sides]).all():
-                continue
-            if abs(slopes[0] - slopes[1]) > size / 4 or abs(sides[0] - sides[1]) > size:
-                continue  # a kink, or a curve too narrow for the step
-            if abs(slope - slopes[1]) > size + float(np.sum(by_label[f"gradient by {name}"][1])):
-                raise Fault("finite differences", f"by {name}: {slope}, but {slopes[1]}")
+            # Two kinks may hide each other along one direction, and hardly along another as well.
+            if (wrong := along(v)) and along(1 / v):
+                raise Fault("finite differences", wrong)
 
     # --- updates ---
 

@@ -127,6 +127,19 @@ def conv2d(x, w, bias=None, stride=1, padding=0):
     return out if bias is None else out + bias[:, None, None]
 
 
+def where(condition, x, y):
+    """As NumPy's, but a whole number of Python keeps its value, where NumPy would wrap it."""
+    return np.where(condition, *(_that_holds(*pair) for pair in ((x, y), (y, x))))
+
+
+def _that_holds(number, other):
+    kinds = np.asarray(other).dtype
+    if type(number) is not int or kinds.kind not in "iu":
+        return number
+    limits = np.iinfo(kinds)
+    return number if limits.min <= number <= limits.max else np.asarray(number)
+
+
 def pooled(reduce):
     def pool(x, size, stride=None):
         size = (size, size) if np.ndim(size) == 0 else tuple(size)
@@ -143,7 +156,8 @@ def dropout(x, p, generator):
 
 DEFINED = {
     **{f.__name__: f for f in (sigmoid, erf, xlogy, logsumexp, log_softmax, softmax, cross_entropy,
-                               class_numbers, windows, overlap_add, scatter_add, conv2d, dropout)},
+                               class_numbers, windows, overlap_add, scatter_add, conv2d, dropout,
+                               where)},
     **{name: reduced(name) for name in ("sum", "mean", "max", "min", "prod", "var", "std",
                                         "argmax", "argmin")},
     "relu": lambda x: np.maximum(x, 0),
