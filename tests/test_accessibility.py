@@ -21,6 +21,7 @@ PREPARE = """
 import numpy as np
 import minigraph as mg
 from minigraph.widgets import checkpoint_viewer, expression_editor, pass_viewer, path_explorer
+from minigraph.course import predict
 from minigraph.widgets import schedule_viewer, shape_lens
 
 y = mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1)
@@ -49,6 +50,8 @@ WIDGETS = {
     "passes": "pass_viewer()",
     "schedule": "schedule_viewer(mg.Graph(y, []), {u: 1.0 for u in mg.Graph(y, []).order})",
     "checkpoints": "checkpoint_viewer()",
+    "prediction": "predict('a_moves_on')",
+    "told": "predict('boxes_for_b', 3, 2)",
 }
 CONTROLS = "button, input, select, textarea, a[href], [tabindex]:not([tabindex='-1'])"
 every_widget = pytest.mark.parametrize("name", WIDGETS)
@@ -248,6 +251,7 @@ def test_groups_and_buttons_have_names_and_states(notebook):
         ("passes", "Passes, step by step"),
         ("explorer", "Explorer"),
         ("player", "Player: Computational graph of y"),
+        ("told", "In z = a · b + b · b the letter b is written three times."),
     ):
         assert shown(notebook, name).get_by_role("group", name=label).count() == 1
     ways = shown(notebook, "paths").get_by_role("group", name="Way")

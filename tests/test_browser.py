@@ -93,6 +93,31 @@ def test_the_first_lesson_runs_and_its_graph_follows_what_is_typed(open_notebook
         assert lesson.new_errors() == []
 
 
+def test_a_lesson_keeps_what_is_to_be_predicted_until_there_is_a_guess(open_notebook):
+    with open_notebook("notebooks/01_expressions_as_graphs.ipynb") as notebook:
+        page = notebook.page
+        ask, told = notebook.find('predict("boxes_for_b")'), notebook.find("One box, three arrows")
+        other = notebook.find("An edge points to a node.")
+        is_shown = "(i) => window.panel.content.widgets[i].node.checkVisibility()"
+        assert not page.evaluate(is_shown, told)
+        notebook.run_all()
+        card = notebook.output(ask).locator(".minigraph-prediction")
+        card.wait_for()
+        assert [page.evaluate(is_shown, i) for i in (told, other)] == [False, False]
+        assert page.locator(".jp-OutputArea").get_by_text("draws another arrow").count() == 0
+        card.get_by_role("textbox").first.fill("3")
+        card.get_by_role("textbox").last.fill("two arrows")
+        card.get_by_role("textbox").last.press("Enter")
+        card.get_by_text("It is not as you said").wait_for()
+        page.wait_for_function(is_shown, arg=told)
+        assert not page.evaluate(is_shown, other)
+        assert (
+            notebook.output(told - 1).inner_text().count("'b'") == 3
+        )  # it has run with the others
+        assert "mgq-answer" in page.evaluate("document.activeElement.className")
+        assert notebook.new_errors() == []
+
+
 def test_the_lesson_leads_to_its_exercises(open_notebook):
     with open_notebook(FIRST_LESSON) as lesson:
         lesson.page.get_by_role("link", name=FIRST_EXERCISES).click()

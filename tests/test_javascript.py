@@ -13,7 +13,9 @@ import browser
 import pytest
 
 import minigraph as mg
+from minigraph.course import predict
 from minigraph.widgets import page
+from minigraph.widgets.prediction import Field, PredictionCard
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "minigraph" / "widgets"
@@ -321,6 +323,60 @@ def test_the_controls_stand_where_the_kernel_stands(live):
 
 
 @needs_browser
+def test_enter_commits_to_a_guess_and_leads_to_what_is_told(live):
+    card = predict("boxes_for_b")
+    shown = live("prediction", card)
+    boxes, arrows = shown.page.get_by_role("textbox").all()
+    boxes.fill("3 boxes")
+    boxes.press("Enter")
+    said = {"boxes": "3 boxes", "arrows": ""}
+    assert shown.told() == [["send", {"kind": "guess", "said": said}]]
+    heard(shown, card, said)
+    assert shown.page.get_by_text("Give a number for “arrows that leave”").count() == 1
+    assert boxes.evaluate("(it) => it === document.activeElement")
+    arrows.fill("3")
+    arrows.press("Enter")
+    heard(shown, card, {"boxes": "3 boxes", "arrows": "3"})
+    answer = shown.page.get_by_text("1 of 2 is as you said")
+    assert answer.evaluate("(it) => document.activeElement.contains(it)")
+    assert shown.page.get_by_role("status").filter(has=answer).count() == 1
+    assert shown.page.get_by_role("button").inner_text() == "Guess again"
+    assert boxes.input_value() == "3 boxes"
+
+
+def heard(shown, card, said):
+    """Let a card take a guess, and the page hear of it."""
+    card.guess(said)
+    shown.change(**state_of(card))
+    shown.page.evaluate("window.model.heard.get('msg:custom').forEach((act) => act())")
+
+
+@needs_browser
+def test_words_are_chosen_and_boxes_clicked_by_mouse_and_keyboard(live):
+    fields = [
+        Field("way", "way", "choice", "", ("up", "down")),
+        Field("some", "some", "several", "", ("p", "q", "r")),
+        Field("on", "on", "boxes", "", ("d", "e", "y")),
+    ]
+    shown = live("prediction", PredictionCard("", "", fields, example(), "", lambda said: ""))
+    page = shown.page
+    page.get_by_role("radio", name="up").press("ArrowDown")
+    page.get_by_role("checkbox", name="p").press(" ")
+    page.get_by_role("checkbox", name="r").check(force=True)
+    for name, key in (("d", "Enter"), ("y", " "), ("e", " "), ("d", " ")):
+        page.get_by_role("checkbox", name=name, exact=True).press(key)
+    page.get_by_role("checkbox", name="e").click()
+    page.get_by_role("checkbox", name="d", exact=True).click()
+    assert page.get_by_role("checkbox", checked=True).count() == 4
+    page.get_by_role("button").click()
+    ((_, message),) = shown.told()
+    assert message == {
+        "kind": "guess",
+        "said": {"way": "down", "some": ["p", "r"], "on": ["y", "d"]},
+    }
+
+
+@needs_browser
 def test_a_kernel_that_is_silent_is_spoken_of_and_asked_again(live):
     shown = live("explore", explorer())
     slider = shown.page.get_by_role("slider", name="a")
@@ -341,6 +397,7 @@ def test_a_kernel_that_is_silent_is_spoken_of_and_asked_again(live):
         ("player", lambda: mg.play(example()), ".minigraph-player"),
         ("explore", explorer, '.minigraph-explorer input[type="range"]'),
         ("access", lambda: {"name": "Controls"}, "main"),
+        ("prediction", lambda: predict("boxes_for_b"), ".minigraph-prediction button"),
     ],
 )
 def test_keys_do_not_reach_the_notebook_but_its_shortcuts_do(live, script, make, place):

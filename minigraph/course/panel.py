@@ -18,19 +18,22 @@ from typing import Any
 SIGN = {"right": "✓", "wrong": "✗", "waiting": "○"}
 COLOUR = {"right": "#009e73", "wrong": "#d55e00", "waiting": "#808a94"}  # 3 to 1 on light and dark
 WIDTH = 88
+_STARRED = re.compile(r"(?<![\w*`])\*([^\s*`]+)\*(?![\w*`])")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A paragraph of a panel: a label, prose, and what keeps its line breaks.
+    """A paragraph of a panel: a label, prose, what keeps its line breaks, and a table.
 
-    In prose, indented lines are code, and so is what stands between `backquotes`; a link leads to
-    another notebook, as [The chain rule](../notebooks/04_chain_rule.ipynb).
+    In prose, indented lines are code, and so is what stands between `backquotes`; *stars* are for
+    the names of nodes; a link leads to another notebook, as
+    [The chain rule](../notebooks/04_chain_rule.ipynb). The first row of a table is its head.
     """
 
     text: str = ""
     label: str = ""
     code: str = ""
+    rows: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,10 @@ class Panel:
             )
             prose = _LINK.sub(r"\1 (\2)", prose)
             lines = [
-                line if _is_code(line) else textwrap.fill(line, WIDTH)
+                line if _is_code(line) else textwrap.fill(plain(line), WIDTH)
                 for line in prose.splitlines()
             ]
+            lines += _lined_up(part.rows)
             if part.code:
                 lines.append(textwrap.indent(part.code, "    "))
             paragraphs.append("\n".join(lines))
@@ -106,10 +110,13 @@ class Panel:
 def _html_of(part: Part) -> str:
     label = f"<b>{escape(part.label)}</b> " if part.label else ""
     pieces = []
-    for is_code, lines in groupby(part.text.splitlines() or [""], _is_code):
+    text_lines = part.text.splitlines() or [""] * (not part.rows)
+    for is_code, lines in groupby(text_lines, _is_code):
         text = "\n".join(lines)
-        pieces.append(_block(text) if is_code else _paragraph(label + _inline(text)))
+        pieces.append(_block(text) if is_code else _paragraph(label + inline(text)))
         label = ""
+    if part.rows:
+        pieces.append(_table(part.rows))
     if part.code:
         pieces.append(_block(part.code))
     return "".join(pieces)
@@ -122,9 +129,16 @@ def _is_code(line: str) -> bool:
 _LINK = re.compile(r"\[([^\[\]\n]+)\]\(([\w./]+\.ipynb)\)")
 
 
-def _inline(text: str) -> str:
-    marked = re.sub("`([^`\n]+)`", r"<code>\1</code>", escape(text))
-    return _LINK.sub(r'<a href="\2">\1</a>', marked).replace("\n", "<br>")
+def inline(text: str) -> str:
+    """A paragraph of prose as HTML."""
+    html = _STARRED.sub(r"<em>\1</em>", escape(text))
+    html = re.sub("`([^`\n]+)`", r"<code>\1</code>", html)
+    return _LINK.sub(r'<a href="\2">\1</a>', html).replace("\n", "<br>")
+
+
+def plain(text: str) -> str:
+    """Prose without the stars around names."""
+    return _STARRED.sub(r"\1", text)
 
 
 def _paragraph(html: str) -> str:
@@ -134,3 +148,21 @@ def _paragraph(html: str) -> str:
 def _block(code: str) -> str:
     style = "margin:4px 0 0 16px;padding:0;background:transparent;white-space:pre-wrap"
     return f'<pre style="{style}">{escape(textwrap.dedent(code))}</pre>'
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    style = "text-align:left;padding:2px 20px 2px 0;border:0"
+    lines = []
+    for n, row in enumerate(rows):
+        tags = ["th" if n == 0 else "td"] * len(row)
+        cells = [f'<{tag} style="{style}">{inline(x)}</{tag}>' for tag, x in zip(tags, row)]
+        lines.append(f'<tr style="background:none">{"".join(cells)}</tr>')
+    table = "border-collapse:collapse;margin:6px 0 0;font:inherit;color:inherit"
+    return f'<table style="{table}">{"".join(lines)}</table>'
+
+
+def _lined_up(rows: Sequence[Sequence[str]]) -> list[str]:
+    columns = [[*map(plain, column)] for column in zip(*rows)]
+    widths = [max(map(len, column)) for column in columns]
+    cells = [[x.ljust(width) for x in column] for column, width in zip(columns, widths)]
+    return ["  ".join(row).rstrip() for row in zip(*cells)]

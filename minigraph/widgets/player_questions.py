@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,9 +12,9 @@ from ..reading.words import applied
 from ..recording import Recording
 from ..recording.data import written
 from ..recording.events import BACKWARD, Event
+from .typed import is_as_said, typed_number, typed_shape
 
 ORDER = "order"  # what is asked: which node comes next
-_TOLERANCE = 5e-3  # relative: what the drawing shows is rounded too
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,15 @@ class Question:
 
     def judge(self, text: str) -> tuple[bool, str]:
         """Say whether an answer is right, and if not, what it may come from."""
-        answer = _read(text, isinstance(self.answer, tuple))
+        is_shape = isinstance(self.answer, tuple)
+        answer = typed_shape(text) if is_shape else typed_number(text)
         if answer is None:
-            what = "a shape such as 3, 4" if isinstance(self.answer, tuple) else "a number"
+            what = "a shape such as 3, 4" if is_shape else "a number"
             return False, f"This is not {what}."
-        if _alike(answer, self.answer):
+        if is_as_said(answer, self.answer):
             return True, f"{text.strip()} is right."
         for value, why in self.wrong:
-            if _alike(answer, value):
+            if is_as_said(answer, value):
                 return False, f"{text.strip()} is not right. {why}"
         return False, f"{text.strip()} is not right."
 
@@ -183,20 +183,3 @@ def _about_contribution(recording: Recording, event: Event, total: Event) -> Que
             (-event.value, "Look at the sign."),
         ]
     return Question(text, event.value, tuple(wrong))
-
-
-def _read(text: str, is_shape: bool) -> Any:
-    text = text.strip().replace("−", "-")
-    if is_shape:
-        return tuple(map(int, re.findall(r"\d+", text))) if re.search(r"\d", text) else None
-    try:
-        above, _, below = text.partition("/")
-        return float(above) / float(below or 1)
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
-def _alike(a: Any, b: Any) -> bool:
-    if isinstance(a, tuple) or isinstance(b, tuple):
-        return a == b
-    return bool(np.isclose(a, b, rtol=_TOLERANCE, atol=1e-9, equal_nan=True))

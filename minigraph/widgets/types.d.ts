@@ -41,7 +41,8 @@ export interface Drawing {
 export type Message =
   | { kind: "toggle"; action: string; path: string; position: number }
   | { kind: "answer"; text: string }
-  | { kind: "reveal" };
+  | { kind: "reveal" }
+  | { kind: "guess"; said: Record<string, string | string[]> };
 
 /** Something to fold, unfold, open or close, at a corner of the drawing. */
 export interface Toggle {
@@ -123,6 +124,31 @@ export interface PlayerState {
   question?: string;
   choices?: string[];
   verdict?: string;
+}
+
+// --- the card of a prediction -----------------------------------------------------------------------
+
+/** Where a part of a guess is typed, chosen from words, or clicked on the graph. */
+export interface Field {
+  name: string;
+  label: string;
+  kind: "text" | "choice" | "several" | "boxes";
+  asked_for: string;
+  words: string[];
+}
+
+/** A graph whose boxes can be clicked, by their labels; or nothing. */
+export interface CardView extends Drawing {
+  boxes?: Record<string, string>;
+}
+
+/** `answer` is empty until there is a guess. */
+export interface CardState {
+  question: string;
+  fields: Field[];
+  view: CardView;
+  say: string;
+  answer: string;
 }
 
 // --- the explorer ----------------------------------------------------------------------------------
