@@ -42,6 +42,7 @@ from .recording import record
 globals().update(_FUNCTIONS)
 
 _LATE = {  # seldom needed, and slow to import
+    "course_map": ".course.map",
     "doctor": ".course.installation",
     "explore": ".widgets",
     "play": ".widgets",
@@ -79,6 +80,7 @@ __all__ = [
     "checkpoint",
     "compile",
     "constant",
+    "course_map",
     "custom",
     "detect_anomaly",
     "doctor",

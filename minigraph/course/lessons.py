@@ -1,7 +1,7 @@
 """The lessons of the course: what each asks, how long it takes, and what leads to what.
 
-The map, the line at the top of each notebook, the table in the README and what `check` says comes
-next are made from this table. A lesson is a row, and two notebooks:
+`course_map`, the line at the top of each notebook, the table in the README and what `check` says
+comes next are made from this table. A lesson is a row, and two notebooks:
 
     notebooks/02_forward_pass.ipynb             the lesson
     exercises/exercises_02_forward_pass.ipynb   its exercises, from solutions/
@@ -58,7 +58,7 @@ class Lesson:
 
 
 PARTS: dict[str, tuple[Lesson, ...]] = {
-    "A graph and its values": (
+    "Graphs and values": (
         Lesson("00_start_here", "Start here", "What will I be able to do?", 15, 0),
         Lesson(
             "01_expressions_as_graphs",
@@ -77,7 +77,7 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             ("01_expressions_as_graphs",),
         ),
     ),
-    "Its derivatives": (
+    "Derivatives": (
         Lesson(
             "03_local_derivatives",
             "Local derivatives",
@@ -111,7 +111,7 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             ("05_backward_pass",),
         ),
     ),
-    "Arrays in its nodes": (
+    "Arrays and networks": (
         Lesson(
             "07_tensors",
             "Tensors",
@@ -121,7 +121,7 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             ("05_backward_pass",),
         ),
     ),
-    "A graph that is known before it runs": (
+    "Programs from graphs": (
         Lesson(
             "11_static_graphs",
             "Static graphs",

@@ -21,7 +21,7 @@ from .route import Picture, picture
 from .svg import to_svg
 from .theme import DARK_PAGES, THEMES
 
-_SMALLEST = 0.6  # of its size; where there is less room, a drawing scrolls
+SMALLEST = 0.6  # of its size; where there is less room, a drawing scrolls
 DIRECTIONS = ("auto", "right", "down")
 
 
@@ -167,7 +167,7 @@ def as_image(svg: str, alt: str, width: float, height: float) -> str:
     """Write an SVG as an `img` that shrinks to fit, then scrolls, and follows a dark page."""
     data = base64.b64encode(svg.encode()).decode()
     wide, high = round(width), round(height)
-    style = f"max-width:100%;min-width:{wide * _SMALLEST:.0f}px;height:auto"
+    style = f"max-width:100%;min-width:{wide * SMALLEST:.0f}px;height:auto"
     return (
         f'<div style="overflow-x:auto"><img class="minigraph" alt="{escape(alt)}"'
         f' width="{wide}" height="{high}" style="{style}"'

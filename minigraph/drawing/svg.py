@@ -45,7 +45,7 @@ def to_svg(picture: Picture, colours: str) -> str:
 
 def _group(group: PlacedGroup, colours: str) -> str:
     return (
-        f"{_rect(group.x, group.y, group.width, group.height, 10)}"
+        f"{rect(group.x, group.y, group.width, group.height, 10)}"
         f'{paint(colours, "panel", "line")} stroke-dasharray="2 3"/>'
     )
 
@@ -82,9 +82,9 @@ def _label(placed: PlacedEdge, colours: str) -> str:
     border = "soft" if edge.kind == "derivative" else "none"
     ground = "panel" if placed.is_in_group and edge.kind == "shape" else "ground"
     return (
-        f"<g>{_rect(x - wide / 2, y - high / 2, wide, high, high / 2)}"
+        f"<g>{rect(x - wide / 2, y - high / 2, wide, high, high / 2)}"
         f'{paint(colours, ground, border)} stroke-width="0.8"/>'
-        f"{_text(x, y, size, [_span(edge.label, colours, 'soft')])}</g>"
+        f"{text_line(x, y, size, [span(edge.label, colours, 'soft')])}</g>"
     )
 
 
@@ -127,10 +127,10 @@ def _ground(placed: PlacedBox, colours: str) -> str:
     colour = f'{paint(colours, fill, border)} stroke-width="{thickness}"{dashes}/>'
     x, y, wide, high = placed.x, placed.y, placed.width, placed.height
     stack = "".join(
-        f"{_rect(x + d, y + d, wide, high, radius)}{colour}"
+        f"{rect(x + d, y + d, wide, high, radius)}{colour}"
         for d in ((8, 4) if box.kind == "module" else (4,) if box.operations else ())
     )
-    return f"{stack}{_rect(x, y, wide, high, radius)}{colour}"
+    return f"{stack}{rect(x, y, wide, high, radius)}{colour}"
 
 
 def _texts(placed: PlacedBox, picture: Picture, colours: str) -> str:
@@ -144,8 +144,8 @@ def _texts(placed: PlacedBox, picture: Picture, colours: str) -> str:
     room = placed.width - beside - inset
     lines = [line for line in _lines(box, picture.diagram, room, colours) if line]
     if len(lines) == 1:
-        return _text(x, y, *lines[0])
-    return _text(x, y - _ABOVE, *lines[0]) + _text(x, y + _BELOW, *lines[1])
+        return text_line(x, y, *lines[0])
+    return text_line(x, y - _ABOVE, *lines[0]) + text_line(x, y + _BELOW, *lines[1])
 
 
 Line = tuple[float, list[str]]  # a font size, and spans
@@ -156,8 +156,8 @@ def _lines(box: Box, diagram: Diagram, room: float, colours: str) -> list[Line |
         name = elided(box.label, room, theme.NAME_SIZE, bold=True)
         size = theme.GRADIENT_SIZE
         return [
-            (theme.NAME_SIZE, [_span(name, colours, "ink", "bold")]) if name else None,
-            (size, [_span(elided(box.operation, room, size), colours, "soft")]),
+            (theme.NAME_SIZE, [span(name, colours, "ink", "bold")]) if name else None,
+            (size, [span(elided(box.operation, room, size), colours, "soft")]),
         ]
     return [_first_line(box, room, colours), _second_line(box, diagram, room, colours)]
 
@@ -170,10 +170,10 @@ def _first_line(box: Box, room: float, colours: str) -> Line:
     name = elided(box.label, max(room - after, _LEAST_NAME), size)
     taken = width(name + joint, size) + width(value, size, bold=True)
     size *= min(1.0, room / taken)
-    spans = [_span(name, colours, "ink", "italic")] if name else []
+    spans = [span(name, colours, "ink", "italic")] if name else []
     if value:
-        spans.append(_span(joint, colours, "value", "bold"))
-        spans.append(_span(value, colours, "value", "bold", part="value"))
+        spans.append(span(joint, colours, "value", "bold"))
+        spans.append(span(value, colours, "value", "bold", part="value"))
     return size, spans
 
 
@@ -187,8 +187,8 @@ def _second_line(box: Box, diagram: Diagram, room: float, colours: str) -> Line 
     name = elided_derivative(diagram.of, box.label, left, size) if diagram.of else "grad"
     size *= min(1.0, room / width(name + joint + box.gradient, size))
     return size, [
-        _span(name + joint, colours, "gradient"),
-        _span(box.gradient, colours, "gradient", part="gradient"),
+        span(name + joint, colours, "gradient"),
+        span(box.gradient, colours, "gradient", part="gradient"),
     ]
 
 
@@ -198,9 +198,9 @@ def _symbol(placed: PlacedBox, is_right: bool, colours: str) -> str:
     half, radius = symbol_half(box.symbol), theme.RADIUS
     border, thickness = ("highlight", 2) if box.highlighted else ("line", 1.3)
     return (
-        f"{_rect(x - half, y - radius, 2 * half, 2 * radius, radius)}"
+        f"{rect(x - half, y - radius, 2 * half, 2 * radius, radius)}"
         f'{paint(colours, "card", border)} stroke-width="{thickness}"/>'
-        f"{_text(x, y, symbol_size(box.symbol), [_span(box.symbol, colours, 'ink')])}"
+        f"{text_line(x, y, symbol_size(box.symbol), [span(box.symbol, colours, 'ink')])}"
     )
 
 
@@ -208,19 +208,19 @@ def _caption(picture: Picture, colours: str) -> str:
     if not picture.diagram.caption:
         return ""
     y = picture.height - theme.MARGIN
-    spans = [_span(picture.diagram.caption, colours, "soft")]
-    return _text(theme.MARGIN, y, theme.LABEL_SIZE, spans, anchor="start")
+    spans = [span(picture.diagram.caption, colours, "soft")]
+    return text_line(theme.MARGIN, y, theme.LABEL_SIZE, spans, anchor="start")
 
 
 # --- elements -------------------------------------------------------------------------------------
 
 
-def _rect(x: float, y: float, wide: float, high: float, radius: float) -> str:
+def rect(x: float, y: float, wide: float, high: float, radius: float) -> str:
     """The beginning of a rectangle; its colours and its end follow."""
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" rx="{radius:g}"'
 
 
-def _text(x: float, y: float, size: float, spans: list[str], anchor: str = "middle") -> str:
+def text_line(x: float, y: float, size: float, spans: list[str], anchor: str = "middle") -> str:
     """A line of text whose middle is at y."""
     return (
         f'<text x="{x:.1f}" y="{theme.baseline(y, size):.1f}" font-size="{size:.4g}"'
@@ -231,7 +231,8 @@ def _text(x: float, y: float, size: float, spans: list[str], anchor: str = "midd
 _STYLES = {"": "", "bold": ' font-weight="bold"', "italic": ' font-style="italic"'}
 
 
-def _span(text: str, colours: str, role: str, style: str = "", part: str = "") -> str:
+def span(text: str, colours: str, role: str, style: str = "", part: str = "") -> str:
+    """A piece of a line in the colour of a role; its style is "bold", "italic" or none."""
     marked = f' data-part="{part}"' if part else ""
     return f"<tspan{paint(colours, role)}{_STYLES[style]}{marked}>{escape(text)}</tspan>"
 

@@ -1,0 +1,129 @@
+"""The map of the course: a picture with links, and what a learner has done."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import browser
+import pytest
+
+import minigraph as mg
+from minigraph.course import progress
+from minigraph.course.lessons import LESSONS, PARTS
+from minigraph.course.map import CourseMap
+from minigraph.course.progress import Progress
+from minigraph.drawing.text import width
+from minigraph.drawing.theme import DARK
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+SVG = "{http://www.w3.org/2000/svg}"
+SOME = Progress(
+    read={"00_start_here", "01_expressions_as_graphs"},
+    predicted={"01_expressions_as_graphs": {"boxes": True, "arrows": False}},
+    solved={"01_expressions_as_graphs": {"build_quotient", "count_paths"}},
+)
+
+
+def texts(known=None):
+    """For each card its texts, by the number of the lesson."""
+    tree = ElementTree.fromstring(CourseMap(known or Progress(), NOTEBOOKS).svg)
+    cards = [["".join(t.itertext()) for t in g.iter(f"{SVG}text")] for g in tree.iter(f"{SVG}g")]
+    return {card[0][:2]: card for card in cards}
+
+
+def links(course_map):
+    return re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', course_map.html)
+
+
+def test_each_lesson_is_a_card_with_its_question():
+    cards = texts()
+    assert list(cards) == [lesson.number for lesson in LESSONS.values()]
+    for lesson in LESSONS.values():
+        words = " ".join(cards[lesson.number])
+        assert words.startswith(f"{lesson.number} {lesson.title}")
+        assert lesson.plain_question in words
+        assert f"{lesson.minutes} min" in words
+
+
+def test_what_was_done_stands_on_the_cards():
+    cards = texts(SOME)
+    assert cards["00"][1] == "✓"
+    assert cards["01"][1] == "✓"
+    assert cards["01"][-2:] == ["2 predicted", "1 of 5 solved"]
+    assert cards["02"][1] == "next"
+    assert cards["02"][-2:] == ["25 min", "5 exercises"]
+    assert "Read: 00 and 01. Next: 02." in CourseMap(SOME, NOTEBOOKS).alt
+
+
+def test_there_is_an_arrow_for_each_lesson_that_another_builds_on():
+    tree = ElementTree.fromstring(CourseMap(Progress(), NOTEBOOKS).svg)
+    heads = [path.get("d") for path in tree.iter(f"{SVG}path") if path.get("d").endswith("z")]
+    assert len(heads) == sum(len(lesson.needs) for lesson in LESSONS.values())
+
+
+def test_the_text_alternative_says_what_leads_to_what():
+    assert "05 to 06 and 07" in CourseMap(Progress(), NOTEBOOKS).alt
+
+
+def test_a_map_fits_on_a_laptop():
+    course_map = CourseMap(SOME, NOTEBOOKS)
+    wide, high = map(int, re.findall(r'width="(\d+)" height="(\d+)"', course_map.svg)[0])
+    assert high <= 640
+    assert wide <= 960
+
+
+def test_texts_stay_within_their_cards():
+    assert all(len(card) <= 8 for card in texts(SOME).values())  # three lines of a question
+    assert all(width(part, 12, bold=True) < 180 for part in PARTS)
+
+
+def test_every_lesson_and_all_exercises_are_links():
+    found = dict(links(CourseMap(SOME, NOTEBOOKS)))
+    assert found["01_expressions_as_graphs.ipynb"] == "01 Expressions as graphs, read"
+    assert found["02_forward_pass.ipynb"] == "02 The forward pass, next"
+    assert found.keys() >= {f"{stem}.ipynb" for stem in LESSONS}
+    assert all((NOTEBOOKS / target).is_file() for target in found)
+
+
+def test_links_lead_from_where_the_notebook_is(tmp_path):
+    assert links(CourseMap(SOME, ROOT / "exercises"))[0][0] == "../notebooks/00_start_here.ipynb"
+    assert links(CourseMap(SOME, tmp_path)) == []
+
+
+def test_the_map_follows_a_dark_page():
+    assert DARK.card in CourseMap(SOME, NOTEBOOKS).svg
+    assert 'class="minigraph"' in CourseMap(SOME, NOTEBOOKS).html
+
+
+def test_the_map_of_a_kernel_shows_its_learner(tmp_path, monkeypatch):
+    monkeypatch.setenv(progress.VARIABLE, str(tmp_path / "progress.json"))
+    monkeypatch.chdir(NOTEBOOKS)
+    progress.note_read("00_start_here")
+    shown = mg.course_map()
+    assert "Next: notebooks/01_expressions_as_graphs.ipynb" in repr(shown)
+    assert "00 Start here, read" in shown.html
+    assert shown._repr_mimebundle_().keys() == {"text/html", "image/svg+xml", "text/plain"}
+
+
+@pytest.mark.skipif(browser.executable() is None, reason=browser.HOW_TO_GET)
+def test_links_lie_on_their_cards_at_every_width(chromium):
+    page = chromium.new_page()
+    for wide in (1200, 700):
+        page.set_viewport_size({"width": wide, "height": 900})
+        page.set_content(CourseMap(SOME, NOTEBOOKS).html)
+        picture = page.locator("img").bounding_box()
+        (scale,) = {
+            round(picture["width"] / page.locator("img").evaluate("i => i.naturalWidth"), 3)
+        }
+        link = page.get_by_role("link", name="05 The backward pass").bounding_box()
+        tree = ElementTree.fromstring(CourseMap(SOME, NOTEBOOKS).svg)
+        (card,) = (g for g in tree.iter(f"{SVG}g") if "05 The" in "".join(g.itertext()))
+        box = card.find(f"{SVG}rect")
+        assert link["x"] == pytest.approx(picture["x"] + scale * float(box.get("x")), abs=1)
+        assert link["y"] == pytest.approx(picture["y"] + scale * float(box.get("y")), abs=1)
+        assert link["width"] == pytest.approx(scale * float(box.get("width")), abs=1)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "00 Start here, read"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.close()
