@@ -54,6 +54,16 @@ def test_lessons_with_exercises_say_how_long_these_take():
     assert {x.stem for x in LESSONS.values() if x.minutes_of_exercises} == graded
 
 
+def test_the_readme_has_the_table():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = [
+        f"| [`{x.stem}`]({x.notebook}) | {x.question} | {x.minutes}"
+        f"{f' + {x.minutes_of_exercises}' * bool(x.minutes_of_exercises)} |"
+        for x in LESSONS.values()
+    ]
+    assert "\n".join(["|---|---|---|", *rows, "\n"]) in text, "\n".join(rows)
+
+
 def test_no_lesson_takes_longer_than_45_minutes():
     assert max(lesson.minutes for lesson in LESSONS.values()) <= 45
 

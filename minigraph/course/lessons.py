@@ -127,8 +127,16 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             "Static graphs",
             "What can be gained by knowing the graph before running it?",
             45,
-            60,
+            40,
             ("07_tensors",),
+        ),
+        Lesson(
+            "12_compiled_programs",
+            "Compiled programs",
+            "What does a machine make of a graph?",
+            40,
+            45,
+            ("11_static_graphs",),
         ),
         Lesson(
             "13_parallelism_and_scale",
@@ -136,10 +144,11 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             "What can run at the same time, and what if it is too big?",
             45,
             60,
-            ("11_static_graphs",),
+            ("12_compiled_programs",),
         ),
     ),
 }
+# By its stem, in the order in which it is read.
 LESSONS: dict[str, Lesson] = {lesson.stem: lesson for part in PARTS.values() for lesson in part}
 FIRST = next(iter(LESSONS.values()))
 
