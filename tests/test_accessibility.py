@@ -38,6 +38,7 @@ WIDGETS = {
     "predict": "mg.play(y, predict=True)",
     "wrong": "mg.play(y, wrong='sign', position=11)",
     "arrays": "mg.play(loss, position=10)",
+    "nudge": "mg.play(y, nudge='b', position=3)",
     "folds": "mg.play(z, position=5)",
     "folded": "mg.play(z, folded='square', position=5)",
     "order": "mg.play(y, predict='order')",

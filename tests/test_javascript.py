@@ -244,6 +244,36 @@ def test_each_key_of_the_player_sets_the_position_and_saves_it(live):
 
 
 @needs_browser
+def test_a_nudge_lights_its_wave_and_another_one_can_be_chosen(live):
+    shown = live("player", mg.play(example(), nudge="b"))
+    page = shown.page
+    page.locator(".minigraph-player").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert said(shown).startswith("Nudge 2 of 4")
+    lit = page.locator("[data-node].mgp-lit")
+    assert [one.get_attribute("data-node") for one in lit.all()] == ["n3", "n4"]
+    assert page.locator(".mgp-flow").count() == 2
+    assert page.locator('[data-node="n3"] [data-part="gradient"]').text_content() == "0.1"
+    shown.told()
+    page.get_by_label("nudge").select_option("c by 0.1")
+    assert shown.told() == [
+        ["set", "nudge", "c by 0.1"],
+        ["save"],
+        ["set", "position", 0],
+        ["save"],
+    ]
+    page.locator(".minigraph-player").focus()
+    page.keyboard.press("End")
+    assert page.locator('[data-node="n5"] [data-part="gradient"]').text_content() == "−0.5"
+    shown.change(nudge="b by 0.1", position=3)
+    rows = page.locator(".mgp-lens tr.mgp-now").all_inner_texts()
+    assert [row.split() for row in rows] == [
+        ["from", "d", "0.1", "×", "2", "0.2"], ["from", "e", "0.1", "×", "5", "0.5"]
+    ]  # fmt: skip
+
+
+@needs_browser
 def test_the_player_follows_its_model_until_it_is_stopped(live):
     shown = live("player", mg.play(example()))
     shown.change(position=4)

@@ -202,8 +202,8 @@ def test_mistakes_come_along_where_they_make_a_difference():
     found = {way["name"]: way for way in play(worked_example()).view["mistakes"]}
     assert set(found) == {"overwrite", "upstream", "sign", "stale"}
     (wrong,) = (step for step in found["overwrite"]["steps"] if "wrong" in step)
-    assert wrong["hand"]["to"] == "n1"
-    assert wrong["hand"]["total"] == "2"
+    assert wrong["hands"][0]["to"] == "n1"
+    assert wrong["hands"][0]["total"] == "2"
     assert "it should be 7" in wrong["wrong"]
 
 

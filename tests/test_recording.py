@@ -258,6 +258,7 @@ def test_changed_json_is_a_recording_that_works_or_is_refused(build, seed):
     rng, y = Random(seed), build()
     right = record(y, opened=True)
     told = [right, record(y, "backward", wrong="overwrite", opened=True)]
+    told.append(record(y, nudge=next(node for node in y.leaves() if node.requires_grad)))
     documents = [json.loads(recording.to_json()) for recording in told]
     accepted = 0
     for _ in range(120):

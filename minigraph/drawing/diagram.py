@@ -17,7 +17,7 @@ from ..core.node import Node, is_symbolic
 from ..errors import NodeTypeError
 from ..reading import Reading
 from ..reading.calls import Contraction
-from ..reading.formula import derivative_name, is_number, local_formula
+from ..reading.formula import as_word, derivative_name, is_number, local_formula
 from ..reading.local import local_derivative
 from ..reading.names import Name
 from ..reading.parts import Part, homes, links
@@ -42,7 +42,7 @@ class Box:
         label: what the picture calls it; "" for a constant without a name.
         full: the same, different for each box of the drawing.
         operation: the operation's name, the function's name, or what a module holds.
-        value, gradient: as text; None where none is shown.
+        value, gradient: as text; None where none is shown. A change stands where a gradient does.
         room: the pixels kept for the value, whatever it is.
         scope: the scopes that it lies in, outermost first.
         operations: how many are behind the box of a composed function; 0 for others.
@@ -87,6 +87,7 @@ class Diagram:
         outputs: the positions of the outputs among the boxes.
         of: whose gradient is shown: "y" in ∂y/∂a; None where that is not known.
         nodes: how many Nodes the graph has, each call that is drawn as one counted as one.
+        shows_changes: whether the boxes have in the place of a gradient the change by a nudge.
     """
 
     boxes: list[Box]
@@ -95,6 +96,13 @@ class Diagram:
     of: str | None
     nodes: int
     shows_gradients: bool
+    shows_changes: bool = False
+
+    def second(self, name: str) -> str:
+        """Name what the second line of a box shows: ∂y/∂a, Δa, or "grad", of what is not known."""
+        if self.shows_changes:
+            return f"Δ{as_word(name)}"
+        return derivative_name(self.of, name) if self.of else "grad"
 
     @property
     def caption(self) -> str:

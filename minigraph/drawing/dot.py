@@ -9,7 +9,7 @@ from graphviz import Digraph, escape, nohtml
 
 from .diagram import Box, Diagram
 from .theme import LIGHT
-from .words import gradient_name, title
+from .words import second_name, title
 
 _SHAPES = {
     "variable": {"shape": "box", "style": "rounded,filled", "fillcolor": LIGHT.variable},
@@ -56,7 +56,7 @@ def _lines(box: Box, diagram: Diagram) -> list[str]:
         joint = "" if not box.label else " " if box.value.startswith("(") else " = "
         lines[0] += joint + box.value
     if box.gradient is not None:
-        lines.append(f"{gradient_name(diagram, box.label)} = {box.gradient}")
+        lines.append(f"{second_name(diagram, box.label)} = {box.gradient}")
     if box.kind == "module":
         lines.append(box.operation)
     return [line for line in lines if line]

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..reading.formula import derivative_name
 from . import theme
 from .diagram import Box, Diagram, Edge
 from .layout import BEND, Link, Skeleton, Station
@@ -327,8 +326,10 @@ def _natural_width(box: Box, diagram: Diagram, is_right: bool) -> float:
         first += box.room + (width(" = ", theme.NAME_SIZE) if box.label else 0)
     second = 0.0
     if box.gradient is not None:
-        name = derivative_name(diagram.of, box.label) if diagram.of else "grad"
-        second = width(f"{name} = ", theme.GRADIENT_SIZE) + box.room * theme.GRADIENT_PART
+        second = (
+            width(f"{diagram.second(box.label)} = ", theme.GRADIENT_SIZE)
+            + box.room * theme.GRADIENT_PART
+        )
     beside = symbol_half(box.symbol) if box.kind == "operation" and is_right else 0.0
     around = _CONSTANT_AROUND if box.kind == "constant" else _BOX_AROUND
     return max(first, second) + beside + around

@@ -178,18 +178,27 @@ def _first_line(box: Box, room: float, colours: str) -> Line:
 
 
 def _second_line(box: Box, diagram: Diagram, room: float, colours: str) -> Line | None:
-    """The line "∂y/∂name = gradient"; "grad" where it is not known of what."""
+    """The line "∂y/∂name = gradient", "grad" where it is not known of what, or "Δname = change"."""
     if box.gradient is None:
         return None
     size = theme.GRADIENT_SIZE
     joint = " " if box.gradient.startswith("(") else " = "
     left = room - width(joint, size) - box.room * theme.GRADIENT_PART
-    name = elided_derivative(diagram.of, box.label, left, size) if diagram.of else "grad"
+    name = second_name(diagram, box, left)
     size *= min(1.0, room / width(name + joint + box.gradient, size))
+    colour = "value" if diagram.shows_changes else "gradient"
     return size, [
-        span(name + joint, colours, "gradient"),
-        span(box.gradient, colours, "gradient", part="gradient"),
+        span(name + joint, colours, colour),
+        span(box.gradient, colours, colour, part="gradient"),
     ]
+
+
+def second_name(diagram: Diagram, box: Box, room: float) -> str:
+    """What the second line of a box names, in as much room."""
+    size = theme.GRADIENT_SIZE
+    if diagram.shows_changes:
+        return elided(diagram.second(box.label), room, size)
+    return elided_derivative(diagram.of, box.label, room, size) if diagram.of else "grad"
 
 
 def _symbol(placed: PlacedBox, is_right: bool, colours: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..reading.formula import derivative_name
 from ..reading.text import UNSET
 from ..reading.words import aligned, applied, joined
 from .diagram import Diagram
@@ -29,7 +28,7 @@ def sentence(diagram: Diagram) -> str:
         if box.kind in ("variable", "constant", "placeholder") and box.label
     ]
     gradients = [
-        _equation(gradient_name(diagram, box.full), box.gradient)
+        _equation(second_name(diagram, box.full), box.gradient)
         for box in diagram.boxes
         if box.gradient not in (None, UNSET) and not box.gradient.startswith("(")
     ]
@@ -40,16 +39,18 @@ def sentence(diagram: Diagram) -> str:
         text += f"; {_listed(leaves, 150)}"
     text += "."
     if gradients:
-        text += f" Gradients: {_listed(gradients, 200)}."
+        what = "Changes" if diagram.shows_changes else "Gradients"
+        text += f" {what}: {_listed(gradients, 200)}."
     if lit:
         text += f" Highlighted: {_listed(lit, 100)}."
     text = f"{text} {diagram.caption}".rstrip()
     return text if len(text) <= _MOST else text[: _MOST - 1].rstrip() + "…"
 
 
-def gradient_name(diagram: Diagram, name: str) -> str:
-    """Name a gradient: ∂y/∂a, or "gradient of a" where it is not known of what."""
-    return derivative_name(diagram.of, name) if diagram.of else f"gradient of {name}"
+def second_name(diagram: Diagram, name: str) -> str:
+    """Name a gradient or a change: ∂y/∂a, Δa, "gradient of a" where it is not known of what."""
+    is_known = diagram.of or diagram.shows_changes
+    return diagram.second(name) if is_known else f"gradient of {name}"
 
 
 def _expressions(diagram: Diagram) -> dict[int, str]:
@@ -93,6 +94,8 @@ def table(diagram: Diagram) -> str:
     for edge in diagram.edges:
         inputs.setdefault(edge.head, []).append(diagram.boxes[edge.tail].full)
     of = f"∂{diagram.of}/∂node" if diagram.of else "gradient"
+    if diagram.shows_changes:
+        of = "change"
     titles = ["node", "operation", "inputs", "value"] + [of] * diagram.shows_gradients
     rows = []
     for i, box in enumerate(diagram.boxes):

@@ -31,3 +31,17 @@ def local_derivative(node: Node, slot: int) -> Any:
     values = [x.value for x in node.inputs]
     with np.errstate(all="ignore"):
         return rule(node.dtype.type(1), node.value, values, node.attrs)
+
+
+def pushed(node: Node, slot: int, dx: Any) -> Any:
+    """What the change of one input of an operation adds to its own, to first order.
+
+    In the shape and the dtype of the operation; None if it has no derivative by this input.
+    """
+    if not node.requires_grad or node.op.jvp is None or not node.inputs[slot].requires_grad:
+        return None
+    dxs = [dx if place == slot else None for place in range(len(node.inputs))]
+    with np.errstate(all="ignore"):
+        change = node.op.jvp(dxs, node.value, [x.value for x in node.inputs], node.attrs)
+    change = change.value if isinstance(change, Node) else change
+    return np.broadcast_to(np.asarray(change, node.dtype), node.shape)[()]

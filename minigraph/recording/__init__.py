@@ -1,9 +1,9 @@
 """A pass as a list of small events: what the player, the table and the narration all read.
 
 Read `events.py` (what is written down), `sweeps.py` (the backward pass, and wrong ways to run it),
-`recorder.py` (how a graph becomes a recording, and how a program of your own does), `compare.py`
-(where two recordings part), `narration.py` (each event in words) and `loading.py` (a recording from
-a file).
+`nudging.py` (how a change travels forwards), `recorder.py` (how a graph becomes a recording, and
+how a program of your own does), `compare.py` (where two recordings part), `narration.py` (each
+event in words) and `loading.py` (a recording from a file).
 """
 
 from . import loading, narration

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..graph.saving import dumped
-from .data import encoded
+from .data import encoded, summarised
 
 SCHEMA, VERSION = "minigraph recording", 1
-FORWARD, BACKWARD = "forward", "backward"
+FORWARD, BACKWARD, NUDGE = "forward", "backward", "nudge"
 KINDS = ("visit", "compute", "seed", "multiply", "accumulate", "done")
 NUMBERS = ("upstream", "local", "before", "value")
 EdgeId = tuple[str, str, int]  # the ids of input and user, and the slot
@@ -58,6 +58,10 @@ class Event:
 
     `slot` says as which input `user` uses `node`. `local` is None where the local derivative is no
     factor of numbers, as for a matrix product.
+
+    A nudge goes the other way: `seed` is what `node` is nudged by, `upstream` is the change of
+    `node`, whose product arrives at `user`, and what accumulates is the change of `user`. At the
+    end `before` is the change of the output to first order, `value` the one that it really makes.
     """
 
     kind: str
@@ -77,9 +81,15 @@ class Event:
         return self.node, self.user or "", self.slot or 0
 
 
+def told(kind: str, phase: str, node: str, **details: Any) -> Event:
+    """Make an event of values as they are; large ones are kept as summaries."""
+    kept = {n: summarised(x) if n in NUMBERS and x is not None else x for n, x in details.items()}
+    return Event(kind, phase, node, **kept)
+
+
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """The events of a forward pass, a backward pass, or both.
+    """The events of a forward pass, and of a backward pass or a nudge, or of one of these.
 
     Attributes:
         nodes: in topological order.
@@ -110,7 +120,20 @@ class Recording:
     @cached_property
     def gradients(self) -> dict[str, Any]:
         """The gradient of each node that has one at the end of the backward pass, by id."""
-        return {e.node: e.value for e in self.events if e.kind in ("seed", "accumulate")}
+        return {
+            e.node: e.value
+            for e in self.events
+            if e.phase == BACKWARD and e.kind in ("seed", "accumulate")
+        }
+
+    @cached_property
+    def changes(self) -> dict[str, Any]:
+        """The change of each node that a nudge has reached, by id."""
+        return {
+            (e.user if e.kind == "accumulate" and e.user else e.node): e.value
+            for e in self.events
+            if e.phase == NUDGE and e.kind in ("seed", "accumulate")
+        }
 
     def __repr__(self) -> str:
         return self.table()

@@ -20,6 +20,7 @@ from .events import (
     BACKWARD,
     FORWARD,
     KINDS,
+    NUDGE,
     NUMBERS,
     SCHEMA,
     VERSION,
@@ -31,7 +32,11 @@ from .sweeps import MISCONCEPTIONS
 
 _ID = re.compile("n(0|[1-9][0-9]{0,17})")
 _NODE_KINDS = ("variable", "constant", "operation")
-_EVENT_KINDS = {FORWARD: {"visit", "compute", "done"}, BACKWARD: {*KINDS} - {"compute"}}
+_EVENT_KINDS = {
+    FORWARD: {"visit", "compute", "done"},
+    BACKWARD: {*KINDS} - {"compute"},
+    NUDGE: {*KINDS} - {"compute", "visit"},
+}
 _ON_AN_EDGE = ("multiply", "accumulate")  # these name the user and the slot
 _WITH_A_VALUE = ("compute", "seed", *_ON_AN_EDGE)
 
@@ -139,6 +144,8 @@ def _event(row: Any, known: Mapping[str, RecordedNode], values: set[str]) -> Eve
         raise ValueError(f"{kind} has a value")
     if event.local is not None and event.upstream is None:
         raise ValueError("its local derivative multiplies nothing")
+    if (kind, phase) == ("multiply", NUDGE) and event.upstream is None:
+        raise ValueError("it has the change that goes along the edge")
     if phase == FORWARD:
         _check_forward(event, known[node], values)
     return event
@@ -173,10 +180,12 @@ def _check_forward(event: Event, node: RecordedNode, values: set[str]) -> None:
 
 
 def _check_ends(events: list[Event]) -> None:
-    """Each pass ends, once, and the forward pass before the backward pass begins."""
+    """Each pass ends, once, and the forward pass before another begins."""
     phases = [event.phase for event in events]
-    if phases != sorted(phases, key=(FORWARD, BACKWARD).index):
-        raise FormatError("the forward pass comes before the backward pass")
+    if phases != sorted(phases, key=(FORWARD, BACKWARD, NUDGE).index):
+        raise FormatError(
+            "the forward pass comes before the backward pass, and that before a nudge"
+        )
     for phase in {*phases}:
         *before, last = (event.kind for event in events if event.phase == phase)
         if last != "done" or "done" in before:

@@ -9,11 +9,12 @@ import numpy as np
 from ..reading.formula import derivative_name, is_number
 from ..reading.text import factor
 from ..reading.words import aligned, applied, joined
-from .data import same, written
-from .events import FORWARD, Event, RecordedNode, Recording
+from .data import Summary, same, written
+from .events import FORWARD, NUDGE, Event, RecordedNode, Recording
 from .sweeps import Overwrite
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+_MOST_TOLD = 3  # changes in one sentence
 _COLUMNS = ("", "pass", "event", "node", "from", "upstream", "local", "before", "value")
 
 
@@ -39,6 +40,8 @@ def sentence(
     `values` are those that the forward pass has computed so far; `contribution` is what an
     accumulation adds.
     """
+    if event.phase == NUDGE:
+        return _of_a_nudge(recording, event)
     node = recording.by_id[event.node]
     match event.kind:
         case "visit" if event.phase == FORWARD and node.kind != "operation":
@@ -73,6 +76,78 @@ def step(recording: Recording, multiply: Event, accumulate: Event) -> str:
     if multiply.upstream is None:
         return f"{_from_nothing(recording, multiply)}. It is {adding}."
     return f"{_arriving(recording, multiply)} and {adding}."
+
+
+def wave(recording: Recording, arrivals: dict[str, list[Event]]) -> str:
+    """Say what a nudge brings to some nodes at once: by node, what came along each of its edges."""
+    told = [_change(recording, id, parts) for id, parts in arrivals.items()]
+    if len(told) > _MOST_TOLD:
+        told = [*told[: _MOST_TOLD - 1], f"{len(told) - _MOST_TOLD + 1} more nodes change as well."]
+    return " ".join(told)
+
+
+def _change(recording: Recording, id: str, parts: list[Event]) -> str:
+    """Say how a node changes, and why: "d changes by 0.1 × 1 = 0.1"."""
+    name, total = recording.by_id[id].name, change_text(recording.changes[id])
+    start = f"{name} changes by"
+    if len(parts) > 1:
+        start = f"What arrives at {name} along {len(parts)} edges adds up: {start}"
+    products = [product_text(part) if is_product(part) else "" for part in parts]
+    return f"{start} {' + '.join(products)} = {total}." if all(products) else f"{start} {total}."
+
+
+def is_product(multiply: Event) -> bool:
+    """Whether a contribution is one number times another."""
+    return multiply.local is not None and not any(map(np.ndim, (multiply.local, multiply.upstream)))
+
+
+def change_text(change: Any) -> str:
+    """Write a change: a number, and of an array the largest of its elements."""
+    if np.ndim(change) == 0:
+        return written(change)
+    if isinstance(change, Summary):
+        return f"up to {written(max(abs(change.least), abs(change.most)))}"
+    return f"up to {written(np.max(np.abs(change)))}" if change.size else written(change)
+
+
+def _of_a_nudge(recording: Recording, event: Event) -> str:
+    name = recording.by_id[event.node].name
+    match event.kind:
+        case "seed":
+            return f"{name} is nudged by {change_text(event.value)}."
+        case "multiply":
+            user = recording.by_id[event.user or ""]
+            through = f"goes through {user.operation}"
+            if event.local is not None:
+                through = f"is multiplied by {local_text(recording, event)}"
+            return (
+                f"The change {change_text(event.upstream)} of {name} {through}, and brings "
+                f"{change_text(event.value)} to {user.name}."
+            )
+        case "accumulate":
+            user_name = recording.by_id[event.user or ""].name
+            if event.before is None:
+                return f"{user_name} changes by {change_text(event.value)} so far."
+            before, total = change_text(event.before), change_text(event.value)
+            return f"Added to the {before} that {user_name} already changes by, it makes {total}."
+        case _:
+            return _compared(event, name, recording.values.get(event.node))
+
+
+def _compared(event: Event, name: str, value: Any) -> str:
+    """Say what a nudge has made of the output, by the edges and when it is computed again."""
+    if event.before is None:
+        return f"No path leads to {name}: the nudge does not change it."
+    told = f"By the edges, {name} changes by {change_text(event.before)}"
+    if event.value is None:
+        return f"{told}; it could not be computed again with what is nudged."
+    if same(event.value, event.before):
+        return f"{told}. Computed again, it changes by just that."
+    again = f"it changes by {change_text(event.value)}"
+    if value is not None and not np.ndim(value) and not np.ndim(event.value):
+        again = f"it goes from {written(value)} to {written(value + event.value)}, which is "
+        again += written(event.value)
+    return f"{told}. Computed again, {again}."
 
 
 def product_text(multiply: Event) -> str:

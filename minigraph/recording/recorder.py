@@ -24,6 +24,7 @@ from ..reading.names import Name
 from ..reading.text import clean
 from .data import same, summarised
 from .events import BACKWARD, FORWARD, Event, RecordedNode, Recording
+from .nudging import checked_nudge, nudged
 from .sweeps import MISCONCEPTIONS, Sweep
 
 PASSES = ("both", "forward", "backward")
@@ -31,9 +32,15 @@ LARGEST_AT_ONCE = 200_000  # nodes, from where on it is said that recording take
 
 
 def record(
-    y: Node, passes: str = "both", *, seed: Any = None, wrong: str = "", opened: Any = False
+    y: Node,
+    passes: str = "both",
+    *,
+    seed: Any = None,
+    wrong: str = "",
+    nudge: Any = None,
+    opened: Any = False,
 ) -> Recording:
-    """Record the forward pass and the backward pass of y as events.
+    """Record the forward pass and the backward pass of y as events, or the way of a nudge.
 
     A call of a composed function, such as `mg.softmax`, is one node, unless it is opened. A warning
     says of a graph of hundreds of thousands of nodes that it takes its time.
@@ -43,6 +50,8 @@ def record(
         passes: "both", "forward" or "backward".
         seed: the gradient to start from, of y's shape; 1 for a scalar.
         wrong: a misconception to run the backward pass with: a name from `MISCONCEPTIONS`.
+        nudge: what to nudge, instead of going back: the name of a node, a Node, or a dict with a
+            change for each; y may have any shape then.
         opened: what to open, as in `mg.draw`.
 
     Raises:
@@ -52,6 +61,8 @@ def record(
     if not isinstance(y, Node):
         raise NodeTypeError(f"record takes a Node, not {type(y).__name__} {y!r:.40}")
     check_options(y, passes, wrong)
+    if nudge is not None:
+        check_nudge_alone(passes=(passes, "both"), seed=(seed, None), wrong=(wrong, ""))
     order = topological_order(y)
     if len(order) > LARGEST_AT_ONCE:
         warnings.warn(
@@ -59,7 +70,10 @@ def record(
             "part of the graph, from a Node further up",
             stacklevel=2,
         )
-    return recorded(Reading([y], opened, order=order), passes, seed=seed, wrong=wrong)
+    reading = Reading([y], opened, order=order)
+    if nudge is not None:
+        return recorded_nudge(reading, checked_nudge(reading, nudge))
+    return recorded(reading, passes, seed=seed, wrong=wrong)
 
 
 def check_options(y: Node, passes: str, wrong: str) -> None:
@@ -89,6 +103,21 @@ def recorded(reading: Reading, passes: str, *, seed: Any = None, wrong: str = ""
         sweep = MISCONCEPTIONS.get(wrong, Sweep)
         events += sweep(reading, checked_seed(y, seed)).events()
     return Recording(_nodes(reading), tuple(events), reading.ids[y], wrong)
+
+
+def check_nudge_alone(**options: tuple[Any, Any]) -> None:
+    """Refuse what is for the backward pass beside a nudge; with each option goes its default."""
+    for name, (given, default) in options.items():
+        if given is not default and given != default:
+            raise MinigraphError(f"a nudge goes forwards, and has no {name}: leave out one of them")
+
+
+def recorded_nudge(reading: Reading, changes: dict[Node, Any]) -> Recording:
+    """Record the forward pass of a graph that has been read, and the way of a nudge."""
+    (y,) = reading.outputs
+    check_differentiable(y, reading.order)
+    events = (*_forward(reading, y), *nudged(reading, changes))
+    return Recording(_nodes(reading), events, reading.ids[y])
 
 
 def _forward(reading: Reading, y: Node) -> list[Event]:

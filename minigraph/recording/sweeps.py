@@ -17,8 +17,7 @@ from ..core.node import Node, frozen
 from ..core.table import astype, unbroadcast
 from ..reading import Reading
 from ..reading.local import contributions
-from .data import summarised
-from .events import BACKWARD, Event
+from .events import BACKWARD, Event, told
 
 Pieces = list[Any]  # what an operation contributes to one input, in the order of adding
 
@@ -34,9 +33,9 @@ class Sweep:
         self.reading, self.graph, self.ids = reading, reading.graph, reading.ids
         (self.y,) = reading.outputs
         self.seed = seed
-        self._members: dict[Node, list[Node]] = {}
+        self.members: dict[Node, list[Node]] = {}
         for node, output in self.graph.outputs.items():
-            self._members.setdefault(output, []).append(node)
+            self.members.setdefault(output, []).append(node)
         self.gradients: dict[Node, Any] = {}
 
     def events(self) -> list[Event]:
@@ -118,7 +117,7 @@ class Sweep:
             }
         slots = {x: slot for slot, x in enumerate(self.graph.calls[node].inputs)}
         inside, within = {node: g}, dict[int, Pieces]()
-        for inner in reversed(self._members[node]):
+        for inner in reversed(self.members[node]):
             if inner not in inside:
                 continue
             for _, x, c in contributions(inner, inside.pop(inner)):
@@ -143,10 +142,7 @@ class Sweep:
         )
 
     def _event(self, kind: str, node: Node, **details: Any) -> Event:
-        for name in ("upstream", "local", "before", "value"):
-            if name in details:
-                details[name] = summarised(details[name])
-        return Event(kind, BACKWARD, self.ids[node], **details)
+        return told(kind, BACKWARD, self.ids[node], **details)
 
 
 # --- wrong ways -----------------------------------------------------------------------------------

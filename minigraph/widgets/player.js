@@ -44,8 +44,10 @@ class Lens {
    */
   constructor(view, point) {
     this.nodes = view.nodes;
+    this.isNudge = view.nudges.length > 0;
     this.point = point;
     this.element = make("section", { class: "mgp-lens", "aria-label": "Node", tabindex: "0" });
+    this.element.classList.toggle("mgp-changes", this.isNudge);
   }
 
   /**
@@ -77,7 +79,7 @@ class Lens {
     }
     const kind = node.what + (node.shape ? ` ${node.shape}` : "");
     const isKnown = position >= (node.at ?? Infinity);
-    const hasGradient = seesGradients && node.gradient_at !== undefined;
+    const hasGradient = seesGradients && (this.isNudge || node.gradient_at !== undefined);
     const children = [
       make("p", { class: "mgp-caption" }, isPinned ? "Node, kept here; Esc lets go" : "Node"),
       make("p", { class: "mgp-title" }, make("em", {}, node.name), ` ${kind}`),
@@ -86,7 +88,7 @@ class Lens {
     else if (node.formula) children.push(this._line("formula", node.formula));
     const value = (isKnown && node.value) || "–";
     if (!node.computed) children.push(this._line("value", value, "mgp-value"));
-    if (hasGradient && position > this.middle && node.locals?.length)
+    if (hasGradient && (this.isNudge || position > this.middle) && node.locals?.length)
       children.push(this._line("local derivatives", node.locals.join(", ")));
     for (const line of node.stretched ?? [])
       children.push(make("p", { class: "mgp-line mgp-soft" }, line));
@@ -105,7 +107,8 @@ class Lens {
   }
 
   /**
-   * The gradient, one row for each user that has handed on so far.
+   * The gradient, one row for each user that has handed on so far; or the change, one for each
+   * input that has changed.
    *
    * @param {string} id
    * @param {PlayedNode} node
@@ -115,20 +118,26 @@ class Lens {
     /** @type {HTMLElement[]} */
     const rows = [];
     let total = "–";
+    /** @type {Grid | undefined} */
+    let change;
     this.steps.slice(0, position).forEach((step, place) => {
-      if (step.hand?.to === id) {
-        rows.push(this._row(step.hand, place + 1 === position));
-        total = step.hand.total;
-      } else if (step.node === id && step.phase === "backward" && step.set?.length) {
-        total = step.set[0][2];
+      const hands = step.hands?.filter((hand) => hand.to === id) ?? [];
+      for (const hand of hands) {
+        rows.push(this._row(hand, place + 1 === position));
+        total = hand.total;
       }
+      const own = step.set?.find(([box, part]) => box === node.box && part === "gradient");
+      if (own && !hands.length) total = own[2];
+      change = step.grids?.[id] ?? change;
     });
     const table = make("table", {}, make("tbody", {}, ...rows,
       make("tr", { class: "mgp-total" }, make("th", { scope: "row", colspan: 2 }, node.gradient),
         make("td", {}, total))));
     /** @type {HTMLElement[]} */
     const shown = [make("p", { class: "mgp-caption" },
-      this.isRight ? "Gradient, added up over its users" : "Gradient, from its users"), table];
+      this.isNudge ? "Change, added up over its inputs"
+        : this.isRight ? "Gradient, added up over its users" : "Gradient, from its users"), table];
+    if (change) shown.push(grid(change, "value", `change of ${node.name}`));
     if (this.isRight && position >= (node.gradient_at ?? Infinity) && node.gradient_grid)
       shown.push(grid(node.gradient_grid, "gradient", `gradient of ${node.name}`));
     return shown;
@@ -139,9 +148,11 @@ class Lens {
    * @param {boolean} isNow
    */
   _row({ via, edge, product, gives }, isNow) {
-    const user = this.nodes[via];
+    const other = this.nodes[via];
+    const name = make("em", {}, other.name);
     const row = make("tr", isNow ? { class: "mgp-now" } : {},
-      make("th", { scope: "row" }, "through ", make("em", {}, user.name), ` = ${user.formula}`),
+      make("th", { scope: "row" }, this.isNudge ? "from " : "through ", name,
+        this.isNudge ? "" : ` = ${other.formula}`),
       make("td", { class: "mgp-product" }, product), make("td", {}, gives));
     row.addEventListener("pointerenter", () => this.point(edge ? [edge] : []));
     row.addEventListener("pointerleave", () => this.point([]));
@@ -179,6 +190,7 @@ class Player {
   /** @type {number} */ low; // the first position of the chosen passes
   /** @type {number} */ high; // and the last
   /** @type {boolean} */ hasBoth;
+  /** @type {boolean} */ isNudge; // a nudge is shown instead of the passes
   /** @type {Map<string, string>} */ byBox; // the node of each box
   /** @type {string[]} */ order; // of the boxes
   /** @type {string | undefined} */ pinned; // box
@@ -200,6 +212,7 @@ class Player {
   /** @type {HTMLSelectElement} */ speeds;
   /** @type {HTMLSelectElement | undefined} */ passes;
   /** @type {HTMLSelectElement | undefined} */ ways; // to run the backward pass
+  /** @type {HTMLSelectElement | undefined} */ nudges;
   /** @type {HTMLFormElement | undefined} */ form;
   /** @type {HTMLInputElement | HTMLSelectElement} */ field;
   /** @type {HTMLElement} */ asked;
@@ -224,6 +237,7 @@ class Player {
     [this.middle, this.behind] = this.view.totals;
     this.mistakes = new Map(this.view.mistakes.map((mistake) => [mistake.name, mistake]));
     this.hasBoth = this.middle > 0 && this.behind > 0;
+    this.isNudge = this.view.nudges.length > 0;
     this.stage = new Stage(this.view);
     if (this.model.send) this.stage.offer(this.view.toggles, (toggle) => this.fold(toggle));
     this.lens = new Lens(this.view, (edges) => this.stage.point(edges));
@@ -298,6 +312,12 @@ class Player {
       const names = ["both", "forward", "backward"];
       this.passes = choice(names.map((name) => [name, name]), this.model.get("passes"));
       choices.append(make("label", {}, "passes ", this.passes));
+    }
+    if (this.view.nudges.length > 1) {
+      /** @type {[string, string][]} */
+      const names = this.view.nudges.map(({ name }) => [name, name]);
+      this.nudges = choice(names, this.model.get("nudge"));
+      choices.append(make("label", {}, "nudge ", this.nudges));
     }
     if (this.mistakes.size) {
       /** @type {[string, string][]} */
@@ -391,7 +411,13 @@ class Player {
     this.speeds.addEventListener("change", () => {
       this.speed = Number(this.speeds.value);
     });
-    const { passes, ways } = this;
+    const { passes, ways, nudges } = this;
+    nudges?.addEventListener("change", () => {
+      this.model.set("nudge", nudges.value);
+      this.model.save_changes();
+      this.run();
+      this.go(this.low);
+    });
     passes?.addEventListener("change", () => {
       this.model.set("passes", passes.value);
       this.model.save_changes();
@@ -411,6 +437,7 @@ class Player {
       position: () => this.show(this.position),
       passes: () => this.run(),
       wrong: () => this.run(),
+      nudge: () => this.run(),
       view: () => this.learn(),
       question: () => this.ask(),
       choices: () => this.ask(),
@@ -470,15 +497,17 @@ class Player {
     this.stage.reveal(next);
   }
 
-  /** Take the steps of the chosen way to run the backward pass, and keep to the chosen passes. */
+  /** Take the steps of the chosen nudge, or way to run the backward pass, within the chosen passes. */
   run() {
     const mistake = this.mistakes.get(this.model.get("wrong"));
+    const nudge = this.view.nudges.find(({ name }) => name === this.model.get("nudge"));
     this.steps = mistake
       ? [...this.view.steps.slice(0, this.middle), ...mistake.steps]
-      : this.view.steps;
+      : nudge?.steps ?? this.view.steps;
     this.mistake = mistake;
     this.say.classList.toggle("mgp-wrong", Boolean(mistake));
     if (this.ways) this.ways.value = mistake?.name ?? "";
+    if (this.nudges && nudge) this.nudges.value = nudge.name;
     if (this.passes) this.passes.value = this.model.get("passes");
     this.lens.read(this.steps, this.middle, !mistake);
     this._limit();
@@ -508,11 +537,12 @@ class Player {
       if (to > from) children.push(made, legend(name, part(from)));
     };
     bar("forward", this.low, Math.min(this.middle, this.high));
-    bar("backward", Math.max(this.middle, this.low), this.high);
+    bar(this.isNudge ? "nudge" : "backward", Math.max(this.middle, this.low), this.high);
     this.ticks = [];
     if (length <= MOST_TICKS)
       for (let n = this.low; n <= this.high; n++) {
-        const tick = make("i", { class: `mgp-tick mgp-${n > this.middle ? "backward" : "forward"}` });
+        const isBackward = n > this.middle && !this.isNudge;
+        const tick = make("i", { class: `mgp-tick mgp-${isBackward ? "backward" : "forward"}` });
         tick.style.left = part(n);
         this.ticks.push([n, tick]);
         children.push(tick);
@@ -584,6 +614,7 @@ class Player {
     const isBackward = step?.phase === "backward";
     this.stage.write(texts);
     this.stage.light(step?.box, flows, isBackward);
+    for (const box of step?.boxes ?? []) this.stage.boxes.get(box)?.classList.add("mgp-lit");
     const flowing = new Set(flows.map(([edge]) => edge));
     /** @param {Label} label */
     const above = ([edge]) => Number(flowing.has(edge));
@@ -611,6 +642,10 @@ class Player {
       const gradientAt = node?.gradient_at ?? Infinity;
       if (node?.gradient_grid && isBackward && !this.mistake && place >= gradientAt)
         arrays.push([right, y, "gradient", node.gradient_grid]);
+      const id = this.byBox.get(box) ?? "";
+      const changes = this.steps.slice(0, place).map((step) => step.grids?.[id]).filter(Boolean);
+      const change = changes.at(-1);
+      if (change) arrays.push([right, y, "value", change]);
     }
     this.stage.picture(arrays);
   }
@@ -650,10 +685,10 @@ class Player {
    * @param {boolean} isBackward
    */
   _tell(step, place, isBackward) {
-    const name = isBackward ? "Backward" : "Forward";
+    const name = this.isNudge ? "Nudge" : isBackward ? "Backward" : "Forward";
     const [done, all] = isBackward
       ? [place - this.middle, this.mistake ? this.steps.length - this.middle : this.behind]
-      : [place, this.middle];
+      : [place, this.isNudge ? this.steps.length : this.middle];
     tell(this.count, step ? `${name} ${done} of ${all}` : "Start");
     this.count.className = `mgp-count ${isBackward ? "mgp-backward" : "mgp-forward"}`;
     tell(this.text, step ? step.say : this.view.start);

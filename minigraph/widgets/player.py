@@ -17,11 +17,12 @@ from ..drawing.drawing import Drawing
 from ..errors import MinigraphError, NodeTypeError
 from ..reading import Reading
 from ..recording import MISCONCEPTIONS, Recording
-from ..recording.recorder import PASSES, check_options, recorded
+from ..recording.recorder import PASSES, check_nudge_alone, check_options, recorded
 from .lifetime import Released
 from .page import module, style
+from .player_nudge import nudge_recordings, nudge_view, still, title
 from .player_questions import ORDER, questions
-from .player_view import OWN, mistake, own_pass, stage, up_to, view, within
+from .player_view import OWN, Writer, mistake, own_pass, stage, up_to, view, within
 
 MOST_STEPS = 80  # up to which every misconception that makes a difference comes along
 MOST_PLAYED = 5_000  # steps; the page holds each of them, about a kilobyte
@@ -30,7 +31,7 @@ _MODULE, _STYLE = module("player"), style("player")
 
 
 class Player(Released, anywidget.AnyWidget):
-    """The passes of a graph, to step through with buttons, a scrubber or the keyboard.
+    """The passes of a graph, or the way of a nudge, to step through with buttons or the keyboard.
 
     The whole recording is in the widget, so stepping needs no kernel.
 
@@ -40,6 +41,7 @@ class Player(Released, anywidget.AnyWidget):
         passes: "both", "forward" or "backward", which is what the buttons step through.
         wrong: the misconception that the backward pass is run with, "own" for a program of one's
             own, or "".
+        nudge: which of the nudges in the view is shown, by name; "" if there is none.
         view: all that the browser shows.
         question: what is asked before the next step; "" if nothing is.
         choices: the answers to choose from; none where a number or a shape is typed.
@@ -52,6 +54,7 @@ class Player(Released, anywidget.AnyWidget):
     position = traitlets.Int(0).tag(sync=True)
     passes = traitlets.Enum(PASSES, "both").tag(sync=True)
     wrong = traitlets.Unicode("").tag(sync=True)
+    nudge = traitlets.Unicode("").tag(sync=True)
     question = traitlets.Unicode("").tag(sync=True)
     choices = traitlets.List(traitlets.Unicode()).tag(sync=True)
     verdict = traitlets.Unicode("").tag(sync=True)
@@ -63,13 +66,14 @@ class Player(Released, anywidget.AnyWidget):
         *,
         wrong: str = "",
         own: Recording | None = None,
+        nudge: Any = None,
         opened: Any = False,
         folded: Any = None,
         direction: str = "auto",
         position: int = 0,
         predict: bool | str = False,
     ) -> None:
-        """Play the forward and the backward pass of y step by step.
+        """Play the forward and the backward pass of y step by step, or the way of a nudge.
 
         Args:
             y: the output, a scalar; of any shape if only the forward pass is played.
@@ -79,6 +83,9 @@ class Player(Released, anywidget.AnyWidget):
                 there.
             own: a backward pass of your own, recorded with a `Tracer`, to play instead of the
                 engine's; it is marked where it parts from that.
+            nudge: what to nudge, to see instead of the passes how the change travels forwards: the
+                name of a node, a Node, or a dict such as {"b": 0.1}. Of an array all elements are
+                nudged, by one number or each by its own. y may have any shape then.
             opened, folded: composed functions to open and scopes to fold, as in `mg.draw`. In a
                 running notebook the buttons + and − of the drawing open and fold them as well.
             direction: "right", "down" or "auto", as in `mg.draw`.
@@ -99,16 +106,25 @@ class Player(Released, anywidget.AnyWidget):
         if own is not None and not isinstance(own, Recording):
             raise NodeTypeError(f"own is a Recording, not {type(own).__name__} {own!r:.40}")
         check_options(y, passes, wrong if own is None else "")
+        if nudge is not None:
+            check_nudge_alone(
+                passes=(passes, "both"),
+                wrong=(wrong, ""),
+                own=(own, None),
+                predict=(predict, False),
+            )
         self._order = topological_order(y)
         _check_size(self._order, passes, predict)
         self._own, self._direction, self._predict = own, direction, predict
+        self._nudge = nudge
         self._arrange(passes, wrong, opened if own is None else True, folded)
         steps = len(self._whole["steps"])
         if type(position) is not int or not 0 <= position <= steps:
             raise MinigraphError(f"position is between 0 and {steps}, not {position!r:.60}")
         shown = up_to(self._whole, position) if predict else self._whole
         wrong = wrong if own is None else OWN
-        super().__init__(view=shown, position=position, passes=passes, wrong=wrong)
+        nudge = "" if nudge is None else title(self.recording)
+        super().__init__(view=shown, position=position, passes=passes, wrong=wrong, nudge=nudge)
         if predict:
             self._reveal(position)
         self.on_msg(self._told)
@@ -116,9 +132,12 @@ class Player(Released, anywidget.AnyWidget):
     def _arrange(self, passes: str, wrong: str, opened: Any, folded: Any) -> None:
         """Record the passes of the graph with these calls open, and draw it with these folds."""
         reading = Reading(self._order[-1:], opened, folded, order=self._order)
+        self._questions: list[Any] = []
+        if self._nudge is not None:
+            return self._arrange_nudge(reading)
         self.recording: Recording = recorded(reading, "forward" if passes == "forward" else "both")
         self._stage = on = stage(reading, self.recording, self._direction)
-        self._whole = whole = view(self.recording, on)
+        self._whole = whole = view(Writer(self.recording, on))
         if passes != "forward":
             names = [*MISCONCEPTIONS] if len(whole["steps"]) <= MOST_STEPS else []
             ways = dict.fromkeys(names + [wrong] * (wrong not in ("", OWN)))
@@ -130,13 +149,21 @@ class Player(Released, anywidget.AnyWidget):
         if self._own is not None or self._predict:  # these are about the nodes that they began with
             scopes = ("fold", "unfold")
             whole["toggles"] = [toggle for toggle in whole["toggles"] if toggle["action"] in scopes]
-        self._questions = questions(self.recording, self._predict) if self._predict else []
+        if self._predict:
+            self._questions = questions(self.recording, self._predict)
         drawn = diagram(
             reading,
             gradients=False if self._predict else None,
             hide_values=[node for node in self._order if node.op] if self._predict else [],
         )
         self._drawing = Drawing(drawn, self._direction)
+
+    def _arrange_nudge(self, reading: Reading) -> None:
+        recordings = nudge_recordings(reading, self._nudge)
+        self.recording = recordings[0]
+        self._stage = stage(reading, self.recording, self._direction)
+        self._whole = nudge_view(recordings, self._stage)
+        self._drawing = Drawing(still(self.recording, self._stage), self._direction)
 
     def toggle(self, action: str, path: str) -> None:
         """Fold or unfold a scope, open or close a call; what has been done stays done.
@@ -222,7 +249,8 @@ class Player(Released, anywidget.AnyWidget):
         """
         if self._questions:
             return f"{self._drawing.html}<p>Run this cell to predict what the graph computes.</p>"
-        state = {name: getattr(self, name) for name in ("view", "position", "passes", "wrong")}
+        names = ("view", "position", "passes", "wrong", "nudge")
+        state = {name: getattr(self, name) for name in names}
         data = json.dumps(state, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         id = hashlib.sha256(data.encode()).hexdigest()[:12]
         sentences = "".join(f"<li>{escape(step['say'])}</li>" for step in self.view["steps"])

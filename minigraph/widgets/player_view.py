@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..drawing import theme
-from ..drawing.diagram import Box, Diagram, Edge, diagram
+from ..drawing.diagram import Box, Edge, diagram
 from ..drawing.route import Picture, PlacedBox, picture
 from ..drawing.skeleton import label_width, symbol_half
 from ..drawing.text import width
@@ -25,12 +25,13 @@ from ..reading.words import applied
 from ..recording import MISCONCEPTIONS, Recording, first_difference
 from ..recording.compare import Divergence, diagnosed
 from ..recording.data import Summary, thumbnail, written
-from ..recording.events import BACKWARD, FORWARD, Event, RecordedNode
+from ..recording.events import BACKWARD, FORWARD, NUDGE, Event, RecordedNode
 from ..recording.narration import (
     adds_up,
     axes_text,
     computation,
     gradient_name,
+    is_product,
     local_text,
     product_text,
     sentence,
@@ -101,6 +102,8 @@ class Stage:
         svg = stage_svg(replace(self.picture, edges=bare))
         before, *groups = svg.split("<g data-node=")
         kinds = [p.box.kind for p in self.picture.boxes]
+        if self.picture.diagram.shows_changes:
+            kinds = ["variable"] * len(kinds)  # all values are known before a nudge
         return "<g data-node=".join([before, *map(_emptied, groups, kinds)])
 
 
@@ -116,16 +119,18 @@ def _emptied(group: str, kind: str) -> str:
 
 def stage(reading: Reading, recording: Recording, direction: str) -> Stage:
     """Draw the graph of a recording, with the room that its numbers need."""
-    backward = any(event.phase == BACKWARD for event in recording.events)
-    full = diagram(reading, gradients=backward, derivatives=backward)
-    gradients = recording.gradients
+    phases = {event.phase for event in recording.events}
+    differentiates = not phases <= {FORWARD}
+    full = diagram(reading, gradients=differentiates, derivatives=differentiates)
+    is_nudge = NUDGE in phases
+    numbers = recording.changes if is_nudge else recording.gradients
     boxes = [
-        replace(box, gradient=written(gradients[box.id]) if box.id in gradients else UNSET)
+        replace(box, gradient=written(numbers[box.id]) if box.id in numbers else UNSET)
         if box.gradient
         else box
         for box in map(_with_room_for_thumbs, full.boxes)
     ]
-    of = full.boxes[full.outputs[0]].label if backward else full.of
+    of = full.boxes[full.outputs[0]].label if differentiates else full.of
     ids, graph = reading.ids, reading.graph
     rooms = {
         (event.node, event.user, event.slot): _room(_flowing(event)[0])
@@ -138,7 +143,7 @@ def stage(reading: Reading, recording: Recording, direction: str) -> Stage:
         )
         for e in full.edges
     }
-    drawn = replace(full, boxes=boxes, edges=[*edges.values()], of=of)
+    drawn = replace(full, boxes=boxes, edges=[*edges.values()], of=of, shows_changes=is_nudge)
     return Stage(
         picture(drawn, direction),
         {ids[node]: box.id for part, box in zip(reading.parts, boxes) for node in part.nodes},
@@ -209,17 +214,17 @@ def _room(text: str) -> float:
     return min(MOST_ROOM, width(text, theme.LABEL_SIZE, bold=True))
 
 
-def view(recording: Recording, on: Stage) -> dict[str, Any]:
+def view(writer: Writer) -> dict[str, Any]:
     """Everything that the player needs, as plain JSON."""
-    writer = _Writer(recording, on)
+    recording, on = writer.recording, writer.on
     steps = writer.steps()
-    labels = writer.shape_labels()
+    labels = writer.first_labels()
     forward = sum(step["phase"] == FORWARD for step in steps)
     return {
         "title": f"Computational graph of {recording.by_id[recording.output].name}",
         "svg": on.svg,
         "places": {
-            _edge_id(on.picture.diagram, e.edge): [round(e.label[0], 1), round(e.label[1], 1)]
+            writer.edge_id(e.edge): [round(e.label[0], 1), round(e.label[1], 1)]
             for e in on.picture.edges
         },
         "labels": labels,
@@ -229,6 +234,7 @@ def view(recording: Recording, on: Stage) -> dict[str, Any]:
         "totals": [forward, len(steps) - forward],
         "nodes": {node.id: writer.node(node) for node in recording.nodes},
         "mistakes": [],
+        "nudges": [],
         "toggles": toggles(on),
         "thumbs": thumbs(on),
     }
@@ -274,22 +280,17 @@ def own_pass(reading: Reading, right: Recording, own: Recording, on: Stage) -> d
 
 
 def _backward_steps(recording: Recording, on: Stage, difference: Divergence | None) -> list[Any]:
-    steps = _Writer(recording, on).steps(difference)
+    steps = Writer(recording, on).steps(difference)
     return [step for step in steps if step["phase"] == BACKWARD]
 
 
-def _edge_id(drawn: Diagram, edge: Edge) -> str:
-    return f"{drawn.boxes[edge.tail].id}-{drawn.boxes[edge.head].id}-{edge.slot}"
-
-
-class _Writer:
+class Writer:
     """Writes the steps of one recording for one stage."""
 
     def __init__(self, recording: Recording, on: Stage) -> None:
         self.recording, self.on = recording, on
-        drawn = on.picture.diagram
         self.placed = {p.box.id: p for p in on.picture.boxes}
-        self.edges = {_edge_id(drawn, e.edge): e.edge for e in on.picture.edges}
+        self.edges = {self.edge_id(e.edge): e.edge for e in on.picture.edges}
         self.values: dict[str, Any] = {}
         self.known_at: dict[str, int] = {}
         self.gradient_at: dict[str, int] = {}
@@ -299,6 +300,11 @@ class _Writer:
         for event in recording.events:
             if event.kind == "multiply" and event.local is not None:
                 self.locals.setdefault(event.user or "", []).append(local_text(recording, event))
+
+    def edge_id(self, edge: Edge) -> str:
+        """The id of a drawn edge."""
+        boxes = self.on.picture.diagram.boxes
+        return f"{boxes[edge.tail].id}-{boxes[edge.head].id}-{edge.slot}"
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -359,17 +365,12 @@ class _Writer:
 
     def _seeded(self, event: Event) -> dict[str, Any]:
         """The start of the backward pass; from here on the edges show their local derivatives."""
-        locals_ = [
-            self._label(id, edge.label, kind="derivative")
-            for id, edge in self.edges.items()
-            if edge.kind == "derivative"
-        ]
         return {
             "say": sentence(self.recording, event, self.values),
             "node": event.node,
             "box": self.on.box_of[event.node],
             "set": self._number(event.node, "gradient", written(event.value)),
-            "labels": locals_,
+            "labels": self._labels("derivative"),
         }
 
     def _handed_on(self, multiply: Event, accumulate: Event) -> dict[str, Any]:
@@ -384,14 +385,16 @@ class _Writer:
             "node": multiply.node,
             "box": self.on.box_of[multiply.node],
             "set": self._number(multiply.node, "gradient", total),
-            "hand": {
-                "to": multiply.node,
-                "via": user,
-                "edge": edge,
-                "product": product,
-                "gives": gives,
-                "total": total,
-            },
+            "hands": [
+                {
+                    "to": multiply.node,
+                    "via": user,
+                    "edge": edge,
+                    "product": product,
+                    "gives": gives,
+                    "total": total,
+                }
+            ],
         }
         adding = accumulate.before is not None
         if adding and adds_up(self.recording, accumulate, multiply.value):
@@ -438,12 +441,16 @@ class _Writer:
         wide = width(text, size, bold) + theme.LABEL_AROUND
         return [edge, text, round(size, 1), round(wide, 1), kind]
 
-    def shape_labels(self) -> list[Change]:
+    def first_labels(self) -> list[Change]:
         """The labels that are there from the beginning: the shapes of arrays."""
+        return self._labels("shape")
+
+    def _labels(self, kind: str) -> list[Change]:
+        """The labels of one kind that the drawing would have."""
         return [
-            self._label(id, edge.label, kind="shape")
+            self._label(id, edge.label, kind=kind)
             for id, edge in self.edges.items()
-            if edge.kind == "shape"
+            if edge.kind == kind
         ]
 
     def carried_at(self, edge: str) -> int:
@@ -467,7 +474,7 @@ class _Writer:
         if node.id in values:
             shown["value"] = written(values[node.id])
             shown["at"] = self.known_at[node.id]
-            shown |= _grid("grid", values[node.id])
+            shown |= _as_grid("grid", values[node.id])
         if node.kind == "operation":
             names = [self.recording.by_id[x].name for x in node.inputs]
             shown["formula"] = applied(node.symbol, node.operation, names)
@@ -477,7 +484,7 @@ class _Writer:
             shown["stretched"] = self._stretched(node)
         if node.id in gradients:
             shown["gradient_at"] = self.gradient_at[node.id]
-            shown |= _grid("gradient_grid", gradients[node.id])
+            shown |= _as_grid("gradient_grid", gradients[node.id])
         return shown
 
     def _stretched(self, node: RecordedNode) -> list[str]:
@@ -504,24 +511,25 @@ def _flowing(multiply: Event) -> tuple[str, str]:
 
 def _product(multiply: Event) -> str:
     """gradient × local derivative, where both are numbers."""
-    if multiply.local is None or any(map(np.ndim, (multiply.local, multiply.upstream))):
-        return ""
-    return product_text(multiply)
+    return product_text(multiply) if is_product(multiply) else ""
 
 
-def _grid(name: str, value: Any) -> dict[str, Any]:
-    """Up to 8 × 8 numbers of an array, as texts and as shades from −1 to 1."""
+def _as_grid(name: str, value: Any) -> dict[str, Any]:
+    rows = grid(value)
+    return {name: rows} if rows else {}
+
+
+def grid(value: Any) -> list[Any]:
+    """Up to 8 × 8 numbers of an array, as texts and as shades from −1 to 1; none of a number."""
     if np.ndim(value) == 0:
-        return {}
+        return []
     rows: Iterable[Any] = value.thumbnail if isinstance(value, Summary) else thumbnail(value)
     cells = np.asarray(rows, dtype=float)
     finite = np.abs(cells[np.isfinite(cells)])
     most = finite.max() if finite.size and finite.max() > 0 else 1.0
     with np.errstate(invalid="ignore"):
         shades = np.nan_to_num(np.clip(cells / most, -1, 1)).round(2)
-    return {
-        name: [
-            [[written(np.float64(x)), float(s)] for x, s in zip(row, shade)]
-            for row, shade in zip(cells, shades)
-        ]
-    }
+    return [
+        [[written(np.float64(x)), float(s)] for x, s in zip(row, shade)]
+        for row, shade in zip(cells, shades)
+    ]

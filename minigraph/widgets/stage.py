@@ -7,8 +7,8 @@ import re
 from ..drawing import theme
 from ..drawing.route import Picture, PlacedBox
 from ..drawing.skeleton import symbol_half
-from ..drawing.svg import to_svg
-from ..drawing.text import elided_derivative, width
+from ..drawing.svg import second_name, to_svg
+from ..drawing.text import width
 from ..reading.text import UNSET
 
 
@@ -29,9 +29,9 @@ def number_size(picture: Picture, placed: PlacedBox, part: str, text: str) -> fl
 
 def _gradient_room(picture: Picture, placed: PlacedBox) -> float:
     """What the line "∂y/∂name = " leaves for the number, as the drawing writes it."""
-    box, of, size = placed.box, picture.diagram.of, theme.GRADIENT_SIZE
+    box, size = placed.box, theme.GRADIENT_SIZE
     beside = symbol_half(box.symbol) if box.symbol and picture.is_right else 0.0
     room = placed.width - beside - theme.BOX_INSET
     left = room - width(" = ", size) - box.room * theme.GRADIENT_PART
-    name = elided_derivative(of, box.label, left, size) if of else "grad"
+    name = second_name(picture.diagram, box, left)
     return room - width(f"{name} = ", size)

@@ -53,7 +53,7 @@ export interface Toggle {
   box?: string;
 }
 
-/** What a user hands back to one of its inputs. */
+/** What comes along an edge: from a user back to its input, or by a nudge from an input on. */
 export interface Hand {
   to: string;
   via: string;
@@ -63,17 +63,22 @@ export interface Hand {
   total: string;
 }
 
-/** `set` stays, `now` is shown at this step only, `flow` moves, `labels` stay on their edges. */
+/**
+ * `set` stays, `now` is shown at this step only, `flow` moves, `labels` stay on their edges. `box` is
+ * in sight, `boxes` are lit as well, `grids` are what nodes change by.
+ */
 export interface Step {
   say: string;
-  phase: "forward" | "backward";
+  phase: "forward" | "backward" | "nudge";
   node?: string;
   box?: string;
+  boxes?: string[];
   set?: Change[];
   now?: Change[];
   flow?: Label[];
   labels?: Label[];
-  hand?: Hand;
+  hands?: Hand[];
+  grids?: Record<string, Grid>;
   wrong?: string;
 }
 
@@ -103,6 +108,12 @@ export interface Mistake {
   steps: Step[];
 }
 
+/** A change of some nodes, and its way. */
+export interface Nudge {
+  name: string;
+  steps: Step[];
+}
+
 /** `totals` count the steps of the two passes. */
 export interface PlayerView extends Drawing {
   labels: Label[];
@@ -111,6 +122,7 @@ export interface PlayerView extends Drawing {
   totals: [forward: number, backward: number];
   nodes: Record<string, PlayedNode>;
   mistakes: Mistake[];
+  nudges: Nudge[];
   toggles: Toggle[];
   thumbs: Record<string, [left: number, right: number, y: number]>;
 }
@@ -121,6 +133,7 @@ export interface PlayerState {
   position: number;
   passes: string;
   wrong: string;
+  nudge: string;
   question?: string;
   choices?: string[];
   verdict?: string;
