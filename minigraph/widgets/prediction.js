@@ -5,6 +5,7 @@
  * @import { CardState, Field, Model, Shown } from "./types"
  */
 
+import { button, sentence, tell } from "./controls.js";
 import { ownKeys } from "./keys.js";
 import { Stage, make } from "./stage.js";
 
@@ -58,10 +59,9 @@ class Card {
     const question = make("p", { class: "mgq-question", id: `${this.id}-question` });
     question.innerHTML = this.model.get("question");
     this.asked = new Map(this.model.get("fields").map((field) => [field.name, this._field(field)]));
-    this.button = make("button", { class: "mgc-main", type: "button" }, "This is my guess");
-    this.button.addEventListener("click", () => this.commit());
-    this.say = make("p", { class: "mgq-say", role: "status" });
-    this.answer = make("div", { class: "mgq-answer", role: "status", tabindex: "-1" });
+    this.button = button("This is my guess", () => this.commit(), { class: "mgc-main" });
+    this.say = sentence("mgc-say");
+    this.answer = make("div", { class: "mgc-part mgq-answer", role: "status", tabindex: "-1" });
     this.form = make("div", { class: "mgq-fields" },
       ...[...this.asked.values()].map(({ element }) => element),
       make("div", { class: "mgq-row" }, this.button, this.say));
@@ -74,7 +74,8 @@ class Card {
     const root = make("div", {
       class: "minigraph-live minigraph-prediction", role: "group", "aria-labelledby": question.id,
     }, make("div", { class: "mgc-card" },
-      make("p", { class: "mgq-caption" }, "Predict"), question, this.form, this.answer));
+      make("div", { class: "mgc-part" }, make("p", { class: "mgc-title" }, "Predict"), question, this.form),
+      this.answer));
     ownKeys(root);
     this.el.replaceChildren(root);
   }
@@ -168,7 +169,7 @@ class Card {
     this.model.send?.({ kind: "guess", said });
     this.patience = setTimeout(() => {
       this.isWaiting = false;
-      this.say.textContent = GONE;
+      tell(this.say, GONE);
     }, PATIENCE);
   }
 
@@ -186,11 +187,12 @@ class Card {
   }
 
   tell() {
-    this.say.textContent = this.model.get("say");
+    tell(this.say, this.model.get("say"));
     const answer = this.model.get("answer");
     if (answer === this.shown) return;
     this.shown = answer;
     this.answer.innerHTML = answer;
+    this.answer.hidden = !answer;
     this.button.textContent = answer ? "Guess again" : "This is my guess";
   }
 
