@@ -14,7 +14,7 @@ import pytest
 
 import minigraph as mg
 from minigraph.course import predict
-from minigraph.widgets import page
+from minigraph.widgets import page, watch_learning
 from minigraph.widgets.prediction import Field, PredictionCard
 
 ROOT = Path(__file__).parents[1]
@@ -407,6 +407,27 @@ def test_words_are_chosen_and_boxes_clicked_by_mouse_and_keyboard(live):
 
 
 @needs_browser
+def test_the_film_plays_to_its_end_and_stops_where_somebody_takes_hold(live):
+    film = watch_learning()
+    shown = live("learning", film)
+    frames = film.film["frames"]
+    slider = shown.page.get_by_role("slider", name="Moment")
+    shown.page.get_by_role("button", name="Let it learn").click()
+    shown.page.clock.run_for(350 * 3 + 50)
+    assert said(shown) == frames[3]["say"]
+    slider.press("ArrowRight")
+    shown.page.clock.run_for(2000)
+    assert said(shown) == frames[4]["say"]
+    shown.page.get_by_role("button", name="Let it learn").click()
+    shown.page.clock.run_for(20_000)
+    assert said(shown) == frames[-1]["say"]
+    assert shown.page.get_by_role("button").inner_text() == "Let it learn"
+    assert shown.told()[-2:] == [["set", "position", len(frames) - 1], ["save"]]
+    shown.change(position=2)
+    assert (slider.input_value(), said(shown)) == ("2", frames[2]["say"])
+
+
+@needs_browser
 def test_a_kernel_that_is_silent_is_spoken_of_and_asked_again(live):
     shown = live("explore", explorer())
     slider = shown.page.get_by_role("slider", name="a")
@@ -427,6 +448,7 @@ def test_a_kernel_that_is_silent_is_spoken_of_and_asked_again(live):
         ("player", lambda: mg.play(example()), ".minigraph-player"),
         ("explore", explorer, '.minigraph-explorer input[type="range"]'),
         ("access", lambda: {"name": "Controls"}, "main"),
+        ("learning", watch_learning, ".minigraph-learning button"),
         ("prediction", lambda: predict("boxes_for_b"), ".minigraph-prediction button"),
     ],
 )

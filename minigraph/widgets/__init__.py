@@ -6,6 +6,7 @@ schedule of a graph, and what a chain of layers keeps with checkpoints."""
 from .checkpoints import CheckpointViewer, checkpoint_viewer
 from .explorer import Explorer, explore
 from .expression import ExpressionEditor, expression_editor
+from .learning import Learning, watch_learning
 from .passes import PassViewer, pass_viewer
 from .paths import PathExplorer, path_explorer
 from .player import Player, play
@@ -16,6 +17,7 @@ __all__ = [
     "CheckpointViewer",
     "Explorer",
     "ExpressionEditor",
+    "Learning",
     "PassViewer",
     "PathExplorer",
     "Player",
@@ -29,4 +31,5 @@ __all__ = [
     "play",
     "schedule_viewer",
     "shape_lens",
+    "watch_learning",
 ]

@@ -139,6 +139,13 @@ export interface PlayerState {
   verdict?: string;
 }
 
+// --- the film of a network that learns -------------------------------------------------------------
+
+export interface LearningState {
+  film: { ground: string; alt: string; frames: { svg: string; say: string }[] };
+  position: number;
+}
+
 // --- the card of a prediction -----------------------------------------------------------------------
 
 /** Where a part of a guess is typed, chosen from words, or clicked on the graph. */
