@@ -1,8 +1,11 @@
 """The exercises on parallelism and scale, against search, the engine, and what it really keeps."""
 
 import itertools
+import re
 import weakref
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from checks import cases_and_answers, failure
@@ -185,3 +188,17 @@ def test_the_empty_shard_is_the_second_fault():
     error = failure("combine_shards", weighted)
     assert error.key == "nothing times NaN"
     assert "np.nan" in str(error)
+
+
+def test_the_lesson_has_counted_what_its_formula_says():
+    lesson = Path(__file__).parents[1] / "notebooks" / "13_parallelism_and_scale.ipynb"
+    (table,) = (
+        cell.outputs[0].text
+        for cell in nbformat.read(lesson, as_version=4).cells
+        if cell.id == "memory-table"
+    )
+    rows = [
+        [*map(int, row)] for row in re.findall(r"^ *(\d+) +(\d+) +(\d+) +(\d+) +True", table, re.M)
+    ]
+    assert [k for k, *_ in rows] == [1, 2, 4, 8, 16, 32, 64]
+    assert all(row == [k, k, k + 64 // k, 2 * 64] for row in rows for k in row[:1])

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from programs import programs, run
 
 import minigraph as mg
+from minigraph.compiler import ScheduleError, by_hand, parallel
 from minigraph.compiler import costs as model
-from minigraph.compiler import parallel
 from minigraph.compiler.costs import Costs, measured, predicted
 from minigraph.compiler.parallel import pieces, timed
 from minigraph.compiler.schedule import Schedule, critical_path, levels, schedule
@@ -158,6 +158,108 @@ def test_little_work_is_not_handed_over_when_that_costs_more():
     y = mg.Graph(mg.exp(mg.exp(x)) + mg.sin(mg.exp(x)))
     plan = schedule(y, 2, made_up(y, handoff=100.0))
     assert len({s.worker for s in plan.spans if s.start > 3.0}) == 1
+
+
+@given(programs(), st.integers(1, 4), st.sampled_from([0.0, 0.5, 10.0]), st.booleans())
+@FEW
+def test_lists_taken_from_a_schedule_give_that_schedule_again(program, workers, handoff, held):
+    graph, _ = captured(program)
+    costs = made_up(graph, handoff, [x for x in graph.order if x.op][::2] if held else [])
+    plan = schedule(graph, workers, costs)
+    lists = [[span.node for span in plan.spans if span.worker == w] for w in range(workers)]
+    found = by_hand(graph, lists, costs)
+    if not held:  # who gets the interpreter first is not in the lists
+        assert found == plan
+    span = {s.node: s for s in found.spans}
+    assert [[s.node for s in found.spans if s.worker == w] for w in range(workers)] == lists
+    for node, s in span.items():
+        for x in node.inputs:
+            if x.op:
+                assert s.start >= span[x].stop + handoff * (s.worker != span[x].worker) - 1e-9
+    held_spans = sorted((s for s in found.spans if s.node in costs.holding), key=lambda s: s.start)
+    assert all(two.start >= one.stop - 1e-9 for one, two in pairwise(held_spans))
+
+
+def crossed():
+    """A graph of five named operations, and a second for each."""
+    text = "p = a * b; q = a + b; r = p - q; s = q * q; y = r / s"
+    graph = mg.Graph(mg.parse(text, a=mg.placeholder("a"), b=mg.placeholder("b")))
+    return graph, {node: 1.0 for node in graph.order if node.op}
+
+
+@pytest.mark.parametrize(
+    ("lists", "said"),
+    [
+        ([["p", "r", "y"], ["q"]], "nobody computes s; put it into the list"),
+        ([[], []], "nobody computes p, q, r, s and y; put each of them"),
+        ([["p", "q", "r", "s", "s", "y"]], "s is computed twice by worker 1"),
+        ([["p", "q", "r"], ["r", "s", "y"]], "r is computed by worker 1 and again by worker 2"),
+        ([["p", "q", "r", "z"], ["s", "y"]], "worker 1 has 'z' in its list"),
+        ([["p", "Q", "r", "y"], ["s"]], "'Q' in its list, and the graph has no such operation"),
+        ([["a", "p", "q", "r", "y"], ["s"]], "'a' in its list"),
+        ([["p", None], ["q", "r", "s", "y"]], "None in its list"),
+        ([[["p", "q"]], ["r", "s", "y"]], "['p', 'q'] in its list"),
+        ([["r", "p", "q", "s", "y"]], "compute r and waits for p, which comes later in its own"),
+        (
+            [["p", "r", "q"], ["s", "y"]],
+            "worker 1 is to compute r and waits for q, which comes later in its own list",
+        ),
+        (
+            [["y", "p"], ["q", "r", "s"]],
+            "worker 1 is to compute y and waits for r, which worker 2 has; worker 2 is to compute "
+            "r and waits for p, which worker 1 has behind that",
+        ),
+        (["pq", "rsy"], "a list of names for each worker"),
+        ([], "a list of names for each worker"),
+        ("pqrsy", "a list of names for each worker"),
+        (None, "a list of names for each worker"),
+        ([["p", "q"], 3], "a list of names for each worker"),
+    ],
+)
+def test_lists_that_cannot_be_carried_out_are_told_why(lists, said):
+    graph, seconds = crossed()
+    with pytest.raises(ScheduleError, match=re.escape(said)) as caught:
+        by_hand(graph, lists, seconds)
+    assert isinstance(caught.value, mg.MinigraphError)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_a_list_may_name_what_only_the_picture_names():
+    x = mg.placeholder("x")
+    graph = mg.Graph(mg.sin(x) * mg.cos(x))
+    plan = by_hand(graph, [["v₁", "v₃"], ("v₂",)], dict.fromkeys(graph.order, 1.0))
+    assert plan.makespan == 2.0
+    assert sorted(plan.names[span.node] for span in plan.spans) == ["v₁", "v₂", "v₃"]
+    assert by_hand(graph, [["v₁", "v₂", "v₃"]]).speed_up == pytest.approx(1.0)
+
+
+def test_a_long_list_nests_no_calls():
+    y = mg.placeholder("x")
+    for _ in range(3000):
+        y = mg.sin(y)
+    graph = mg.Graph(y)
+    nodes = [node for node in graph.order if node.op]
+    assert by_hand(graph, [nodes[::2], nodes[1::2]], dict.fromkeys(nodes, 1.0)).makespan == 3000.0
+
+
+def test_what_takes_no_time_has_no_bar():
+    x = mg.placeholder("x")
+    graph = mg.Graph(mg.exp(mg.sin(x)) * x)
+    plan = schedule(
+        graph, 2, {node: float(node.op.name == "sin") for node in graph.order if node.op}
+    )
+    bars = [bar for bar in chart(plan).axes.patches if bar.get_width()]
+    assert len(bars) == 1
+    assert len(chart(plan).axes.patches) == len(bars) + 1  # and that of the legend
+
+
+def test_no_time_has_no_unit():
+    x = mg.placeholder("x")
+    graph = mg.Graph(mg.exp(mg.sin(x)))
+    for second in (1.0, 1e-3, 1e-9):
+        table = str(schedule(graph, 1, dict.fromkeys(graph.order, second)))
+        assert re.search(r"^1 +0 +1 \w?s ", table, re.MULTILINE)
+        assert "0 ns" not in table
 
 
 def test_workers_are_counted_in_whole_numbers():
@@ -505,7 +607,7 @@ def test_a_table_names_worker_times_and_node():
     plan = schedule(graph, 2, dict.fromkeys(graph.order, 0.001))
     text = str(plan).splitlines()
     assert re.fullmatch(r"worker +start +stop +node", text[0])
-    assert text[2].split() == ["1", "0", "ns", "1", "ms", "v₁", "=", "x0", "@", "x0"]
+    assert text[2].split() == ["1", "0", "1", "ms", "v₁", "=", "x0", "@", "x0"]
     assert text[-1] == "2 workers: 4 ms in place of 6 ms, 1.50 times as fast"
     assert plan.efficiency == pytest.approx(0.75)
     empty = schedule(mg.Graph(mg.placeholder("x")), 2)

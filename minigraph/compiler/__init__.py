@@ -3,10 +3,12 @@
 Read `traits.py` (what is known about each operation), `rewrite.py` (how a graph is rebuilt),
 `algebra.py` (by which rules; `patterns.py` applies them), `passes.py` (what else is worth
 rebuilding), `memory.py` (where the arrays live), `arrays.py` (the program that is left) and
-`plan.py` (what runs it); then `costs.py`, `schedule.py` and `parallel.py` (several threads).
+`plan.py` (what runs it); then `costs.py`, `schedule.py` (`by_hand.py` for one of your own) and
+`parallel.py` (several threads).
 """
 
 from .algebra import ALGEBRA, UNSAFE_ALGEBRA
+from .by_hand import ScheduleError, by_hand
 from .compile import Compiled
 from .costs import Costs, measured, predicted
 from .memory import MemoryPlan, Place
@@ -29,8 +31,10 @@ __all__ = [
     "Plan",
     "Rewrite",
     "Schedule",
+    "ScheduleError",
     "Span",
     "Step",
+    "by_hand",
     "by_rules",
     "critical_path",
     "levels",

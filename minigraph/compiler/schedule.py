@@ -254,7 +254,9 @@ def checked_workers(workers: int) -> None:
 
 
 def in_words(seconds: float) -> str:
-    """Write a time with a unit: "12.3 µs"."""
+    """Write a time with a unit: "12.3 µs"; no time at all has none."""
+    if not seconds:
+        return "0"
     for unit, length in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= length:
             return f"{seconds / length:.3g} {unit}"

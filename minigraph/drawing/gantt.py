@@ -39,6 +39,8 @@ def chart(plan: Schedule, measured: Schedule | None = None, width: float = 720) 
     plot = Plot(_alternative(plans), width, ROW * len(rows) + AROUND)
     for kind, p in plans.items():
         for span in p.spans:
+            if span.stop == span.start:
+                continue  # a bar without a length would be a line that means nothing
             row = rows.index((kind, span.worker))
             labels = _labels(span.node, p.names)
             _bar(plot, span, labels, row, size, pixels, is_critical=span.node in p.path)
