@@ -37,13 +37,17 @@ def _parser() -> argparse.ArgumentParser:
     release = commands.add_parser(
         "release",
         help="write the students' notebooks from the solutions",
-        description="Write an exercise notebook, without answers, for each solution notebook.",
+        description="Write an exercise notebook, without answers, for each solution notebook, and "
+        "into the course's lessons the line that leads through it.",
     )
     release.add_argument(
         "--source", type=Path, default=Path("solutions"), help="default: %(default)s"
     )
     release.add_argument(
         "--destination", type=Path, default=Path("exercises"), help="default: %(default)s"
+    )
+    release.add_argument(
+        "--lessons", type=Path, default=Path("notebooks"), help="default: %(default)s"
     )
     release.set_defaults(command=_release)
 
@@ -76,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 def _release(chosen: argparse.Namespace) -> int:
     from .course.releasing import release
 
-    release(chosen.source, chosen.destination)
+    release(chosen.source, chosen.destination, chosen.lessons)
     return 0
 
 

@@ -14,7 +14,7 @@ from minigraph.course.run import run_notebook
 
 ROOT = Path(__file__).parents[1]
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
-FIRST_EXERCISES = "exercises/01_expressions_as_graphs.ipynb"
+FIRST_EXERCISES = "exercises/exercises_01_expressions_as_graphs.ipynb"
 
 NEEDS = "these tests drive a browser"
 expect = pytest.importorskip(

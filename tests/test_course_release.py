@@ -17,6 +17,7 @@ import minigraph as mg
 from minigraph.__main__ import main
 from minigraph.course import CheckFailed, installation, releasing
 from minigraph.course.exercises import EXERCISES
+from minigraph.course.lessons import LESSONS, after
 from minigraph.course.releasing import ReleaseError, exercise_text, release
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +29,14 @@ needs_nbgrader = pytest.mark.skipif(
     reason='releases exercises: pip install "nbgrader>=0.9.5"',
 )
 every_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+
+
+def lesson_of(path):
+    return path.stem.removeprefix("solutions_")
+
+
+def exercises_of(path):
+    return ROOT / "exercises" / f"exercises_{lesson_of(path)}.ipynb"
 
 
 def cells(path, kind="code"):
@@ -76,7 +85,7 @@ def test_what_a_check_says_of_a_solution_is_stored(path):
 
 @every_solution
 def test_the_check_cells_are_the_catalogue_of_the_lesson(path):
-    catalogue = [e for e in GRADED if e.lesson == path.stem]
+    catalogue = [e for e in GRADED if e.lesson == lesson_of(path)]
     graded = check_cells(path)
     assert [exercise_of(cell) for cell in graded] == catalogue
     assert [cell.metadata.nbgrader.points for cell in graded] == [e.points for e in catalogue]
@@ -87,7 +96,7 @@ def test_the_check_cells_are_the_catalogue_of_the_lesson(path):
 
 
 def test_every_exercise_has_a_notebook_and_a_lesson():
-    assert {e.lesson for e in GRADED} == {path.stem for path in SOLUTIONS}
+    assert {e.lesson for e in GRADED} == set(map(lesson_of, SOLUTIONS))
     assert all((ROOT / "notebooks" / f"{e.lesson}.ipynb").exists() for e in EXERCISES.values())
 
 
@@ -116,7 +125,7 @@ def test_the_headings_state_the_points(path):
 def test_nbgrader_accepts_the_metadata(path):
     from nbgrader.nbgraderformat import MetadataValidator
 
-    for notebook in (path, ROOT / "exercises" / path.name):
+    for notebook in (path, exercises_of(path)):
         MetadataValidator().validate_nb(nbformat.read(notebook, as_version=4))
 
 
@@ -126,14 +135,14 @@ def test_nbgrader_accepts_the_metadata(path):
 @every_solution
 @needs_nbgrader
 def test_exercises_are_up_to_date_byte_for_byte(path):
-    stored = (ROOT / "exercises" / path.name).read_bytes()
+    stored = exercises_of(path).read_bytes()
     assert stored == exercise_text(path).encode(), "run: python -m minigraph release"
 
 
 @every_solution
 def test_an_unsolved_exercise_fails_each_check_with_its_own_first_message(path):
     exercises = [exercise_of(cell) for cell in check_cells(path)]
-    said = run(ROOT / "exercises" / path.name)
+    said = run(exercises_of(path))
     assert [error.panel.state for error in said] == ["waiting"] * len(exercises)
     assert [[part.text for part in error.panel.parts] for error in said] == [
         [exercise.first_step] for exercise in exercises
@@ -142,7 +151,7 @@ def test_an_unsolved_exercise_fails_each_check_with_its_own_first_message(path):
 
 @every_solution
 def test_nothing_of_a_solution_is_left_in_the_exercise(path):
-    released = (ROOT / "exercises" / path.name).read_text(encoding="utf-8")
+    released = exercises_of(path).read_text(encoding="utf-8")
     for cell in solution_cells(path):
         _, _, rest = cell.source.partition("### BEGIN SOLUTION\n")
         secret, _, _ = rest.partition("### END SOLUTION")
@@ -155,10 +164,41 @@ def test_nothing_of_a_solution_is_left_in_the_exercise(path):
 
 @every_solution
 def test_students_cannot_edit_checks_and_running_goes_on_after_one_fails(path):
-    for cell in check_cells(ROOT / "exercises" / path.name):
+    for cell in check_cells(exercises_of(path)):
         assert cell.metadata.editable is False
         assert cell.metadata.deletable is False
         assert cell.metadata.tags == ["raises-exception"]
+
+
+# --- the way through the notebooks ----------------------------------------------------------------
+
+
+def first_line(path):
+    return cells(path, "markdown")[0].source.splitlines()[0]
+
+
+@every_solution
+@pytest.mark.parametrize("folder", ["solutions", "exercises"])
+def test_exercises_begin_with_the_way_to_the_map_to_their_lesson_and_to_the_next(path, folder):
+    lesson = LESSONS[lesson_of(path)]
+    line = first_line(path if folder == "solutions" else exercises_of(path))
+    assert line.startswith("[Map of the course](../notebooks/00_start_here.ipynb) · ← [")
+    assert f"{lesson.title}](../notebooks/{lesson.stem}.ipynb)" in line
+    assert f"**{lesson.minutes_of_exercises} minutes**" in line
+    assert after(lesson) is None or f"(../notebooks/{after(lesson).stem}.ipynb) →" in line
+
+
+@every_solution
+def test_the_time_that_a_notebook_takes_stands_in_its_first_line_only(path):
+    title = cells(path, "markdown")[0].source.partition("\n")[2]
+    assert not re.search(r"about (an hour|\d+ minutes)", title)
+
+
+@every_solution
+def test_exercises_lead_on_to_the_next_lesson(path):
+    following = after(LESSONS[lesson_of(path)])
+    last = cells(path, "markdown")[-1].source
+    assert following is None or f"(../notebooks/{following.stem}.ipynb)" in last
 
 
 # --- the release command --------------------------------------------------------------------------
@@ -210,6 +250,36 @@ def test_a_broken_notebook_is_named_and_nothing_is_written(
     assert reason in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@needs_nbgrader
+def test_a_lesson_gets_its_line_and_its_end_once_and_nothing_else_of_it_changes(tmp_path):
+    lesson = LESSONS["02_forward_pass"]
+    written(tmp_path / "in")
+    title = "# The forward pass\n\nTakes about 99 minutes. You need a pencil."
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell(title), nbformat.v4.new_code_cell("# 1", id="code")]
+    )
+    (tmp_path / "lessons").mkdir()
+    nbformat.write(notebook, tmp_path / "lessons/02_forward_pass.ipynb")
+    written(tmp_path / "lessons", "of_ones_own.ipynb")
+    own = (tmp_path / "lessons/of_ones_own.ipynb").read_bytes()
+    for _ in range(2):
+        release(tmp_path / "in", tmp_path / "out", tmp_path / "lessons")
+        first, code, last = nbformat.read(tmp_path / "lessons/02_forward_pass.ipynb", 4).cells
+        line, _, rest = first.source.partition("\n\n")
+        assert f"**{lesson.minutes} minutes**" in line
+        assert rest == "# The forward pass\n\nYou need a pencil."
+        assert code.source == "# 1"
+        assert 'finished("02_forward_pass")' in last.source
+    assert (tmp_path / "lessons/of_ones_own.ipynb").read_bytes() == own
+
+
+@needs_nbgrader
+def test_solutions_become_exercises_by_name(tmp_path):
+    written(tmp_path / "in", "solutions_99.ipynb")
+    release(tmp_path / "in", tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["exercises_99.ipynb"]
 
 
 @needs_nbgrader

@@ -1,5 +1,7 @@
 """Write the students' notebooks from the solutions, with nbgrader's own preprocessors.
 
+The exercises of `solutions/solutions_02_forward_pass.ipynb` are `exercises_02_forward_pass.ipynb`.
+
 What an exercise's specification says stands there alone: title, points and task are written from it
 into the solutions, and from there they come into the exercises.
 
@@ -17,6 +19,8 @@ from typing import Any
 
 from ..errors import MinigraphError
 from ..graph.files import naming, shown, write_all
+from .headings import head_exercises, head_lesson, lesson_of, released_name
+from .lessons import LESSONS
 from .specification import Exercise
 
 STUB = "# YOUR CODE HERE"
@@ -35,10 +39,11 @@ class ReleaseError(MinigraphError):
     """A notebook that cannot be released, or nothing to release it with."""
 
 
-def release(source: Path, destination: Path) -> None:
+def release(source: Path, destination: Path, lessons: Path | None = None) -> None:
     """Write an exercise notebook into `destination` for each solution notebook in `source`.
 
-    The solutions are brought up to date with the specifications first.
+    The solutions are brought up to date with the specifications first, and so are the first lines
+    of the course's notebooks in `lessons`.
 
     Raises:
         ReleaseError: naming the notebook or the exercise that is broken, or saying what to install.
@@ -51,17 +56,39 @@ def release(source: Path, destination: Path) -> None:
         raise ReleaseError(f"{destination} holds the solutions; release into another folder")
     preprocessors = _preprocessors()
     exercises = _exercises_for(source)
-    texts = {}
+    texts = {path: lesson_text(path).encode() for path in _lessons_in(lessons)}
     for path in paths:
-        print(f"{shown(path)} -> {shown(destination / path.name)}")
-        solution = solution_text(path, exercises)
-        if solution != path.read_text(encoding="utf-8"):
-            texts[path] = solution.encode()
-        texts[destination / path.name] = exercise_text(path, preprocessors, exercises).encode()
+        released = destination / released_name(path.name)
+        print(f"{shown(path)} -> {shown(released)}")
+        texts[path] = solution_text(path, exercises).encode()
+        texts[released] = exercise_text(path, preprocessors, exercises).encode()
+    texts = {path: text for path, text in texts.items() if not _holds(path, text)}
     with naming(destination, "made"):
         destination.mkdir(parents=True, exist_ok=True)
     write_all(texts)
     print(f"{len(paths)} notebook{'s' * (len(paths) != 1)} released")
+
+
+def _lessons_in(folder: Path | None) -> list[Path]:
+    paths = sorted(folder.glob("*.ipynb")) if folder else []
+    return [path for path in paths if path.stem in LESSONS]
+
+
+def _holds(path: Path, text: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == text
+
+
+def lesson_text(path: Path) -> str:
+    """Return a lesson with its first line and its last cell, as the text of its file.
+
+    Raises:
+        ReleaseError: naming the notebook, if it is broken.
+    """
+    from .notebooks import read_notebook, text_of
+
+    notebook = read_notebook(path, "released", ReleaseError)
+    head_lesson(notebook, LESSONS[path.stem])
+    return text_of(notebook)
 
 
 def _exercises_for(source: Path) -> dict[str, Exercise]:
@@ -152,6 +179,8 @@ def _specified(path: Path, exercises: Mapping[str, Exercise]) -> Any:
         stated = f"{_many(count, 'exercise', len(checked))}, {_many(total, 'point', total)}"
         first = notebook.cells[0]
         first.source = _SUM.sub(stated, first.source)
+    if lesson := lesson_of(path.stem):
+        head_exercises(notebook, lesson)
     return notebook
 
 

@@ -1,0 +1,86 @@
+"""The line at the top of each notebook of the course: the way to the map, to and fro, and the time.
+
+It is written from the table of lessons by `python -m minigraph release`, above the title in the
+first cell, and a lesson ends with a cell that says what comes next.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .lessons import FIRST, LESSONS, Lesson, after, before
+
+_TITLE = re.compile(r"^# .*", re.MULTILINE | re.DOTALL)
+# What the line says already.
+_ELSEWHERE = re.compile(
+    r"Takes about \d+ minutes\.(?: Before it: \[[^]]+\]\([^)]+\)\.)?\s*"
+    r"|, about (?:\d+ minutes|an hour)(?=\.)"
+)
+_PREFIX = re.compile(r"^(?:exercises|solutions)_")
+_LAST = "finished"  # the id of the cell that ends a lesson
+
+
+def lesson_of(stem: str) -> Lesson | None:
+    """The lesson of the course to which a notebook belongs, by the stem of its file."""
+    return LESSONS.get(_PREFIX.sub("", stem))
+
+
+def released_name(name: str) -> str:
+    """What the exercises of a notebook of solutions are called."""
+    return re.sub("^solutions_", "exercises_", name)
+
+
+def head_lesson(notebook: Any, lesson: Lesson) -> None:
+    """Write the line into the first cell of a lesson, and see that the last one ends it."""
+    from nbformat.v4 import new_code_cell
+
+    _head(notebook, _line_of_lesson(lesson))
+    if notebook.cells[-1].get("id") != _LAST:
+        source = f'from minigraph.course import finished\n\nfinished("{lesson.stem}")'
+        notebook.cells.append(new_code_cell(source, id=_LAST))
+
+
+def head_exercises(notebook: Any, lesson: Lesson) -> None:
+    """Write the line into the first cell of exercises, or of their solutions."""
+    _head(notebook, _line_of_exercises(lesson))
+
+
+def _head(notebook: Any, line: str) -> None:
+    first = notebook.cells[0]
+    if titled := _TITLE.search(first.source):
+        first.source = f"{line}\n\n{_ELSEWHERE.sub('', titled[0])}".rstrip()
+
+
+def _line_of_lesson(lesson: Lesson) -> str:
+    earlier, following = before(lesson), after(lesson)
+    return _joined(
+        _map("") if lesson != FIRST else "",
+        f"← {_link(earlier, '')}" if earlier else "",
+        f"**{lesson.minutes} minutes**",
+        f"[exercises](../{lesson.exercises})" if lesson.exercises else "",
+        f"{_link(following, '')} →" if following else "",
+    )
+
+
+def _line_of_exercises(lesson: Lesson) -> str:
+    following = after(lesson)
+    there = "../notebooks/"
+    return _joined(
+        _map(there),
+        f"← {_link(lesson, there)}",
+        f"**{lesson.minutes_of_exercises} minutes**",
+        f"{_link(following, there)} →" if following else "",
+    )
+
+
+def _map(there: str) -> str:
+    return f"[Map of the course]({there}{FIRST.stem}.ipynb)"
+
+
+def _link(lesson: Lesson, there: str) -> str:
+    return f"[{lesson.number} {lesson.title}]({there}{lesson.stem}.ipynb)"
+
+
+def _joined(*pieces: str) -> str:
+    return " · ".join(piece for piece in pieces if piece)
