@@ -51,7 +51,7 @@ class _Card:
     def effort(self) -> str:
         """What it takes, or what of it has been done."""
         if self.done.predicted:
-            return f"{self.done.predicted} predicted"
+            return f"{self.done.predicted} of {self.done.predictions} predicted"
         return f"{self.lesson.minutes} min"
 
     @property

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import MinigraphError
 from ..reading.words import aligned
@@ -12,6 +14,11 @@ from .lessons import LESSONS, Lesson, address, after
 from .panel import Panel, Part
 from .progress import Progress, note_read, note_solved, progress
 from .specification import Exercise
+
+
+class _OfALesson(Protocol):
+    @property
+    def lesson(self) -> str: ...
 
 
 class LessonError(MinigraphError, KeyError):
@@ -27,30 +34,39 @@ class Standing:
     Attributes:
         read: whether it has been read to its end.
         predicted: how many of its predictions were made.
-        solved: how many of its exercises were solved, of how many.
+        predictions: of how many.
+        solved: how many of its exercises were solved.
         exercises: of how many.
     """
 
     read: bool
     predicted: int
+    predictions: int
     solved: int
     exercises: int
-
-    @property
-    def complete(self) -> bool:
-        """Whether all of its exercises were solved."""
-        return self.solved == self.exercises
 
 
 def standing(lesson: Lesson, known: Progress) -> Standing:
     """How far a learner of whom so much is known has come with a lesson."""
-    names = [exercise.name for exercise in EXERCISES.values() if exercise.lesson == lesson.stem]
+    from .predictions import PREDICTIONS  # it brings the widgets, which checks do without
+
     return Standing(
         lesson.stem in known.read,
-        len(known.predicted.get(lesson.stem, ())),
-        len(known.solved.get(lesson.stem, set()).intersection(names)),
-        len(names),
+        *_counted(PREDICTIONS, lesson, known.predicted.get(lesson.stem, ())),
+        *_solved(lesson, known),
     )
+
+
+def _solved(lesson: Lesson, known: Progress) -> tuple[int, int]:
+    return _counted(EXERCISES, lesson, known.solved.get(lesson.stem, ()))
+
+
+def _counted(
+    catalogue: Mapping[str, _OfALesson], lesson: Lesson, done: Collection[str]
+) -> tuple[int, int]:
+    """How much of what belongs to a lesson is done, and how much there is."""
+    names = [name for name, asked in catalogue.items() if asked.lesson == lesson.stem]
+    return sum(name in done for name in names), len(names)
 
 
 def overview(known: Progress) -> str:
@@ -59,12 +75,17 @@ def overview(known: Progress) -> str:
     for lesson in LESSONS.values():
         done = standing(lesson, known)
         read = "read" if done.read else ""
-        solved = f"{done.solved} of {done.exercises}" if done.exercises else ""
-        rows.append((f"{lesson.number} {lesson.title}", read, str(done.predicted or ""), solved))
+        predicted = _of(done.predicted, done.predictions)
+        solved = _of(done.solved, done.exercises)
+        rows.append((f"{lesson.number} {lesson.title}", read, predicted, solved))
     table = aligned(("lesson", "", "predictions made", "exercises solved"), rows, numbers={2, 3})
     following = known.next
     last = f"Next: {following.notebook}" if following else "You have read all lessons."
     return f"{table}\n\n{last}"
+
+
+def _of(done: int, count: int) -> str:
+    return f"{done} of {count}" if count else ""
 
 
 def noted_as_solved(exercise: Exercise) -> list[Part]:
@@ -73,10 +94,10 @@ def noted_as_solved(exercise: Exercise) -> list[Part]:
     if lesson is None or exercise.name not in EXERCISES:
         return []
     note_solved(lesson.stem, exercise.name)
-    done = standing(lesson, progress())
-    if not done.complete or not lesson.exercises:
+    solved, count = _solved(lesson, progress())
+    if solved < count or not lesson.exercises:
         return []
-    text = f"All {done.exercises} exercises on {_link(lesson)} are solved."
+    text = f"All {count} exercises on {_link(lesson)} are solved."
     return [Part(f"{text} {_goes_on(lesson)}")]
 
 
@@ -92,11 +113,11 @@ def finished(lesson: str) -> Panel:
     note_read(lesson)
     parts = []
     if this.exercises:
-        done = standing(this, progress())
-        state = f", {done.solved} solved" if done.solved else ""
+        solved, count = _solved(this, progress())
+        state = f", {solved} solved" if solved else ""
         exercises = _to("Its exercises", this.exercises)
         minutes = f"about {this.minutes_of_exercises} minutes"
-        parts.append(Part(f"{exercises}: {done.exercises}{state}, {minutes}."))
+        parts.append(Part(f"{exercises}: {count}{state}, {minutes}."))
     parts.append(Part(_goes_on(this)))
     return Panel("right", f"{this.title}: read to the end", parts)
 
