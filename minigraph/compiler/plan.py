@@ -125,6 +125,10 @@ class Plan:
             assign_together(self._places, new)
             return results
 
+    def tried(self, values: list[Any]) -> Any:
+        """The outputs, as `run` computes them; variables keep their values."""
+        return self._computed(values)[0] if self._updates else self._computed(values)
+
     def _computed(self, values: list[Any]) -> Any:
         """What the program returns: the outputs, or a pair of outputs and new values."""
         if inspectors():  # who look at each Node, and know the user's

@@ -69,6 +69,10 @@ class SettingError(MinigraphError, ValueError):
     """A setting with which a layer, an optimizer, a training or a data set cannot work."""
 
 
+class PlanWarning(UserWarning):
+    """A training that takes its steps node by node, for there can be no plan of it."""
+
+
 class KinkWarning(UserWarning):
     """A derivative was asked for where there is none: the slopes on the two sides differ."""
 

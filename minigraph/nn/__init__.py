@@ -1,4 +1,4 @@
-"""Networks that learn: modules, layers, and optimizers.
+"""Networks that learn: modules, layers, optimizers, and `fit`.
 
     from minigraph import data, nn
 
@@ -9,10 +9,11 @@
         loss = mg.cross_entropy(model(x), y)
         optimizer.zero_grad(); loss.backward(); optimizer.step()
 
-Read `module.py`, `layers.py` with `initial.py`, and `optimizers.py`. Names and defaults are
-PyTorch's where it has them.
+Read `module.py`, `layers.py` with `initial.py`, `optimizers.py`, and last `training.py`, which
+`steps.py` and `history.py` serve. Names and defaults are PyTorch's where it has them.
 """
 
+from .history import Epoch, History
 from .layers import (
     GELU,
     AttentionHead,
@@ -30,6 +31,7 @@ from .layers import (
 )
 from .module import Module, Sequential
 from .optimizers import SGD, Adam, AdamW, Optimizer, clip_gradients, cosine, stepwise
+from .training import fit, score
 
 __all__ = [
     "GELU",
@@ -40,7 +42,9 @@ __all__ = [
     "Conv2d",
     "Dropout",
     "Embedding",
+    "Epoch",
     "Flatten",
+    "History",
     "LayerNorm",
     "Linear",
     "MaxPool2d",
@@ -53,5 +57,7 @@ __all__ = [
     "Tanh",
     "clip_gradients",
     "cosine",
+    "fit",
+    "score",
     "stepwise",
 ]

@@ -99,6 +99,16 @@ class Optimizer:
         new = self.updates(gradients, self.learning_rate, value_of)
         assign_together(places([*new]), [*new.values()])
 
+    def check_owner(self) -> None:
+        """Refuse to change what belongs to an optimizer that was made later."""
+        for p in self.parameters:
+            owner = _owners[p]()
+            if owner is not self:
+                raise SettingError(
+                    f"{describe(p)} is shared by two optimizers: this {type(self).__name__} and "
+                    f"the {type(owner).__name__} that was made later; give each its own parameters"
+                )
+
     def updates(
         self, gradients: Sequence[Any], rate: Any, read: Callable[[Node], Any] = lambda node: node
     ) -> dict[Node, Any]:
@@ -109,15 +119,10 @@ class Optimizer:
             rate: the learning rate.
             read: what the rule takes of a variable: itself, or with `value_of` its value.
         """
+        self.check_owner()
         t = read(self.steps) + 1
         new = {self.steps: t}
         for p, g in zip(self.parameters, gradients, strict=True):
-            owner = _owners[p]()
-            if owner is not self:
-                raise SettingError(
-                    f"{describe(p)} is shared by two optimizers: this {type(self).__name__} and "
-                    f"the {type(owner).__name__} that was made later; give each its own parameters"
-                )
             if g is not None:
                 memory = self.memory[p]
                 values = self.rule(read(p), g, rate, t, *map(read, memory))
@@ -240,11 +245,17 @@ def clipped(gradients: Sequence[Any], max_norm: float) -> tuple[list[Any], Any]:
     Source: R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
     networks", ICML 2013.
     """
-    if not _is_number(max_norm) or not 0 < max_norm < np.inf:
-        raise SettingError(f"max_norm is a number above 0, not {max_norm!r:.40}")
+    checked_norm(max_norm)
     norm = root(reduce(add, [total(square(g)) for g in gradients if g is not None]))
     share = minimum(max_norm / (norm + 1e-6), 1.0)  # as PyTorch does, so that 0 is no divisor
     return [g if g is None else g * _like(g, share) for g in gradients], norm
+
+
+def checked_norm(max_norm: Any) -> float:
+    """Return a norm that gradients can be clipped to."""
+    if not _is_number(max_norm) or not 0 < max_norm < np.inf:
+        raise SettingError(f"max_norm is a number above 0, not {max_norm!r:.40}")
+    return max_norm
 
 
 # --- schedules: from the number of a step, from 0, to a factor of the learning rate ---------------
