@@ -5,10 +5,39 @@
  * @import { Message } from "../minigraph/widgets/types"
  */
 
+/** A signal, of those that JupyterLab's kernels have. */
+class FakeSignal {
+  constructor() {
+    /** @type {Set<(sender: unknown, value: string) => void>} */
+    this.heard = new Set();
+  }
+
+  /** @param {(sender: unknown, value: string) => void} act */
+  connect(act) {
+    this.heard.add(act);
+  }
+
+  /** @param {(sender: unknown, value: string) => void} act */
+  disconnect(act) {
+    this.heard.delete(act);
+  }
+
+  /** @param {string} value */
+  emit(value) {
+    for (const act of this.heard) act(this, value);
+  }
+}
+
 export class FakeModel {
   /** @param {Record<string, any>} state */
   constructor(state) {
     this.state = state;
+    this.kernel = {
+      statusChanged: new FakeSignal(),
+      connectionStatusChanged: new FakeSignal(),
+      disposed: new FakeSignal(),
+    };
+    this.widget_manager = { kernel: this.kernel };
     /** @type {Map<string, Set<() => void>>} */
     this.heard = new Map();
     /** @type {any[][]} */

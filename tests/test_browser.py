@@ -416,3 +416,81 @@ def test_the_pass_viewer_is_used_by_keyboard(lab, open_notebook):
         field.fill("y = a + b")
         expect(status).to_contain_text("no pass finds anything")
         assert notebook.new_errors() == []
+
+
+DEAD = """
+import minigraph as mg
+from minigraph.widgets import *
+
+y = mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1)
+with mg.scope("wave"):
+    w = mg.sin(y) ** 2
+graph = mg.Graph(y)
+display(mg.explore(lambda a, b: a * b, a=(-3, 5, 2), b=(-3, 5, 3)))
+display(mg.play(y, predict=True))
+display(mg.play(y, predict="order"))
+display(expression_editor("y = a * b"))
+display(path_explorer(y))
+display(pass_viewer("y = (a + b) * (a + b)"))
+display(schedule_viewer(graph, {node: 1.0 for node in graph.order if node.op}))
+display(checkpoint_viewer(8))
+display(shape_lens())
+"""
+PLAYS = """
+display(mg.play(w))
+"""
+KERNEL = "window.panel.sessionContext"
+GONE = {
+    f"{KERNEL}.restartKernel()": "The kernel has been restarted: run this cell again.",
+    f"{KERNEL}.shutdown()": "The kernel has been shut down: run this cell again.",
+}
+
+
+@pytest.fixture
+def console(window):
+    """What the browser's console reports as an error."""
+    reported = []
+
+    def heard(message):
+        if message.type == "error":
+            reported.append(message.text)
+
+    def thrown(error):
+        reported.append(str(error.error))
+
+    window.on("console", heard)
+    window.on("weberror", thrown)
+    yield reported
+    window.remove_listener("console", heard)
+    window.remove_listener("weberror", thrown)
+
+
+@pytest.mark.parametrize("end", GONE)
+def test_a_widget_without_its_kernel_says_so_and_is_off(lab, open_notebook, console, end):
+    root, _ = lab
+    write(root / "dead.ipynb", DEAD, PLAYS)
+    with open_notebook("dead.ipynb") as notebook:
+        notebook.run(0)
+        notebook.run(1)
+        dead, plays = notebook.output(0), notebook.output(1)
+        expect(dead.locator(".minigraph-box")).to_have_count(6)
+        expect(plays.get_by_role("button", name="fold wave")).to_be_visible()
+        pictures = dead.locator("[data-node], img").count()
+        console.clear()
+        notebook.page.evaluate(end)
+        expect(dead.get_by_text(GONE[end])).to_have_count(9)
+        assert dead.locator("[data-node], img").count() == pictures
+        needed = dead.locator(".minigraph-box, .minigraph-explorer, .mgp-form")
+        controls = needed.locator("button, input, select, .noUi-handle")
+        assert controls.count() > 30
+        on = "(all) => all.filter((one) => !one.matches(':disabled, [inert] *')).length"
+        assert controls.evaluate_all(on) == 0
+        dead.locator(".mgx-input").first.click()  # which chooses what is nudged
+        dead.get_by_role("slider", name="Step").first.press("End")
+
+        assert plays.get_by_text("run this cell again").count() == 0
+        assert plays.get_by_role("button", name="fold wave").count() == 0
+        plays.get_by_role("slider", name="Step").press("End")
+        expect(plays.get_by_text("The backward pass is done")).to_be_visible()
+        notebook.page.wait_for_timeout(500)
+        assert console == []

@@ -441,6 +441,55 @@ def test_a_kernel_that_is_silent_is_spoken_of_and_asked_again(live):
     assert len(shown.told()) == 2
 
 
+def emit(shown, signal, value):
+    """Tell the page of the kernel, as JupyterLab does."""
+    shown.page.evaluate("([to, value]) => window.model.kernel[to].emit(value)", [signal, value])
+
+
+@needs_browser
+def test_a_lost_connection_turns_controls_off_until_it_is_back(live):
+    shown = live("explore", explorer())
+    slider = shown.page.get_by_role("slider", name="a")
+    lost = shown.page.get_by_text("The connection to the kernel is lost.")
+    emit(shown, "statusChanged", "busy")
+    assert (lost.count(), slider.is_disabled()) == (0, False)
+    emit(shown, "connectionStatusChanged", "connecting")
+    assert (lost.count(), slider.is_disabled()) == (1, True)
+    shown.page.locator(".mgx-input").last.click()
+    assert shown.told() == []
+    emit(shown, "connectionStatusChanged", "connected")
+    assert (lost.count(), slider.is_disabled()) == (0, False)
+    slider.press("ArrowRight")
+    assert [kind for kind, *_ in shown.told()] == ["set", "save"]
+
+
+@needs_browser
+@pytest.mark.parametrize("end", ["restarting", "autorestarting", "dead", "terminating"])
+def test_what_a_kernel_knew_does_not_come_back_with_another_one(live, end):
+    shown = live("player", mg.play(example(), predict=True))
+    emit(shown, "statusChanged", end)
+    emit(shown, "connectionStatusChanged", "connecting")
+    emit(shown, "connectionStatusChanged", "connected")
+    emit(shown, "statusChanged", "idle")
+    how = "restarted" if "restart" in end else "shut down"
+    assert shown.page.get_by_text(f"The kernel has been {how}: run this cell again.").count() == 1
+    assert shown.page.get_by_role("button", name="Show").is_disabled()
+    assert shown.page.get_by_role("textbox").is_disabled()
+
+
+@needs_browser
+def test_what_was_off_before_stays_off_when_the_kernel_is_back(live):
+    shown = live("access", {"name": "Controls"})
+    add = "(main) => main.insertAdjacentHTML('beforeend', '<button>A</button><input disabled>')"
+    shown.page.locator("main").evaluate(add)
+    states = []
+    for status in ("disconnected", "connected"):
+        emit(shown, "connectionStatusChanged", status)
+        places = [shown.page.locator(f"main > {name}") for name in ("button", "input")]
+        states.append([place.is_disabled() for place in places])
+    assert states == [[True, True], [False, True]]
+
+
 @needs_browser
 @pytest.mark.parametrize(
     ("script", "make", "place"),

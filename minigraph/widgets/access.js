@@ -2,9 +2,11 @@
  * What ipywidgets leaves out of a box of controls: its title, and what is needed by those who use
  * the keyboard or a screen reader.
  *
+ * @import { Kernel } from "./kernel.js"
  * @import { Shown } from "./types"
  */
 
+import { needKernel } from "./kernel.js";
 import { ownKeys } from "./keys.js";
 import { make } from "./stage.js";
 
@@ -45,6 +47,8 @@ function render({ model, el }) {
   const observer = new MutationObserver(() => describe(found()));
   let frame = 0;
   el.replaceChildren(make("p", { class: "mgc-title", "aria-hidden": "true" }, model.get("name")));
+  /** @type {Kernel | undefined} */
+  let kernel;
   const begin = () => {
     const box = found();
     if (!box) {
@@ -54,6 +58,7 @@ function render({ model, el }) {
     box.setAttribute("role", "group");
     box.setAttribute("aria-label", model.get("name"));
     ownKeys(box);
+    kernel = needKernel(model, box);
     observer.observe(box, { subtree: true, childList: true, attributeFilter: ["class"] });
     describe(box);
   };
@@ -61,6 +66,7 @@ function render({ model, el }) {
   return () => {
     cancelAnimationFrame(frame);
     observer.disconnect();
+    kernel?.stop();
   };
 }
 

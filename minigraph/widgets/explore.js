@@ -3,16 +3,17 @@
  * place; it answers with texts for the drawing, marks for the plot, and a sentence. One question
  * is on its way at a time, and the last place wins, so that fast dragging never queues up.
  *
+ * @import { Kernel } from "./kernel.js"
  * @import { ExplorerState, Input, Model, Place, Plotted, Shown, Stop, Text, Value } from "./types"
  */
 
 import { Segmented, Slider, sentence } from "./controls.js";
+import { SILENCE, needKernel } from "./kernel.js";
 import { ownKeys } from "./keys.js";
 import { Stage, draw, make } from "./stage.js";
 
 const PATIENCE = 4000; // milliseconds until an answer is given up
 const PAUSE = 120; // until nothing else is to come, and a curve may be completed
-const SILENCE = "The kernel is busy, or it is not there. If it has been restarted, run this cell again.";
 
 /**
  * Make an element of the plot.
@@ -43,6 +44,7 @@ class Explorer {
   /** @type {SVGElement} */ plot;
   /** @type {SVGElement} */ axes;
   /** @type {SVGElement} */ marks;
+  /** @type {Kernel} */ kernel;
   /** @type {string | undefined} */ waiting; // the question that is on its way
   /** @type {number | undefined} */ patience;
   /** @type {number | undefined} */ idle;
@@ -110,6 +112,7 @@ class Explorer {
     const root = make("div", { ...look, "aria-label": "Explorer" }, this.layout);
     ownKeys(root);
     el.replaceChildren(root);
+    this.kernel = needKernel(this.model, root);
   }
 
   // --- to the kernel -----------------------------------------------------------------------------
@@ -133,6 +136,7 @@ class Explorer {
    */
   ask(more = false) {
     clearTimeout(this.idle);
+    if (this.kernel.gone) return;
     this.isBehind = Boolean(this.waiting);
     if (this.isBehind) return;
     this.waiting = `${this.id}-${++this.count}`;
@@ -142,7 +146,7 @@ class Explorer {
     this.model.save_changes();
     this.patience = setTimeout(() => {
       this.waiting = undefined;
-      this.silence.textContent = SILENCE;
+      if (!this.kernel.gone) this.silence.textContent = SILENCE;
     }, PATIENCE);
   }
 
@@ -244,6 +248,7 @@ class Explorer {
   stop() {
     clearTimeout(this.patience);
     clearTimeout(this.idle);
+    this.kernel.stop();
     for (const [name, act] of Object.entries(this.heard)) this.model.off?.(`change:${name}`, act);
   }
 }

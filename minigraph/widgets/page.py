@@ -58,7 +58,9 @@ def _plain(name: str, text: str) -> str:
 @cache
 def style(name: str) -> str:
     """The colours, the card and the drawing that all widgets share, and a widget's own part."""
-    return "\n".join([_palette(), *(read(f"{part}.css") for part in ("card", "stage", name))])
+    return "\n".join(
+        [_palette(), *(read(f"{part}.css") for part in ("card", "stage", "kernel", name))]
+    )
 
 
 def read(name: str) -> str:

@@ -10,6 +10,7 @@
  */
 
 import { button, choice, disable, tell } from "./controls.js";
+import { Kernel, turn } from "./kernel.js";
 import { ownKeys } from "./keys.js";
 import { Stage, draw, make } from "./stage.js";
 
@@ -226,6 +227,7 @@ class Player {
     this.model = model;
     this.el = el;
     this.speed = 1;
+    this.kernel = new Kernel(model, el, () => this._kernelChanged());
     this.heard = this._follow();
     this._begin();
   }
@@ -239,7 +241,7 @@ class Player {
     this.hasBoth = this.middle > 0 && this.behind > 0;
     this.isNudge = this.view.nudges.length > 0;
     this.stage = new Stage(this.view);
-    if (this.model.send) this.stage.offer(this.view.toggles, (toggle) => this.fold(toggle));
+    this._offer();
     this.lens = new Lens(this.view, (edges) => this.stage.point(edges));
     this.byBox = new Map();
     for (const [id, node] of Object.entries(this.view.nodes))
@@ -252,12 +254,30 @@ class Player {
     this.ask();
   }
 
+  /** Offer to fold and unfold where there is somebody who can draw anew. */
+  _offer() {
+    const isThere = this.model.send && !this.kernel.gone;
+    this.stage.offer(isThere ? this.view.toggles : [], (toggle) => this.fold(toggle));
+  }
+
+  /** Stepping goes on without a kernel; questions and folds wait for it. */
+  _kernelChanged() {
+    this._offer();
+    this.ask();
+  }
+
+  /** Let the kernel know what has been set here, if it is there. */
+  _save() {
+    if (!this.kernel.gone) this.model.save_changes();
+  }
+
   /**
    * Ask the kernel to fold or unfold, which gives another view.
    *
    * @param {Toggle} toggle
    */
   fold({ action, path }) {
+    if (this.kernel.gone) return;
     this.pause();
     this.folding = path;
     this.model.send?.({ kind: "toggle", action, path, position: this.position });
@@ -368,7 +388,8 @@ class Player {
       this.field.value = "";
     }
     tell(this.asked, question || "Nothing more is asked.");
-    tell(this.verdict, this.model.get("verdict") ?? "");
+    tell(this.verdict, this.kernel.gone || (this.model.get("verdict") ?? ""));
+    turn(this.form, !this.kernel.gone);
     for (const part of [this.field, ...this.form.querySelectorAll("button")])
       part.hidden = !question;
   }
@@ -414,19 +435,19 @@ class Player {
     const { passes, ways, nudges } = this;
     nudges?.addEventListener("change", () => {
       this.model.set("nudge", nudges.value);
-      this.model.save_changes();
+      this._save();
       this.run();
       this.go(this.low);
     });
     passes?.addEventListener("change", () => {
       this.model.set("passes", passes.value);
-      this.model.save_changes();
+      this._save();
       this.run();
       this.go(this.low);
     });
     ways?.addEventListener("change", () => {
       this.model.set("wrong", ways.value);
-      this.model.save_changes();
+      this._save();
       this.run();
     });
   }
@@ -561,7 +582,7 @@ class Player {
     const next = Math.min(this.high, Math.max(this.low, position));
     if (next === this.position) return this.show(next);
     this.model.set("position", next);
-    this.model.save_changes();
+    this._save();
     this.show(next);
   }
 
@@ -716,6 +737,7 @@ class Player {
 
   stop() {
     this.pause();
+    this.kernel.stop();
     for (const [name, act] of Object.entries(this.heard)) this.model.off?.(`change:${name}`, act);
   }
 }

@@ -2,15 +2,16 @@
  * The card of a prediction: fields for a guess, and below them, after it, what is true. The kernel
  * holds the truth; the page gets it as the answer to a guess.
  *
+ * @import { Kernel } from "./kernel.js"
  * @import { CardState, Field, Model, Shown } from "./types"
  */
 
 import { button, sentence, tell } from "./controls.js";
+import { SILENCE, needKernel } from "./kernel.js";
 import { ownKeys } from "./keys.js";
 import { Stage, make } from "./stage.js";
 
 const PATIENCE = 4000; // milliseconds until an answer is given up
-const GONE = "The kernel has been restarted: run this cell again.";
 
 /** @typedef {{ element: HTMLElement, said: () => string | string[] }} Asked */
 
@@ -33,6 +34,7 @@ class Card {
   /** @type {HTMLElement} */ button;
   /** @type {HTMLElement} */ say;
   /** @type {HTMLElement} */ answer;
+  /** @type {Kernel} */ kernel;
   /** @type {string} */ shown;
   /** @type {number | undefined} */ patience;
 
@@ -78,6 +80,7 @@ class Card {
       this.answer));
     ownKeys(root);
     this.el.replaceChildren(root);
+    this.kernel = needKernel(this.model, root);
   }
 
   /**
@@ -169,7 +172,7 @@ class Card {
     this.model.send?.({ kind: "guess", said });
     this.patience = setTimeout(() => {
       this.isWaiting = false;
-      tell(this.say, GONE);
+      if (!this.kernel.gone) tell(this.say, SILENCE);
     }, PATIENCE);
   }
 
@@ -198,6 +201,7 @@ class Card {
 
   stop() {
     clearTimeout(this.patience);
+    this.kernel.stop();
     for (const [event, act] of Object.entries(this.heard)) this.model.off?.(event, act);
   }
 }

@@ -11,6 +11,19 @@ export interface Model<State> {
   on?(event: string, act: () => void): void;
   off?(event: string, act: () => void): void;
   send?(message: Message): void;
+  widget_manager?: { kernel?: LiveKernel | null };
+}
+
+/** What JupyterLab tells of the kernel behind a model. */
+export interface LiveKernel {
+  statusChanged?: Signal;
+  connectionStatusChanged?: Signal;
+  disposed?: Signal;
+}
+
+export interface Signal {
+  connect(heard: (sender: unknown, value: string) => void): void;
+  disconnect(heard: (sender: unknown, value: string) => void): void;
 }
 
 /** A widget's model, and the element in which it is to be shown. */
