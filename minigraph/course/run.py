@@ -21,7 +21,7 @@ from ..reading.text import clean
 from .notebooks import first_line, read_notebook, text_of
 from .progress import NOTHING, VARIABLE
 
-_LIVE = "application/vnd.jupyter.widget-view+json"
+LIVE = "application/vnd.jupyter.widget-view+json"
 
 
 class RunError(MinigraphError, RuntimeError):
@@ -58,7 +58,7 @@ def run_notebook(path: Path, seconds_per_cell: int = 60) -> None:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "text/html" in output.get("data", {}):
-                output["data"].pop(_LIVE, None)
+                output["data"].pop(LIVE, None)
     write(path, text_of(notebook).encode("utf-8", "backslashreplace"))  # as JSON escapes
 
 
