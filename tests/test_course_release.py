@@ -17,11 +17,12 @@ import minigraph as mg
 from minigraph.__main__ import main
 from minigraph.course import CheckFailed, installation, releasing
 from minigraph.course.exercises import EXERCISES
-from minigraph.course.lessons import LESSONS, after
-from minigraph.course.releasing import ReleaseError, exercise_text, release
+from minigraph.course.lessons import LESSONS, after, before
+from minigraph.course.releasing import ReleaseError, exercise_text, lesson_text, release
 
 ROOT = Path(__file__).parents[1]
 SOLUTIONS = sorted(ROOT.glob("solutions/*.ipynb"))
+LESSON_NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 GRADED = [exercise for exercise in EXERCISES.values() if exercise.points]
 
 needs_nbgrader = pytest.mark.skipif(
@@ -173,8 +174,22 @@ def test_students_cannot_edit_checks_and_running_goes_on_after_one_fails(path):
 # --- the way through the notebooks ----------------------------------------------------------------
 
 
+every_lesson = pytest.mark.parametrize("lesson", LESSONS.values(), ids=list(LESSONS))
+
+
 def first_line(path):
     return cells(path, "markdown")[0].source.splitlines()[0]
+
+
+@every_lesson
+def test_a_lesson_begins_with_the_way_to_the_map_to_its_neighbours_and_its_exercises(lesson):
+    line = first_line(ROOT / lesson.notebook)
+    assert ("00_start_here.ipynb" in line) == (lesson.number != "00")
+    assert f"**{lesson.minutes} minutes**" in line
+    assert (f"(../{lesson.exercises})" in line) == bool(lesson.exercises)
+    for neighbour, mark in ((before(lesson), "← ["), (after(lesson), ") →")):
+        assert bool(neighbour) == (mark in line)
+        assert not neighbour or f"{neighbour.title}]({neighbour.stem}.ipynb)" in line
 
 
 @every_solution
@@ -188,7 +203,14 @@ def test_exercises_begin_with_the_way_to_the_map_to_their_lesson_and_to_the_next
     assert after(lesson) is None or f"(../notebooks/{after(lesson).stem}.ipynb) →" in line
 
 
-@every_solution
+@every_lesson
+def test_a_lesson_has_its_first_line_and_its_last_cell(lesson):
+    path = ROOT / lesson.notebook
+    assert path.read_text(encoding="utf-8") == lesson_text(path), "run: python -m minigraph release"
+    assert cells(path)[-1].source.endswith(f'finished("{lesson.stem}")')
+
+
+@pytest.mark.parametrize("path", [*SOLUTIONS, *LESSON_NOTEBOOKS], ids=lambda path: path.stem)
 def test_the_time_that_a_notebook_takes_stands_in_its_first_line_only(path):
     title = cells(path, "markdown")[0].source.partition("\n")[2]
     assert not re.search(r"about (an hour|\d+ minutes)", title)
