@@ -3,14 +3,14 @@
 Read `traits.py` (what is known about each operation), `rewrite.py` (how a graph is rebuilt),
 `algebra.py` (by which rules; `patterns.py` applies them), `passes.py` (what else is worth
 rebuilding), `memory.py` (where the arrays live), `arrays.py` (the program that is left) and
-`plan.py` (what runs it); then `costs.py`, `schedule.py` (`by_hand.py` for one of your own) and
+`plan.py` (what runs it); then `costs.py`, `schedule.py` (`handmade.py` for one of your own) and
 `parallel.py` (several threads).
 """
 
 from .algebra import ALGEBRA, UNSAFE_ALGEBRA
-from .by_hand import ScheduleError, by_hand
 from .compile import Compiled
 from .costs import Costs, measured, predicted
+from .handmade import ScheduleError, by_hand
 from .memory import MemoryPlan, Place
 from .parallel import timed
 from .passes import PASSES, UNSAFE, Step, optimized
