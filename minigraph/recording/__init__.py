@@ -2,8 +2,9 @@
 
 Read `events.py` (what is written down), `sweeps.py` (the backward pass, and wrong ways to run it),
 `nudging.py` (how a change travels forwards), `recorder.py` (how a graph becomes a recording, and
-how a program of your own does), `compare.py` (where two recordings part), `narration.py` (each
-event in words) and `loading.py` (a recording from a file).
+how a program of your own does), `engine.py` (how an engine of your own does), `compare.py` (where
+two recordings part), `narration.py` (each event in words) and `loading.py` (a recording from a
+file).
 """
 
 from . import loading, narration

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..drawing.drawing import Drawing
 from ..errors import MinigraphError, NodeTypeError
 from ..reading import Reading
 from ..recording import MISCONCEPTIONS, Recording
+from ..recording.engine import engine_pass
 from ..recording.recorder import PASSES, check_nudge_alone, check_options, recorded
 from .lifetime import Released
 from .page import module, style
@@ -61,11 +63,11 @@ class Player(Released, anywidget.AnyWidget):
 
     def __init__(
         self,
-        y: Node,
+        y: Any,
         passes: str = "both",
         *,
         wrong: str = "",
-        own: Recording | None = None,
+        own: Recording | Callable[[Any], Any] | None = None,
         nudge: Any = None,
         opened: Any = False,
         folded: Any = None,
@@ -76,13 +78,16 @@ class Player(Released, anywidget.AnyWidget):
         """Play the forward and the backward pass of y step by step, or the way of a nudge.
 
         Args:
-            y: the output, a scalar; of any shape if only the forward pass is played.
+            y: the output, a scalar; of any shape if only the forward pass is played. With a
+                function as `own`, a number of your own engine.
             passes: "both", "forward" or "backward".
             wrong: a misconception to run the backward pass with, as in `mg.record`; the step at
                 which it goes wrong is marked. For a small graph the player offers those that matter
                 there.
-            own: a backward pass of your own, recorded with a `Tracer`, to play instead of the
-                engine's; it is marked where it parts from that.
+            own: a backward pass of your own to play instead of minigraph's; it is marked where it
+                parts from that. Either recorded with a `Tracer`; or the function itself, which
+                leaves gradients in `y.grad` and in what it reaches from `y.inputs`, numbers with a
+                `value`, an `op`, `inputs`, and the `local` derivative by each of them.
             nudge: what to nudge, to see instead of the passes how the change travels forwards: the
                 name of a node, a Node, or a dict such as {"b": 0.1}. Of an array all elements are
                 nudged, by one number or each by its own. y may have any shape then.
@@ -97,6 +102,8 @@ class Player(Released, anywidget.AnyWidget):
         Raises:
             MinigraphError: for an unknown option, and for a graph of more steps than a page holds.
         """
+        if callable(own):
+            y, own = engine_pass(y, own)
         if not isinstance(y, Node):
             raise NodeTypeError(f"play takes a Node, not {type(y).__name__} {y!r:.40}")
         if predict not in (False, True, ORDER):

@@ -24,7 +24,7 @@ from ..reading.text import UNSET, shape_text
 from ..reading.words import applied
 from ..recording import MISCONCEPTIONS, Recording, first_difference
 from ..recording.compare import Divergence, diagnosed
-from ..recording.data import Summary, thumbnail, written
+from ..recording.data import Summary, same, thumbnail, written
 from ..recording.events import BACKWARD, FORWARD, NUDGE, Event, RecordedNode
 from ..recording.narration import (
     adds_up,
@@ -270,11 +270,15 @@ def up_to(whole: dict[str, Any], known: int) -> dict[str, Any]:
 def own_pass(reading: Reading, right: Recording, own: Recording, on: Stage) -> dict[str, Any]:
     """The backward steps of a learner's own program, marked where they part from the right ones.
 
-    If a misconception would have left the same gradients, it says which.
+    If a misconception would have left the same gradients, it says which; and if they are right in
+    spite of the way there, it says that.
     """
     difference = first_difference(right, own)
     way = diagnosed(reading, own.gradients)
-    names = {"name": OWN, "title": "your own pass", "why": way.why if way else ""}
+    why = way.why if way else ""
+    if not way and all(same(g, own.gradients.get(id)) for id, g in right.gradients.items()):
+        why = "In the end its gradients are right all the same."
+    names = {"name": OWN, "title": "your own pass", "why": why}
     told = replace(own, wrong=OWN if difference else "")  # its last sentence depends on it
     return names | {"steps": _backward_steps(told, on, difference)}
 
