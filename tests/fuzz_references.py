@@ -257,6 +257,19 @@ for _name, _function in _COMPARED.items():
 
 
 @cache
+def _makes_floats(name):
+    """Whether NumPy's function makes floats of whole numbers, as PyTorch does in float32."""
+    function = getattr(np, name, None)
+    if not isinstance(function, np.ufunc) or function.signature:
+        return False
+    dtypes = (*[np.dtype(int)] * function.nin, *[None] * function.nout)
+    try:
+        return function.resolve_dtypes(dtypes)[-1].kind == "f"
+    except TypeError:
+        return False
+
+
+@cache
 def _signature(name):
     return inspect.signature(FUNCTIONS[name])
 
@@ -350,7 +363,11 @@ class PyTorch:
                 inputs.append(None)
             else:
                 settings[key] = _setting(key, value)
-        if name in _FLOAT or name in ("matmul", "dot", "tensordot", "conv2d"):
+        if (
+            name in _FLOAT
+            or name in ("matmul", "dot", "tensordot", "conv2d")
+            or _makes_floats(name)
+        ):
             inputs = [x if x is None else self._floats(x) for x in inputs]
         if name == "cross_entropy" and inputs[1].is_floating_point():
             return -(inputs[1] * t.log_softmax(inputs[0], -1)).sum(-1).mean()
