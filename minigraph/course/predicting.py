@@ -98,7 +98,7 @@ def _answered(asked: Prediction, said: Mapping[str, Any]) -> Told | str:
 
 def _read(part: Part, said: Any) -> Any:
     """A guess as plain data, None if it is none."""
-    if said is None or said is ... or said == []:
+    if said is None or said is ... or (isinstance(said, str | list) and not said):
         return None
     try:
         return part.read(said)
