@@ -758,13 +758,62 @@ def test_a_fold_keeps_a_step_that_the_kernel_has_not_heard_of(open_live):
 
 
 @needs_browser
+@pytest.mark.parametrize("wide", [1034, 622])  # what notebooks have at 1440 and at 1024
+def test_a_card_fits_a_laptop_whatever_the_graph(open_player, wide):
+    players = [play(y) for y in (worked_example(), classifier(), layers(), chain(40))]
+    page = open_player(*players, viewport={"width": wide + 16, "height": 900})
+    for card in page.locator(".mgc-card").all():
+        size = card.bounding_box()
+        assert size["height"] <= 640
+        assert size["width"] <= wide
+        text = card.locator("svg [data-node] text").first
+        assert text.bounding_box()["height"] > 9  # a line of 15 pixels, at 0.6 of its size
+
+
+@needs_browser
+def test_a_large_graph_can_be_enlarged_and_moved_by_mouse_and_by_keys(open_player):
+    page = open_player(play(chain(40)))
+    view, svg = page.locator(".mgp-stage"), page.locator(".mgp-stage > svg")
+    moved = "(view) => view.scrollTop"
+    seen = "(view) => view.scrollHeight <= view.clientHeight + 1"
+    before = svg.bounding_box()["width"]
+    page.get_by_role("button", name="Larger").click()
+    assert svg.bounding_box()["width"] == pytest.approx(1.25 * before, rel=0.01)
+    view.press("-")
+    assert svg.bounding_box()["width"] == pytest.approx(before, rel=0.01)
+    view.evaluate("(view) => view.scrollTo(0, 0)")
+    view.press("ArrowDown")
+    assert view.evaluate(moved) > 0
+    assert said(page).startswith("Start")  # the arrows move the picture, not the passes
+    place = view.bounding_box()
+    page.mouse.move(place["x"] + 30, place["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(place["x"] + 30, place["y"] + 100)
+    page.mouse.up()
+    assert view.evaluate(moved) == pytest.approx(160, abs=2)
+    assert not view.evaluate(seen)
+    view.press("0")
+    assert view.evaluate(seen)
+    assert view.get_attribute("tabindex") is None  # there is nothing to move
+
+
+@needs_browser
+def test_a_small_graph_has_no_tools(open_player):
+    page = open_player(play(worked_example()))
+    assert not page.get_by_role("button", name="Larger").is_visible()
+    page.locator(".mgp-stage [data-node]").first.press("-")
+    assert page.locator(".mgp-stage > svg").bounding_box()["width"] > 600
+
+
+@needs_browser
 def test_without_a_kernel_nothing_offers_to_fold(open_player):
     assert open_player(play(layers())).locator(".mgp-toggle").count() == 0
 
 
 @needs_browser
 def test_boxes_show_arrays_as_small_pictures_once_they_are_known(open_player):
-    page = open_player(play(classifier()), viewport={"width": 1200, "height": 2000})
+    page = open_player(play(classifier()))
+    page.get_by_role("button", name="whole picture").click()
     values, gradients = (
         page.locator(".mgp-thumb.mgp-value"),
         page.locator(".mgp-thumb.mgp-gradient"),

@@ -22,6 +22,7 @@ from .svg import to_svg
 from .theme import DARK_PAGES, THEMES
 
 SMALLEST = 0.6  # of its size; where there is less room, a drawing scrolls
+_HIGHEST = 600  # pixels; JupyterLab shows 779 on a laptop
 DIRECTIONS = ("auto", "right", "down")
 
 
@@ -164,13 +165,20 @@ class Drawing:
 
 
 def as_image(svg: str, alt: str, width: float, height: float) -> str:
-    """Write an SVG as an `img` that shrinks to fit, then scrolls, and follows a dark page."""
+    """Write an SVG as an `img` that shrinks to fit, then scrolls, and follows a dark page.
+
+    A frame that scrolls can be reached with the keyboard.
+    """
     data = base64.b64encode(svg.encode()).decode()
     wide, high = round(width), round(height)
-    style = f"max-width:100%;min-width:{wide * SMALLEST:.0f}px;height:auto"
+    least, fitting = wide * SMALLEST, wide * _HIGHEST / high
+    style = f"max-width:100%;min-width:{least:.0f}px;height:auto"
+    if fitting < wide:
+        style = f"width:{max(fitting, least):.0f}px;{style}"
+    reached = ' tabindex="0"' if fitting < least else ""
     return (
-        f'<div style="overflow-x:auto"><img class="minigraph" alt="{escape(alt)}"'
-        f' width="{wide}" height="{high}" style="{style}"'
+        f'<div style="overflow:auto;max-height:{_HIGHEST}px"{reached}>'
+        f'<img class="minigraph" alt="{escape(alt)}" width="{wide}" height="{high}" style="{style}"'
         f' src="data:image/svg+xml;base64,{data}"></div>{DARK_PAGES}'
     )
 

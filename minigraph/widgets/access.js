@@ -6,6 +6,7 @@
  * @import { Shown } from "./types"
  */
 
+import { Frame } from "./frame.js";
 import { needKernel } from "./kernel.js";
 import { ownKeys } from "./keys.js";
 import { make } from "./stage.js";
@@ -38,21 +39,52 @@ function describe(box) {
 }
 
 /**
+ * Put the picture of a box into a frame, as soon as it is there.
+ *
+ * @param {Element} box
+ */
+function frameOf(box) {
+  /** @type {HTMLElement | null} */
+  const place = box.querySelector(".minigraph-picture");
+  /** @type {HTMLElement | null | undefined} */
+  const view = place?.querySelector(".widget-html-content");
+  if (!place || !view) return undefined;
+  const framed = () => {
+    const picture = view.querySelector("img");
+    if (!picture) return undefined;
+    const [width, height] = ["width", "height"].map((name) => Number(picture.getAttribute(name)));
+    return { picture, width, height };
+  };
+  return new Frame(view, place, framed, () => place.clientHeight, true);
+}
+
+/**
  * Complete the box in which an element stands; anywidget calls this.
  *
  * @param {Shown<{ name: string }>} shown
  */
 function render({ model, el }) {
   const found = () => /** @type {HTMLElement} */ (el.closest(".widget-vbox"));
-  const observer = new MutationObserver(() => describe(found()));
-  let frame = 0;
+  /** @type {Frame | undefined} */
+  let frame;
+  /** @type {Element | null | undefined} */
+  let shown;
+  const complete = () => {
+    describe(found());
+    frame ??= frameOf(found());
+    const picture = frame?.view.firstElementChild;
+    if (picture !== shown) frame?.fit();
+    shown = picture;
+  };
+  const observer = new MutationObserver(complete);
+  let waiting = 0;
   el.replaceChildren(make("p", { class: "mgc-title", "aria-hidden": "true" }, model.get("name")));
   /** @type {Kernel | undefined} */
   let kernel;
   const begin = () => {
     const box = found();
     if (!box) {
-      frame = requestAnimationFrame(begin); // not in the page yet
+      waiting = requestAnimationFrame(begin); // not in the page yet
       return;
     }
     box.setAttribute("role", "group");
@@ -60,13 +92,14 @@ function render({ model, el }) {
     ownKeys(box);
     kernel = needKernel(model, box);
     observer.observe(box, { subtree: true, childList: true, attributeFilter: ["class"] });
-    describe(box);
+    complete();
   };
   begin();
   return () => {
-    cancelAnimationFrame(frame);
+    cancelAnimationFrame(waiting);
     observer.disconnect();
     kernel?.stop();
+    frame?.stop();
   };
 }
 

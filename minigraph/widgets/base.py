@@ -51,6 +51,7 @@ class GraphWidget(Released, widgets.VBox):
         controls: list[widgets.Widget],
         *,
         beside: Sequence[widgets.Widget] = (),
+        below: Sequence[widgets.Widget] = (),
         lines: int = 2,
         height: int = 360,
     ) -> None:
@@ -59,7 +60,8 @@ class GraphWidget(Released, widgets.VBox):
         Args:
             name: the title.
             controls: one below the other.
-            beside: what stands with the sentence on the left of the picture, where there is room.
+            beside: what stands on the left of the picture, where there is room.
+            below: what stands below the picture.
             lines: how many the sentence has room for; a longer one scrolls.
             height: of the picture, in pixels; a larger one shrinks, and then scrolls.
         """
@@ -69,13 +71,15 @@ class GraphWidget(Released, widgets.VBox):
         self.picture.add_class("minigraph-picture")
         self.drawing: Picture | None = None
         self.access = Access(name=name)
-        below: list[widgets.Widget] = [self.message, self.picture]
+        middle: widgets.Widget = self.picture
         if beside:
-            side = widgets.VBox([self.message, *beside])
+            side = widgets.VBox([*beside])
             side.add_class("minigraph-side")
-            below = [widgets.HBox([side, self.picture])]
-            below[0].add_class("minigraph-beside")
-        super().__init__([self.access, *controls, *below])
+            middle = widgets.HBox([side, self.picture])
+            middle.add_class("minigraph-beside")
+        for more in below:
+            more.add_class("minigraph-below")
+        super().__init__([self.access, *controls, self.message, middle, *below])
         for look in ("minigraph-live", "minigraph-box", "mgc-card"):
             self.add_class(look)
 

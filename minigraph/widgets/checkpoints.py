@@ -73,7 +73,9 @@ class CheckpointViewer(GraphWidget):
         )
         for slider in (self.segments, self.budget):
             self.watch(slider, "value", self._draw)
-        super().__init__("Memory of a chain with checkpoints", [self.segments, self.budget])
+        super().__init__(
+            "Memory of a chain with checkpoints", [self.segments, self.budget], height=280
+        )
         self._draw()
 
     def _draw(self, _: Any = None) -> None:

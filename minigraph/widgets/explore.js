@@ -8,6 +8,7 @@
  */
 
 import { Segmented, Slider, sentence } from "./controls.js";
+import { Frame, framed } from "./frame.js";
 import { SILENCE, needKernel } from "./kernel.js";
 import { ownKeys } from "./keys.js";
 import { Stage, draw, make } from "./stage.js";
@@ -37,6 +38,7 @@ class Explorer {
   /** @type {Slider} */ delta;
   /** @type {string} */ chosen;
   /** @type {Stage} */ stage;
+  /** @type {Frame | undefined} */ picture;
   /** @type {HTMLElement} */ say;
   /** @type {HTMLElement} */ silence;
   /** @type {HTMLElement} */ place;
@@ -161,13 +163,10 @@ class Explorer {
       box?.addEventListener("click", () => this.choices.choose(name));
     }
     this.boxes = view.boxes;
-    const high = Number(this.stage.svg.getAttribute("height"));
-    this.stage.svg.style.maxHeight = `max(58vh, ${Math.round(high * 0.75)}px)`; // then it scrolls
-    // Where it scrolls, the keyboard has to reach it.
-    const drawing = { role: "group", "aria-label": view.title, tabindex: "0" };
-    for (const [name, value] of Object.entries(drawing))
-      this.stage.element.setAttribute(name, value);
-    this.place.replaceChildren(this.stage.element);
+    this.layout.classList.toggle("mgx-tall", this.stage.isTall);
+    this.picture?.stop();
+    this.picture = framed(this.stage);
+    this.place.replaceChildren(this.picture.element);
   }
 
   frame() {
@@ -249,6 +248,7 @@ class Explorer {
     clearTimeout(this.patience);
     clearTimeout(this.idle);
     this.kernel.stop();
+    this.picture?.stop();
     for (const [name, act] of Object.entries(this.heard)) this.model.off?.(`change:${name}`, act);
   }
 }

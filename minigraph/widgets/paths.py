@@ -25,7 +25,8 @@ from .path_sums import Path, PathEdge, PathSums, Step, product
 BY_PATHS, BY_SWEEP = "path by path", "one reverse sweep"
 MOST = 12  # paths that are listed
 MOST_MULTIPLICATIONS = 100_000  # that are done to add up all paths
-_LONGEST, _IN_LIST = 10, 4  # nodes of a path, factors and terms that are written out
+_LONGEST, _IN_LIST = 10, 4  # factors and terms that are written out
+_ROUTE_IN_LIST = 6  # and nodes of a path
 
 
 class PathExplorer(GraphWidget):
@@ -73,19 +74,23 @@ class PathExplorer(GraphWidget):
         if target is not None:
             last = _chosen(target, options)
             self.sums = PathSums(last)
-        self.source = widgets.Dropdown(options=options, value=first, description="From")
-        self.target = widgets.Dropdown(options=options, value=last, description="To")
+        self.source = widgets.Dropdown(
+            options=options, value=first, description="From", layout=widgets.Layout(width="auto")
+        )
+        self.target = widgets.Dropdown(
+            options=options, value=last, description="To", layout=widgets.Layout(width="auto")
+        )
         self.way = widgets.ToggleButtons(
             options=[BY_PATHS, BY_SWEEP],
             description="Way",
             tooltips=["multiply along each path, add", "hand on from user to input, adding"],
         )
-        self.list = widgets.Select(layout=widgets.Layout(width="auto"))
+        self.list = widgets.Select(rows=10, layout=widgets.Layout(width="auto"))
         self.costs = widgets.HTML()
         ends = widgets.HBox([self.source, self.target, self.way])
         ends.layout.flex_flow = "row wrap"
         super().__init__(
-            "Path explorer", [ends], beside=[self.list, self.costs], lines=4, height=480
+            "Path explorer", [ends], beside=[self.list], below=[self.costs], height=380
         )
         self._rows: list[Path | Step | None] = []  # None is the sum of all paths
         self._is_filling = False
@@ -113,7 +118,6 @@ class PathExplorer(GraphWidget):
             self.list.index = 0 if is_reached else None
         finally:
             self._is_filling = False
-        self.list.rows = min(max(len(self._rows), 2), MOST + 1)
         self.list.description = "Steps" if self.way.value == BY_SWEEP else "Paths"
         self.costs.value = self._costs()
         self._update()
@@ -202,7 +206,7 @@ class PathExplorer(GraphWidget):
             return f"{self._gradient_name(row.node)} = {_written_step(row, _IN_LIST)}"
         if row is None:
             return self._label_of_sum()
-        return f"{self._route(row)}:   {_written_product(row, _IN_LIST)}"
+        return f"{self._route(row, _ROUTE_IN_LIST)}:   {_written_product(row, _IN_LIST)}"
 
     def _label_of_sum(self) -> str:
         source = self.source.value
@@ -225,14 +229,14 @@ class PathExplorer(GraphWidget):
             return None
         return float(sum(map(product, self._paths(source))))
 
-    def _route(self, path: Path) -> str:
+    def _route(self, path: Path, most: int) -> str:
         """The nodes along a path; the argument is said where one Node is several arguments."""
         names = [self._names[self.source.value]]
         for edge in path:
             uses = sum(x is edge.tail for x in edge.head.inputs)
             place = f" (argument {edge.slot + 1})" if uses > 1 else ""
             names.append(self._names[edge.head] + place)
-        return _shortened(names, " → ")
+        return _shortened(names, " → ", most)
 
     def _gradient_name(self, node: Node) -> str:
         return derivative_name(self._names[self.target.value], self._names[node])

@@ -10,6 +10,7 @@
  */
 
 import { button, choice, disable, tell } from "./controls.js";
+import { Frame, framed } from "./frame.js";
 import { Kernel, turn } from "./kernel.js";
 import { ownKeys } from "./keys.js";
 import { Stage, draw, make } from "./stage.js";
@@ -200,6 +201,7 @@ class Player {
 
   // what is in the page
   /** @type {Stage} */ stage;
+  /** @type {Frame | undefined} */ frame;
   /** @type {Lens} */ lens;
   /** @type {HTMLElement} */ root;
   /** @type {HTMLElement} */ say;
@@ -290,6 +292,7 @@ class Player {
     before.leave(path);
     const place = [before.element.scrollLeft, before.element.scrollTop];
     this._begin();
+    this.frame?.fit();
     [this.stage.element.scrollLeft, this.stage.element.scrollTop] = place;
     this.stage.comeFrom(before, path);
     this.stage.toggle(path)?.focus({ preventScroll: true });
@@ -345,11 +348,17 @@ class Player {
       this.ways = choice([["", "as it should be"], ...titles], this.model.get("wrong"));
       choices.append(make("label", {}, "run ", this.ways));
     }
+    this.frame?.stop();
+    const chosen = this.frame?.chosen;
+    this.frame = framed(this.stage);
+    this.frame.chosen = chosen;
+    const { isNarrow, isTall } = this.stage;
+    const shapes = `${isNarrow ? "mgp-narrow" : ""} ${isTall ? "mgp-tall" : ""}`;
     this.root = make("div", {
       class: "minigraph-live minigraph-player", role: "group", "aria-label": `Player: ${this.view.title}`,
       tabindex: "-1", // a click anywhere in it gives it the keys
-    }, make("div", { class: `mgc-card mgp-layout${this.stage.isNarrow ? " mgp-narrow" : ""}` },
-      this.stage.element,
+    }, make("div", { class: `mgc-card mgp-layout ${shapes}` },
+      this.frame.element,
       make("div", { class: "mgp-bar" }, this.say, ...this._form(), controls), this.lens.element));
     el.replaceChildren(this.root);
   }
@@ -738,6 +747,7 @@ class Player {
   stop() {
     this.pause();
     this.kernel.stop();
+    this.frame?.stop();
     for (const [name, act] of Object.entries(this.heard)) this.model.off?.(`change:${name}`, act);
   }
 }

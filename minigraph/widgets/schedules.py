@@ -72,7 +72,7 @@ class ScheduleViewer(GraphWidget):
         )
         for slider in (self.workers, self.handoff):
             self.watch(slider, "value", self._draw)
-        super().__init__("Schedule of a graph", [self.workers, self.handoff])
+        super().__init__("Schedule of a graph", [self.workers, self.handoff], height=400)
         self._draw()
 
     def _draw(self, _: Any = None) -> None:

@@ -64,7 +64,7 @@ class ShapeLens(GraphWidget):
         self.fit: Fit | None = None
         row = widgets.HBox([*self.shapes, self.operation])
         row.layout.flex_flow = "row wrap"
-        super().__init__("Shape lens", [row], lines=4)
+        super().__init__("Shape lens", [row], lines=4, height=400)
         for control in (*self.shapes, self.operation):
             self.watch(control, "value", self._update)
         self._update()

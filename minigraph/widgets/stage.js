@@ -49,9 +49,9 @@ export class Stage {
     this.svg = /** @type {SVGSVGElement} */ (this.element.querySelector("svg"));
     this.svg.setAttribute("role", "group");
     this.svg.setAttribute("aria-label", view.title);
-    const width = Number(this.svg.getAttribute("width"));
-    this.isNarrow = width < 600; // leaves room for the lens beside it
-    this.svg.style.minWidth = `${Math.min(width, Math.max(300, width * 0.6))}px`;
+    const [width, height] = ["width", "height"].map((name) => Number(this.svg.getAttribute(name)));
+    this.isNarrow = width < 740 || width < 2.1 * height; // it is larger with the lens beside it
+    this.isTall = width < 1.2 * height;
     this.svg.querySelector(":scope > title")?.remove(); // else it pops up wherever one points
     this.boxes = this._found("data-node");
     this.edges = this._found("data-edge");
