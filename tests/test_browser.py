@@ -435,6 +435,10 @@ display(pass_viewer("y = (a + b) * (a + b)"))
 display(schedule_viewer(graph, {node: 1.0 for node in graph.order if node.op}))
 display(checkpoint_viewer(8))
 display(shape_lens())
+
+from minigraph.course import predict
+
+predict("boxes_for_b")
 """
 PLAYS = """
 display(mg.play(w))
@@ -475,15 +479,16 @@ def test_a_widget_without_its_kernel_says_so_and_is_off(lab, open_notebook, cons
         dead, plays = notebook.output(0), notebook.output(1)
         expect(dead.locator(".minigraph-box")).to_have_count(6)
         expect(plays.get_by_role("button", name="fold wave")).to_be_visible()
+        expect(dead.locator(".minigraph-prediction")).to_be_visible()
         pictures = dead.locator("[data-node], img").count()
         console.clear()
         notebook.page.evaluate(end)
-        expect(dead.get_by_text(GONE[end])).to_have_count(9)
+        expect(dead.get_by_text(GONE[end])).to_have_count(10)
         assert dead.locator("[data-node], img").count() == pictures
-        needed = dead.locator(".minigraph-box, .minigraph-explorer, .mgp-form")
-        controls = needed.locator("button, input, select, .noUi-handle")
+        needed = dead.locator(".minigraph-box, .minigraph-explorer, .minigraph-prediction, form")
+        controls = needed.locator("button, input, select, .noUi-handle, [contenteditable]")
         assert controls.count() > 30
-        on = "(all) => all.filter((one) => !one.matches(':disabled, [inert] *')).length"
+        on = "(all) => all.filter((one) => !one.matches(':disabled, [inert], [inert] *')).length"
         assert controls.evaluate_all(on) == 0
         dead.locator(".mgx-input").first.click()  # which chooses what is nudged
         dead.get_by_role("slider", name="Step").first.press("End")

@@ -25,7 +25,8 @@ const ENDS = new Map([
 ]);
 const CONTROLS = "button, input, select, textarea";
 const MARK = "data-minigraph-off";
-const SLIDERS = ".noUi-target"; // which ipywidgets builds of elements that cannot be disabled
+// What ipywidgets builds of elements that cannot be disabled: sliders, and the numbers beside them.
+const BUILT = ".noUi-target, [contenteditable]";
 
 /** Follows the kernel of a model until it is stopped. */
 export class Kernel {
@@ -112,7 +113,7 @@ export function needKernel(model, el) {
  * @param {boolean} isOn
  */
 export function turn(el, isOn) {
-  for (const [controls, off] of [[CONTROLS, "disabled"], [SLIDERS, "inert"]])
+  for (const [controls, off] of [[CONTROLS, "disabled"], [BUILT, "inert"]])
     for (const control of el.querySelectorAll(controls)) {
       if (control.hasAttribute(off) && !control.hasAttribute(MARK)) continue;
       for (const name of [off, MARK]) control.toggleAttribute(name, !isOn);
