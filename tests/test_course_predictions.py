@@ -179,13 +179,19 @@ class Alternatives(HTMLParser):
     def __init__(self, html):
         super().__init__()
         self.found = []
+        self.inside = ""
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
+        self.inside = tag
         self.found += [value for name, value in attributes if name in ("alt", "aria-label")]
 
+    def handle_endtag(self, tag):
+        self.inside = ""
+
     def handle_data(self, data):
-        self.found.append(data)
+        if self.inside not in ("script", "style"):
+            self.found.append(data)
 
 
 def shown(cell):
