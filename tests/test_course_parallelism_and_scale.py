@@ -200,5 +200,5 @@ def test_the_lesson_has_counted_what_its_formula_says():
     rows = [
         [*map(int, row)] for row in re.findall(r"^ *(\d+) +(\d+) +(\d+) +(\d+) +True", table, re.M)
     ]
-    assert [k for k, *_ in rows] == [1, 2, 4, 8, 16, 32, 64]
-    assert all(row == [k, k, k + 64 // k, 2 * 64] for row in rows for k in row[:1])
+    assert [k for k, *_ in rows] == [1, 3, 9, 27, 81]
+    assert all(row == [k, k, k + 81 // k, 2 * 81] for row in rows for k in row[:1])
