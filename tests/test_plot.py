@@ -51,6 +51,23 @@ def test_every_colour_of_the_palette_is_repainted_where_it_is_dark(plot):
         assert plot.svg.count(f'[style*="fill: {light}"]{{fill:{dark}!important}}') == 1
 
 
+def test_all_text_is_as_large_as_that_of_a_drawing(plot):
+    plot.axes.legend()
+    plot.axes.annotate("here", (1, 2), fontsize=6)
+    plot.axes.set_title("Title")
+    sizes = [100 * float(x) for x in re.findall(r"scale\(([\d.]+) -", plot.svg)]
+    assert len(sizes) > 10
+    assert min(sizes) == 13  # of 100 units to an em, as a gradient in a box
+
+
+def test_no_text_touches_the_border(plot):
+    plot.axes.set_title("Title")
+    assert plot.svg
+    inner = plot.axes.get_tightbbox()
+    wide, high = plot.figure.bbox.size
+    assert min(inner.x0, inner.y0, wide - inner.x1, high - inner.y1) >= 6
+
+
 def test_drawing_leaves_the_settings_of_matplotlib_alone():
     import matplotlib
 

@@ -14,10 +14,10 @@ from ..core.node import Node
 from .plot import Plot
 from .theme import LIGHT
 
-ROW = 36  # pixels
-AROUND = 112  # above and below the rows: the title, the axis and its name
+ROW = 38  # pixels
+AROUND = 124  # above and below the rows: the title, the axis and its name
 WIDE = 480  # from where there is room for sentences
-LETTER = 7.5  # the width of one, of a bar's label
+LETTER = 9.5  # the width of one, of a bar's label
 MOST_NAMED = 6  # operations of the critical path in the text alternative
 _UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
 
@@ -60,7 +60,7 @@ def chart(plan: Schedule, measured: Schedule | None = None, width: float = 720) 
         f"{kind} {in_words(p.makespan)}, {p.speed_up:.2f}{gain}".lstrip()
         for kind, p in plans.items()
     ]
-    axes.set_title("\n".join(titles), fontsize=11, loc="left")
+    axes.set_title("\n".join(titles), loc="left")
     critical = axes.barh(0, 0, color=LIGHT.value, label="critical path")
     axes.legend(
         handles=[critical],
@@ -69,7 +69,6 @@ def chart(plan: Schedule, measured: Schedule | None = None, width: float = 720) 
         borderaxespad=0.2,
         handlelength=1.2,
         frameon=False,
-        fontsize=10,
     )
     return plot
 
@@ -104,7 +103,6 @@ def _bar(
             label,
             ha="center",
             va="center",
-            fontsize=10,
             color=LIGHT.ground if is_critical else LIGHT.ink,
             parse_math=False,
         )

@@ -13,7 +13,7 @@ from .theme import LIGHT
 
 WIDTH, HEIGHT, MARGIN = 640, 320, 80
 MOST_NAMED = 40  # arrays, beyond which names would be too many to read
-_LETTER, _LINE = 7.0, 12.0  # pixels that a letter and a line take
+_LETTER, _LINE = 9.5, 16.0  # pixels that a letter and a line take
 
 
 def chart(memory: MemoryPlan) -> Plot:
@@ -35,7 +35,7 @@ def chart(memory: MemoryPlan) -> Plot:
         label = place.name
         if len(memory.places) <= MOST_NAMED and wide > _LETTER * len(label) and high > _LINE:
             middle = (place.first + last) / 2, (place.offset + place.size / 2) / unit
-            look = {"ha": "center", "va": "center", "fontsize": 9, "parse_math": False}
+            look = {"ha": "center", "va": "center", "parse_math": False}
             axes.annotate(label, middle, **look)
     axes.axhline(memory.lower_bound / unit, color=LIGHT.gradient, linestyle="--", linewidth=1.5)
     axes.set(
@@ -50,7 +50,6 @@ def chart(memory: MemoryPlan) -> Plot:
         xytext=(-4, 4),
         textcoords="offset points",
         ha="right",
-        fontsize=9,
         color=LIGHT.gradient,
     )
     axes.grid(visible=False)

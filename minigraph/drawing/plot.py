@@ -3,6 +3,10 @@
 plot = Plot("The parabola y = x², with its lowest point at x = 0.")
 plot.axes.plot(x, x * x)
 plot
+
+This is the one theme of all plots, in lessons too: no text is smaller than what stands in the boxes
+of a drawing, lines are as thick as they have to be on a projector, and a dark page repaints the
+colours of the palette. So a plot names no size and no colour of its own, or one of `theme.LIGHT`.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from html import escape
 from io import StringIO
 from typing import Any
 
-from .theme import DARK, DARK_PAGES, LIGHT
+from .theme import DARK, DARK_PAGES, GRADIENT_SIZE, LIGHT
 
 _INK, _LINE = LIGHT.ink, LIGHT.line
 _STYLE: Any = {
@@ -28,12 +32,15 @@ _STYLE: Any = {
     "grid.linewidth": 0.5,
     "xtick.color": LIGHT.soft,
     "ytick.color": LIGHT.soft,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
+    "xtick.labelsize": GRADIENT_SIZE,
+    "ytick.labelsize": GRADIENT_SIZE,
+    "axes.labelsize": GRADIENT_SIZE,
     "text.color": _INK,
     "svg.fonttype": "path",  # the same picture whatever fonts the reader has
     "svg.hashsalt": "minigraph",  # the same bytes every time
 }
+_LINE_WIDTH = 2.2
+_PADDING = 0.12  # inches, between texts and the border
 _PIXELS = 72  # to matplotlib's inch, which is 72 points; an SVG without units counts in pixels
 _ROLES = ("ground", "ink", "soft", "line", "edge", "value", "gradient", "highlight")
 _DEFAULTS = {"#000000": DARK.ink, "#cccccc": DARK.line}  # of texts, and around a legend
@@ -53,11 +60,14 @@ class Plot:
         from cycler import cycler
         from matplotlib import rc_context
         from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-        colours = cycler(color=[LIGHT.value, LIGHT.gradient, LIGHT.highlight, LIGHT.soft])
-        with rc_context(_STYLE | {"axes.prop_cycle": colours}):
+        colours = [LIGHT.value, LIGHT.gradient, LIGHT.highlight, LIGHT.soft]
+        lines = cycler(color=colours, linewidth=[_LINE_WIDTH] * len(colours))
+        with rc_context(_STYLE | {"axes.prop_cycle": lines}):
             size = width / _PIXELS, height / _PIXELS
-            self.figure = Figure(figsize=size, dpi=_PIXELS, layout="constrained")
+            around = ConstrainedLayoutEngine(w_pad=_PADDING, h_pad=_PADDING)
+            self.figure = Figure(figsize=size, dpi=_PIXELS, layout=around)
             self.axes: Any = self.figure.add_subplot()
         self.alt = alt
 
@@ -66,7 +76,10 @@ class Plot:
         """The picture as SVG; as an image it follows the colour scheme of the page."""
         from matplotlib import rc_context
         from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.text import Text
 
+        for label in self.figure.findobj(Text):
+            label.set_fontsize(max(label.get_fontsize(), GRADIENT_SIZE))
         text = StringIO()
         with rc_context(_STYLE):  # savefig would draw everything twice
             FigureCanvasSVG(self.figure).print_svg(text, metadata=_NO_METADATA)

@@ -87,7 +87,7 @@ class CheckpointViewer(GraphWidget):
         axes.step(range(len(kept) + 1), [0, *kept], where="pre", color=LIGHT.value)
         axes.axhline(budget, color=LIGHT.gradient, linestyle="--")
         axes.axvline(self.layers, color=LIGHT.edge, linewidth=0.8)
-        by = {"textcoords": "offset points", "fontsize": 10}
+        by = {"textcoords": "offset points"}
         axes.annotate("budget", (0, budget), (4, 4), color=LIGHT.gradient, **by)
         for words, middle in {"forward pass": 0.5, "backward pass": 2}.items():
             at = middle * self.layers, self.layers + 5
