@@ -586,6 +586,13 @@ def notebook():
         'check("forward", forward)  # but this one did',
         "predict_order = ['w', 'x'",
         'check("predict_order", [])  # a value',
+        "dfe forward(graph, inputs):\n    return {}",
+        'check("forward", forward)  # a misspelt def',
+        "forward = lambda graph, inputs: inputs",
+        "forward = lambda graph, inputs: {}}",
+        'check("forward", forward)  # a lambda',
+        "assert forward({}, {}) == {}",
+        'check("forward", lambda graph, inputs: inputs)  # a use',
     ]
     cells = [new_code_cell(source) for source in sources]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -636,6 +643,9 @@ def test_a_cell_that_did_not_run_is_told(notebook):
     assert "forward, In [13], ended with an error before it came to the definition" in text
     assert "The last cell" not in texts["but this one did"]
     assert "The last cell that defines predict_order, In [17], did not run" in texts["a value"]
+    assert "The last cell that defines forward, In [19], did not run" in texts["a misspelt def"]
+    assert "The last cell that defines forward, In [22], did not run" in texts["a lambda"]
+    assert "In [24]" not in texts["a use"]
 
 
 def test_a_helper_in_another_cell_is_told_with_its_line(notebook):

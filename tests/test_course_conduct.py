@@ -572,6 +572,21 @@ def test_a_function_that_rounds_is_told_so():
 
 
 @pytest.mark.parametrize(
+    ("numbers", "verdict"),
+    [
+        ([0.67, 0.33, 2.0], "is rounded: yours is 0.67. Keep all of its digits."),
+        ([2 / 3, 0.333, 2.0], "is rounded: yours is 0.333. Keep all of its digits."),
+        ([0.67, 0.43, 2.0], "is not right: yours is 0.67."),
+        ([0.7, 1 / 3, 2.0], "is not right: yours is 0.7."),
+    ],
+)
+def test_an_array_is_called_rounded_if_all_that_is_wrong_in_it_is(numbers, verdict):
+    form = EXERCISES["mean_vjp"].form
+    right, mine = (form.read(x, ()) for x in ([2 / 3, 1 / 3, 2.0], numbers))
+    assert form.difference(mine, right, ()).text.endswith(verdict)
+
+
+@pytest.mark.parametrize(
     "number",
     [10**400, -(10**5000), fractions.Fraction(10**400, 3), float("inf")],
     ids=["huge", "gigantic", "fraction", "infinite"],

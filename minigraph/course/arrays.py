@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.node import Node
 from ..errors import MinigraphError
-from .answers import as_whole, items_of, kind_of, name_of, not_a
+from .answers import as_whole, is_rounded, items_of, kind_of, name_of, not_a, rounded
 from .forms import Case, Difference, Form, WrongForm
 
 Plain = dict[str, list[Any]]  # {"shape": [2, 1], "numbers": [0.5, 3.0]}
@@ -78,11 +78,16 @@ class Arrays(Form):
                 shape = _written(mine["shape"])
                 return Difference(f"{text}{shape}.", f"{name} of shape {shape}")
         for mine, right, name in zip(answer, expected, self.names):
-            for place, x, y in zip(np.ndindex(*right["shape"]), mine["numbers"], right["numbers"]):
-                if not self._close(x, y):
-                    where = f" at {list(place)}" if place else ""
-                    text = f"{_subject(name)} has the right shape. Its number{where} is not right"
-                    return Difference(f"{text}: yours is {x:.6g}.")
+            places = np.ndindex(*right["shape"])
+            numbers = zip(places, mine["numbers"], right["numbers"])
+            if not (wrong := [found for found in numbers if not self._close(*found[1:])]):
+                continue
+            place, x, _ = wrong[0]
+            where = f" at {list(place)}" if place else ""
+            text = f"{_subject(name)} has the right shape. Its number{where} is"
+            if all(is_rounded(x, y) for _, x, y in wrong):
+                return rounded(text, x)
+            return Difference(f"{text} not right: yours is {x:.6g}.")
         return None
 
     def _close(self, x: float, y: float) -> bool:

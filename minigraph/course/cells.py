@@ -18,16 +18,20 @@ def older_than_its_cell(name: str, answer: Any) -> str:
     cells = shell.user_ns.get("In", [])
     if isinstance(answer, FunctionType):
         answer = unwrap(answer)
-        name = answer.__name__
+        name = name if answer.__name__ == "<lambda>" else answer.__name__
     definition = re.compile(rf"^(async +)?def +{name}\b|^{name} *(:.*)?=(?!=)", re.MULTILINE)
-    numbers = [n for n, cell in enumerate(cells) if definition.search(cell)]
+    # Where Python does not understand a cell, the definition itself may be what is misspelt.
+    attempt = re.compile(rf"^(\w+ +)?{name}\b", re.MULTILINE)
+    numbers = [
+        n
+        for n, cell in enumerate(cells)
+        if definition.search(cell) or (attempt.search(cell) and _fault_in(cell))
+    ]
     if not numbers:
         return ""
     last = numbers[-1]
     old = f"What is checked here is the older {name}: mend the cell, and run it again."
-    try:
-        compile(cells[last], "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    except SyntaxError as error:
+    if error := _fault_in(cells[last]):
         return (
             f"The last cell that defines {name}, In [{last}], did not run: Python does not "
             f"understand its line {error.lineno} ({error.msg}). {old}"
@@ -42,3 +46,12 @@ def older_than_its_cell(name: str, answer: Any) -> str:
                 f"came to the definition. {old}"
             )
     return ""
+
+
+def _fault_in(cell: str) -> SyntaxError | None:
+    """Why Python does not understand a cell; None if it does."""
+    try:
+        compile(cell, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except SyntaxError as error:
+        return error
+    return None
