@@ -144,6 +144,8 @@ def jupyterlab(root: Path, scratch: Path) -> Iterator[str]:
         "--expose-app-in-browser",
     ]
     options = ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"]
+    # As where minigraph is installed, whatever else is.
+    options.append("--ServerApp.jpserver_extensions={'minigraph.course.opening': True}")
     log = scratch / "jupyterlab.log"
     with log.open("wb") as output:
         server = subprocess.Popen(

@@ -499,3 +499,23 @@ def test_a_widget_without_its_kernel_says_so_and_is_off(lab, open_notebook, cons
         expect(plays.get_by_text("The backward pass is done")).to_be_visible()
         notebook.page.wait_for_timeout(500)
         assert console == []
+
+
+CHANGED = """async () => {
+  const { context } = window.panel;
+  const changed = context.model.dirty;
+  await context.save(); // as is done by itself after two minutes
+  return changed;
+}"""
+
+
+@pytest.mark.parametrize("path", [FIRST_LESSON, FIRST_EXERCISES])
+def test_opening_a_notebook_does_not_change_it(lab, open_notebook, path):
+    root, _ = lab
+    before = (root / path).read_bytes()
+    with open_notebook(path) as notebook:
+        notebook.page.wait_for_function(
+            "window.panel.context.model.getMetadata('language_info').version"
+        )
+        assert not notebook.page.evaluate(CHANGED)
+    assert (root / path).read_bytes() == before

@@ -65,10 +65,6 @@ def test_the_readme_has_the_table():
     assert "\n".join(["|---|---|---|", *rows, "\n"]) in text, "\n".join(rows)
 
 
-def test_no_lesson_takes_longer_than_45_minutes():
-    assert max(lesson.minutes for lesson in LESSONS.values()) <= 45
-
-
 def test_a_lesson_builds_on_the_one_before_it_or_on_one_of_the_part_before():
     parts = list(PARTS.values())
     for above, part in zip([(), *parts], parts):

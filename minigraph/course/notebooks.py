@@ -11,6 +11,12 @@ from ..errors import FileError, MinigraphError
 from ..graph.files import read, shown
 from ..reading.text import clean
 
+# What a stored notebook says of Python: that any will do.
+ANY_PYTHON = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
 
 def read_notebook(path: Path, done: str, refusal: type[MinigraphError]) -> NotebookNode:
     """Read a notebook that is to be "run" or "released".

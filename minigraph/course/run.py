@@ -13,12 +13,12 @@ from pathlib import Path
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 
 from ..errors import MinigraphError
 from ..graph.files import file_path, shown, write
 from ..reading.text import clean
-from .notebooks import first_line, read_notebook, text_of
+from .notebooks import ANY_PYTHON, first_line, read_notebook, text_of
 from .progress import NOTHING, VARIABLE
 
 LIVE = "application/vnd.jupyter.widget-view+json"
@@ -51,10 +51,7 @@ def run_notebook(path: Path, seconds_per_cell: int = 60) -> None:
             client.execute()
     except Exception as error:  # a cell's, or a kernel's that is missing, dies or hangs
         raise RunError(f"{shown(path)} cannot be run: {_reason(notebook, error)}") from error
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
+    notebook.metadata = from_dict(ANY_PYTHON)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "text/html" in output.get("data", {}):
