@@ -134,8 +134,8 @@ class Order(Part):
     asked_for: ClassVar[str] = "names in their order"
 
     def read(self, said: Any) -> tuple[str, ...] | None:
-        """Read names from a text, a list of names or a list of Nodes."""
-        return _names(said, self.among)
+        """Read names from a text, a list of names or a list of Nodes; at least one."""
+        return _names(said, self.among) or None
 
     def same(self, guess: tuple[str, ...], other: Any) -> bool:
         """Compare with a guess, or with all that are right."""
