@@ -729,6 +729,142 @@ def test_variables_are_read_at_each_call_and_constants_when_the_plan_is_made():
     np.testing.assert_allclose(plan(x=np.ones(2)) - first, [2.0, 2.0])
 
 
+# --- windows and sums of products -----------------------------------------------------------------
+
+
+def gradients_agree(torch, ours, theirs, *values):
+    """A function and its gradients, compiled, beside PyTorch; and the program, run twice."""
+    xs = [mg.placeholder(f"x{i}", v.shape, v.dtype) for i, v in enumerate(values)]
+    y = ours(*xs)
+    seed = np.random.default_rng(1).normal(size=y.shape).astype(y.dtype)
+    graph = mg.Graph([y, *mg.grad(y, xs, seed=seed)])
+    plan = graph.compile()
+    ts = [torch.tensor(v, requires_grad=True) for v in values]
+    t = theirs(*ts)
+    t.backward(torch.tensor(seed))
+    expected = [t.detach().numpy(), *(x.grad.numpy() for x in ts)]
+    tolerance = 1e-10 if y.dtype == np.float64 else 1e-4
+    for _ in range(2):
+        for found, reference in zip(plan.run([*values]), expected, strict=True):
+            np.testing.assert_allclose(found, reference, atol=tolerance, rtol=tolerance)
+    for found, reference in zip(graph.run(dict(zip(xs, values))), expected, strict=True):
+        np.testing.assert_allclose(found, reference, atol=tolerance, rtol=tolerance)
+    return plan
+
+
+images = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(4, 9), st.integers(4, 7))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@settings(max_examples=30)
+@given(images, st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(0, 2))
+def test_a_compiled_convolution_is_that_of_pytorch(
+    torch, dtype, shape, filters, size, stride, padding
+):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=shape).astype(dtype)
+    w = rng.normal(size=(filters, shape[1], size, size)).astype(dtype)
+    b = rng.normal(size=filters).astype(dtype)
+    plan = gradients_agree(
+        torch,
+        lambda *a: mg.conv2d(*a, stride=stride, padding=padding),
+        lambda *a: torch.nn.functional.conv2d(*a, stride=stride, padding=padding),
+        x, w, b,
+    )  # fmt: skip
+    assert "einsum" not in plan.source
+
+
+@pytest.mark.parametrize("kind", ["max", "avg"])
+@settings(max_examples=30)
+@given(images, st.integers(1, 4), st.integers(1, 4))
+def test_compiled_pooling_is_that_of_pytorch(torch, kind, shape, size, stride):
+    x = np.random.default_rng(0).permutation(math.prod(shape)).reshape(shape) / 7.0  # no ties
+    ours, theirs = getattr(mg, f"{kind}_pool2d"), getattr(torch.nn.functional, f"{kind}_pool2d")
+    gradients_agree(
+        torch,
+        lambda x: mg.tanh(ours(mg.sin(x), size, stride)),
+        lambda x: torch.tanh(theirs(torch.sin(x), size, stride)),
+        x,
+    )
+
+
+def test_a_small_convolutional_network_compiles_to_what_pytorch_computes(torch):
+    rng = np.random.default_rng(0)
+    values = [
+        rng.normal(size=shape)
+        for shape in ((4, 2, 12, 12), (3, 2, 3, 3), (3,), (5, 3, 2, 2), (5,), (20, 6))
+    ]
+
+    def ours(x, w, b, v, c, u):
+        x = mg.max_pool2d(mg.relu(mg.conv2d(x, w, b)), 2)
+        x = mg.max_pool2d(mg.relu(mg.conv2d(x, v, c)), 2)
+        return mg.logsumexp(mg.reshape(x, (4, -1)) @ u)
+
+    def theirs(x, w, b, v, c, u):
+        f = torch.nn.functional
+        x = f.max_pool2d(f.relu(f.conv2d(x, w, b)), 2)
+        x = f.max_pool2d(f.relu(f.conv2d(x, v, c)), 2)
+        return torch.logsumexp((x.reshape(4, -1) @ u).ravel(), 0)
+
+    gradients_agree(torch, ours, theirs, *values)
+
+
+def test_the_curvature_of_pooled_windows_is_that_of_the_graph():
+    x = mg.placeholder("x", (2, 1, 6, 6))
+    y = mg.sum(mg.max_pool2d(x * x, 2) ** 2)
+    graph = mg.Graph(mg.grad(mg.sum(mg.grad(y, x) ** 2), x))
+    value = np.random.default_rng(0).normal(size=x.shape)
+    np.testing.assert_allclose(graph.compile()(x=value), graph.run({"x": value}), rtol=1e-12)
+
+
+def test_windows_are_returned_as_they_are_shown():
+    """An array that is handed out has its axes in the usual order, whatever is done with it."""
+    x = mg.placeholder("x", (6, 6))
+    w = mg.windows(x * 2, (2, 2), 2)
+    top = mg.max(w, axis=(-2, -1))
+    hits = mg.equal(w, mg.reshape(top, (3, 3, 1, 1))) * w
+    graph = mg.Graph([w, top, hits, mg.reshape(w, (9, 4)), mg.transpose(hits), hits[0] * 3])
+    value = np.arange(36.0).reshape(6, 6)
+    for reuse in (False, True):
+        found = graph.compile(reuse=reuse)(x=value)
+        for ours, expected in zip(found, graph.run({"x": value}), strict=True):
+            np.testing.assert_array_equal(ours, expected)
+    blocks = (value * 2).reshape(3, 2, 3, 2).transpose(0, 2, 1, 3)
+    np.testing.assert_array_equal(graph.compile()(x=value)[0], blocks)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_sums_of_products_compile_to_what_numpy_computes(data):
+    letters = "abcde"
+    size = {c: data.draw(st.integers(1, 4)) for c in letters}
+    one = "".join(data.draw(st.lists(st.sampled_from(letters), unique=True, max_size=4)))
+    other = "".join(data.draw(st.lists(st.sampled_from(letters), unique=True, max_size=4)))
+    both = sorted({*one, *other})
+    result = "".join(data.draw(st.permutations(both)))[: data.draw(st.integers(0, len(both)))]
+    rng = np.random.default_rng(0)
+    x, y = (rng.normal(size=[size[c] for c in axes]) for axes in (one, other))
+    if data.draw(st.booleans()) and one:
+        x = x[:1]  # which is stretched
+    text = f"{one},{other}->{result}"
+    try:
+        expected = np.einsum(text, x, y)
+    except ValueError:
+        assume(False)
+    inputs = mg.placeholder("x", x.shape), mg.placeholder("y", y.shape)
+    plan = mg.Graph(mg.einsum(text, *inputs) * 1.5, inputs).compile()
+    np.testing.assert_allclose(plan(x=x, y=y), expected * 1.5, atol=1e-12)
+
+
+def test_a_sum_of_products_becomes_a_matrix_product():
+    x, y = mg.placeholder("x", (3, 40, 5)), mg.placeholder("y", (5, 7, 3))
+    plan = mg.Graph(mg.einsum("iaj,jbi->ba", x, y)).compile()
+    assert "dot(" in plan.source
+    assert "einsum" not in plan.source
+    for kept in ("iaj,jbi->bai", "iaj,jbi->b"):  # an axis that stays, and one that is left out
+        assert "einsum" in mg.Graph(mg.einsum(kept, x, y)).compile().source
+
+
 # --- what goes in and what comes out --------------------------------------------------------------
 
 

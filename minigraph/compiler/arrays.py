@@ -9,6 +9,8 @@ the new value of a variable, lives in an array of its own, so that no later call
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
+from math import prod
 from operator import index
 from typing import Any
 
@@ -19,9 +21,12 @@ from ..core.node import Node
 from ..errors.indices import index_items, is_basic, names_places_once
 from ..errors.shapes import axis_numbers
 from ..graph.graph import Graph
+from ..graph.sliding import strides_of
 from .memory import MemoryPlan, computed_late, planned
 from .program import Program, Writer
-from .traits import INTO, NEW, OVER, OWN, is_view, known
+from .traits import INTO, NEW, OVER, OWN, VIEW, is_view, known
+
+MOST_PLACES = 64  # of a window, up to which each gets a line that lays it back
 
 
 def array_program(graph: Graph, updates: dict[Node, Node], is_single: bool, reuse: bool) -> Program:
@@ -39,6 +44,8 @@ class _ArrayWriter(Writer):
         written: those of them that are computed right there.
         homes: for each Node, the Nodes in whose arrays its value may live.
         fixed: Nodes whose arrays are the same in every run; `contiguous` are those without gaps.
+        window_first: arrays of windows, with how many axes a window has. These come first in
+            memory, for NumPy is slow along axes of two or three elements.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class _ArrayWriter(Writer):
         self.operations = [node for node in graph.order if node.op]
         self.reused = {y for y in self.outputs if reuse and y.shape}
         self.written = {y for y in self.reused if y.op is not None and _can_write_into(y)}
+        self.window_first = _window_first(graph)
         self.homes, self.buffered = self._homes()
         self.operations, self.memory = self._planned()
         self.constants: dict[Any, str] = {}
@@ -64,13 +72,17 @@ class _ArrayWriter(Writer):
                 homes[node] = frozenset([node])
             elif not node.shape and known(node).name != "stop_gradient":
                 homes[node] = frozenset()  # a number, which is never a view
-            elif known(node).array in (OVER, INTO, NEW):
+            elif self._array(node) in (OVER, INTO, NEW):
                 homes[node] = frozenset([node])
-                if node not in handed_out and _can_write_into(node):
+                if node in self.window_first or (node not in handed_out and _can_write_into(node)):
                     buffered.add(node)
             else:
                 homes[node] = frozenset().union(*(homes[x] for x in node.inputs))
         return homes, buffered
+
+    def _array(self, node: Node) -> str:
+        """Where the value of a Node lives, as the table says, but for what is copied."""
+        return INTO if node in self.window_first or _must_copy(node) else known(node).array
 
     def _planned(self) -> tuple[list[Node], MemoryPlan]:
         """The operations in the order in which they run, and where their arrays live."""
@@ -120,19 +132,25 @@ class _ArrayWriter(Writer):
         known_: dict[Any, str] = {}
         for place in self.memory.places:
             node = place.node
-            key = place.offset, node.shape, node.dtype
+            front = self.window_first.get(node, 0)
+            key = place.offset, node.shape, node.dtype, front
             if key not in known_:
                 known_[key] = self.spare.new("t")
+                shape, turned = node.shape, ""
+                if front:
+                    axes = [*range(node.ndim)]
+                    turned = f".transpose({(*axes[front:], *axes[:front])})"
+                    shape = (*shape[-front:], *shape[:-front])
                 self.made.append(
-                    f"{known_[key]} = {self._numpy('ndarray')}({node.shape}, "
-                    f"{self._dtype(node)}, arena, {place.offset})"
+                    f"{known_[key]} = {self._numpy('ndarray')}({shape}, "
+                    f"{self._dtype(node)}, arena, {place.offset}){turned}"
                 )
             self.called[node] = known_[key]
         for y in dict.fromkeys(self.outputs):  # a set's order changes from run to run
             if y in self.written:
                 self.called[y] = self._own_array(y)
-        self.contiguous = {*self.buffered, *self.written}
-        self.fixed = {*self.contiguous}  # arrays that are the same in every run, and views of them
+        self.fixed = {*self.buffered, *self.written}  # the same in every run, and views of them
+        self.contiguous = self.fixed - self.window_first.keys()
 
     def _own_array(self, y: Node) -> str:
         name = self.spare.new("y")
@@ -209,9 +227,51 @@ class _ArrayWriter(Writer):
                 return [f"{self._numpy('copyto')}({out}, {first}, casting='unsafe')"]
             case "scatter_add":
                 return [f"{out}.fill(0)", f"{out}[{self._index(node, inputs)}] = {first}"]
+            case "reshape":  # which has to copy
+                view = self._once(node, f"{out}.reshape({node.inputs[0].shape})")
+                return [f"{self._numpy('copyto')}({view}, {first})"]
+            case "windows":
+                view = self._windows(node, first)
+                if node.inputs[0] in self.fixed:
+                    view = self._once(node.inputs[0], view)
+                return [f"{self._numpy('copyto')}({out}, {view})"]
+            case "overlap_add":
+                return self._laid_back(node, first, out)
             case _:
                 arrays, axis = f"({', '.join(inputs)},)", index(node.attrs["axis"])
                 return [f"{self._numpy('concatenate')}({arrays}, axis={axis}, out={out})"]
+
+    def _once(self, node: Node, text: str) -> str:
+        """A name for a view of the array of a Node, made once if the array is always the same."""
+        name = self.spare.new("t")
+        (self.made if node in self.fixed else self.lines).append(f"{name} = {text}")
+        return name
+
+    def _windows(self, node: Node, x: str) -> str:
+        settings = [f"{key}={self._setting(value)}" for key, value in node.attrs.items()]
+        return f"{self._named(node.op, 'mg_windows')}({', '.join([x, *settings])})"
+
+    def _laid_back(self, node: Node, x: str, out: str) -> list[str]:
+        """The calls that add windows where they were taken from."""
+        source = node.inputs[0]
+        k = len(node.attrs["shape"])
+        size, places = source.shape[-k:], source.shape[-2 * k : -k]
+        strides = strides_of(size, node.attrs["stride"])
+        overlap = any(s < n for s, n in zip(strides, size))
+        covered = not overlap and all(n * p == m for n, p, m in zip(size, places, node.shape[-k:]))
+        lines = [] if covered else [f"{out}.fill(0)"]
+        for inner in product(*map(range, size)):
+            spots = [f"{i}:{i + p * s}:{s}" for i, p, s in zip(inner, places, strides)]
+            target = self._once(node, f"{out}[..., {', '.join(spots)}]")
+            taken = f"{x}[..., {', '.join(map(str, inner))}]"
+            if source in self.fixed:
+                taken = self._once(source, taken)
+            lines.append(
+                f"{self._numpy('add')}({target}, {taken}, out={target})"
+                if overlap
+                else f"{self._numpy('copyto')}({target}, {taken})"
+            )
+        return lines
 
     def _expression(self, node: Node, inputs: list[str]) -> str:
         """The call that returns the value of a Node, in an array of its own if it is one."""
@@ -275,7 +335,7 @@ class _ArrayWriter(Writer):
 
     def _is_view(self, node: Node) -> bool:
         """Whether NumPy gives a view for sure, which may be made before there are values."""
-        if not is_view(node):
+        if not is_view(node) or node in self.window_first:
             return False
         match known(node).name:
             case "stop_gradient":
@@ -304,6 +364,8 @@ class _ArrayWriter(Writer):
                 self.contiguous.add(node)
             case "broadcast_to":
                 text = f"{self._numpy('broadcast_to')}({of}, {node.shape})"
+            case "windows":
+                text = self._windows(node, of)
             case _:
                 text = f"{of}[{self._index(node, [of])}]"
         if x in self.fixed:
@@ -339,6 +401,8 @@ def _can_write_into(node: Node, scalars: bool = False) -> bool:
     row, x = known(node), node.inputs[0]
     if row.array == OVER:
         return bool(node.shape) or scalars
+    if row.array == VIEW:
+        return _must_copy(node)
     if row.array != INTO or not x.shape or not (node.shape or scalars):
         return False
     match row.name:
@@ -346,12 +410,51 @@ def _can_write_into(node: Node, scalars: bool = False) -> bool:
             return x.dtype == np.bool_
         case "scatter_add":
             return names_places_once(filled(node.attrs["index"], node.inputs[1:]))
+        case "overlap_add":
+            return prod(x.shape[-len(node.attrs["shape"]) :]) <= MOST_PLACES
         case "sum":
             return x.dtype != np.float16
         case "mean":
             return x.dtype in (np.float32, np.float64)
         case _:
             return True
+
+
+def _must_copy(node: Node) -> bool:
+    """Whether a Node reshapes what has its axes in another order, which no view can show."""
+    x = node.inputs[0] if node.op else node
+    return bool(
+        known(node).name == "reshape"
+        and node.shape
+        and known(x).name in ("transpose", "matrix_transpose", "windows")
+    )
+
+
+def _window_first(graph: Graph) -> dict[Node, int]:
+    """Windows that are reduced, with what is computed of them element by element.
+
+    A window has so many axes, which come first in the memory of the array.
+    """
+    reduced_: set[Node] = set()
+    for node in graph.order:
+        if node.op and known(node).reduces and known(node.inputs[0]).name == "windows":
+            x = node.inputs[0]
+            k = len(x.attrs["shape"])
+            axis = node.attrs["axis"]
+            if axis is not None and {*axis_numbers(x.ndim, axis)} == {*range(x.ndim - k, x.ndim)}:
+                reduced_.add(x)
+    found: dict[Node, int] = {}
+    handed_out = {*graph.outputs}
+    for node in graph.order:
+        if node in handed_out or not node.shape or node.op is None:
+            continue
+        if node in reduced_:
+            found[node] = len(node.attrs["shape"])
+        elif known(node).array == OVER or known(node).name == "astype":
+            like = [x for x in node.inputs if x in found and x.shape == node.shape]
+            if like:
+                found[node] = found[like[0]]
+    return found
 
 
 def _function(node: Node) -> str:

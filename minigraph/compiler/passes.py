@@ -146,13 +146,58 @@ simplify_signs = of_page("simplify_signs", "sign")
 
 
 def _written_out(node: Node) -> Node | None:
-    """The log of a sum of exponentials, in operations that can work in place.
+    """The log of a sum of exponentials, in operations that can work in place; sums of products.
 
     What has been shifted already, as in a softmax, is not shifted again.
     """
     if is_op(node, "logsumexp") and is_wide(node.inputs[0]):
         return _log_of_sum(node.inputs[0], **node.attrs)
+    if is_op(node, "einsum") and len(node.inputs) == 2:
+        return _as_matrix_product(node)
     return None
+
+
+def _as_matrix_product(node: Node) -> Node | None:
+    """A sum of products, of which no axis is left out or stays on both sides, by `matmul`.
+
+    The shorter side of each matrix comes first in memory. So images under a filter are laid out
+    once for both passes, and what is long is read as it lies.
+    """
+    x, y = node.inputs
+    one, other, result = node.attrs["subscripts"].replace("->", ",").split(",")
+    size = {**dict(zip(other, y.shape)), **dict(zip(one, x.shape))}
+    summed = "".join(c for c in one if c in other)
+    outer = "".join(c for c in one + other if c not in summed)
+    fits = all(size[c] == n for c, n in zip(one + other, x.shape + y.shape))
+    if not fits or not summed or sorted(outer) != sorted(result):
+        return None
+    if not all(is_wide(z) and z.dtype == node.dtype for z in (x, y)):
+        return None
+
+    def length(axes: Iterable[str]) -> int:
+        return prod(size[c] for c in axes)
+
+    def matrix(z: Node, axes: str) -> tuple[Node, str]:
+        """An operand as (its own axes) × (those that are summed), and its own axes."""
+        own = "".join(c for c in axes if c not in summed)
+        turned = length(summed) < length(own)
+        order = summed + own if turned else own + summed
+        sizes = (length(summed), length(own)) if turned else (length(own), length(summed))
+        z = ops.reshape(_transposed(z, axes, order), sizes)
+        return (ops.matrix_transpose(z) if turned else z), own
+
+    (left, rows), (right, columns) = matrix(x, one), matrix(y, other)
+    if length(rows) > length(columns):
+        (left, rows), (right, columns) = (right, columns), (left, rows)
+    out = ops.matmul(left, ops.matrix_transpose(right))
+    return _transposed(
+        ops.reshape(out, tuple(size[c] for c in rows + columns)), rows + columns, result
+    )
+
+
+def _transposed(x: Node, axes: str, order: str) -> Node:
+    """x with its axes, which have letters, in another order."""
+    return x if axes == order else ops.transpose(x, tuple(axes.index(c) for c in order))
 
 
 def _log_of_sum(x: Node, axis: Any, keepdims: bool) -> Node:

@@ -140,7 +140,7 @@ ROWS: dict[str, Row] = {row.name: row for row in (
     Row("astype",                 array=INTO),
     Row("concatenate",            array=INTO),
     Row("scatter_add",            array=INTO),
-    Row("overlap_add",            array=NEW),
+    Row("overlap_add",            array=INTO),
     Row("cumsum",                 array=NEW),
     Row("logsumexp",              array=NEW,  costs="exp"),
     Row("argmax",                 array=NEW),
@@ -154,9 +154,9 @@ ROWS: dict[str, Row] = {row.name: row for row in (
     Row("matrix_transpose",       array=VIEW),
     Row("broadcast_to",           array=VIEW),
     Row("getitem",                array=VIEW),
+    Row("windows",                array=VIEW),
 
     # Views or new arrays.
-    Row("windows",                            costs="nothing"),
     Row("einsum",                             costs="matmul"),
     Row("class_numbers"),
 )}

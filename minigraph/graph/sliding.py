@@ -12,16 +12,17 @@ from ..core.stating import linear
 from ..errors.shapes import Shape
 
 
-def _strides(shape: Shape, stride: Any) -> tuple[int, ...]:
+def strides_of(shape: Shape, stride: Any) -> tuple[int, ...]:
+    """How far apart windows of a shape are, along each of their axes."""
     strides = (stride,) * len(shape) if np.ndim(stride) == 0 else tuple(stride)
     if not len(shape) or len(strides) != len(shape) or any(n < 1 for n in (*strides, *shape)):
         raise ValueError(f"windows {shape} with stride {stride}: sizes and strides are 1 or more")
-    return strides
+    return tuple(map(int, strides))
 
 
 def _windows_shape(x: Shape, shape: Shape, stride: Any = 1) -> Shape:
     k = len(shape)
-    strides = _strides(shape, stride)
+    strides = strides_of(shape, stride)
     lead = len(x) - k
     if lead < 0 or any(w > n for n, w in zip(x[lead:], shape)):
         raise ValueError(f"a window {tuple(shape)} does not fit into shape {x}")
@@ -42,7 +43,7 @@ def windows(x: Any, shape: Any, stride: Any = 1) -> Any:
     _windows_shape(x.shape, shape, stride)
     k = len(shape)
     every = sliding_window_view(x, tuple(shape), tuple(range(x.ndim - k, x.ndim)))
-    steps: Any = (..., *[slice(None, None, s) for s in _strides(shape, stride)])
+    steps: Any = (..., *[slice(None, None, s) for s in strides_of(shape, stride)])
     return every[(*steps, *[slice(None)] * k)]
 
 
@@ -63,7 +64,7 @@ def overlap_add(x: Any, shape: Any, stride: Any = 1) -> Any:
     """Windows laid back where `windows` found them in axes of `shape`, added where they overlap."""
     k = len(shape)
     out = np.zeros(_overlap_add_shape(x.shape, shape, stride), x.dtype)
-    strides, places = _strides(shape, stride), x.shape[-2 * k : -k]
+    strides, places = strides_of(shape, stride), x.shape[-2 * k : -k]
     for inner in product(*map(range, x.shape[-k:])):
         spots: Any = [slice(i, i + n * s, s) for i, n, s in zip(inner, places, strides)]
         out[(..., *spots)] += x[(..., *inner)]
