@@ -63,7 +63,7 @@ def a_wrong_guess(asked):
 
 def wrong_for(part, truth):
     if isinstance(part, Number):
-        return truth + 1 + abs(truth)
+        return float(truth + 1 + abs(truth))
     if isinstance(part, Shape):
         return (*truth, 7)
     if isinstance(part, Choice):
@@ -106,7 +106,7 @@ def test_what_is_told_is_true(asked):
 
 @every_prediction
 def test_the_truth_can_be_said_and_is_right(asked):
-    text = repr(predict(asked.name, **first_orders(asked)))
+    text = repr(predict(asked.name, **as_said(asked)))
     assert "✓ It is as you said" in text
     for part in asked.parts.values():
         assert not [why for why in part.wrong.values() if why in " ".join(text.split())]
@@ -323,7 +323,7 @@ def test_a_lesson_runs_with_wrong_guesses_and_with_right_ones(path):
         if cell.cell_type == "code" and (names := CALL.findall(cell.source)):
             asked = PREDICTIONS[names[0]]
             guess = f'print(repr(predict("{asked.name}", **%r)))'
-            said = [guess % wanted for wanted in (a_wrong_guess(asked), first_orders(asked))]
+            said = [guess % wanted for wanted in (a_wrong_guess(asked), as_said(asked))]
             cell.source = CALL.sub("", cell.source) + "\n".join(said)
     NotebookClient(
         notebook,
@@ -337,12 +337,15 @@ def test_a_lesson_runs_with_wrong_guesses_and_with_right_ones(path):
     assert printed.count("✓ It is as you said") == len(asked)
 
 
-def first_orders(asked):
+def as_said(asked):
     """The truth as it is said: where several orders are right, one of them."""
-    return {
-        name: asked.truth[name][0] if isinstance(part, Order) else asked.truth[name]
-        for name, part in asked.parts.items()
-    }
+    said = dict(asked.truth)
+    for name, part in asked.parts.items():
+        if isinstance(part, Order):
+            said[name] = said[name][0]
+        elif isinstance(part, Number):
+            said[name] = float(said[name])
+    return said
 
 
 # --- how a guess is read --------------------------------------------------------------------------

@@ -401,6 +401,16 @@ def test_a_whole_graph_can_be_predicted():
         player.answer("3")
 
 
+def test_a_number_that_the_drawing_shows_in_full_is_to_be_said_in_full():
+    a, b = mg.variable(2.0, name="a"), mg.variable(3.0, name="b")
+    product = play(mg.sin((a * b).named("p")).named("s"), "forward", predict=True)
+    for wrong in ("6.02", "5.98", "6 or 7"):
+        assert not product.answer(wrong)
+    assert product.answer("p = 6")
+    assert not product.answer("-0.29")
+    assert product.answer("-0.279")  # the drawing shows −0.2794
+
+
 def test_of_arrays_the_shape_is_asked_for():
     player = play(classifier(), predict=True)
     assert player.question == "Which shape has v₁ = X @ W?"

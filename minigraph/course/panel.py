@@ -18,7 +18,7 @@ from typing import Any
 SIGN = {"right": "✓", "wrong": "✗", "waiting": "○"}
 COLOUR = {"right": "#009e73", "wrong": "#d55e00", "waiting": "#808a94"}  # 3 to 1 on light and dark
 WIDTH = 88
-_STARRED = re.compile(r"(?<![\w*`])\*([^\s*`]+)\*(?![\w*`])")
+_STARRED = re.compile(r"(?<![\w*`])\*([^\s*`]+)\*(?![a-zA-Z0-9_*`])")
 
 
 @dataclass(frozen=True)
