@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minigraph"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-INSTALLED_BY_DEFAULT = {"browser", "lab", "lint", "teach", "test"}
+INSTALLED_BY_DEFAULT = {"browser", "lab", "lint", "test"}
 FLOORS = [  # from the bottom
     {"errors"},
     {"core"},
@@ -87,6 +87,14 @@ def test_pins_satisfy_what_the_package_asks_for():
     for asked in direct_requirements():
         for specifier in versions[canonicalize_name(asked.name)]:
             assert asked.specifier.contains(str(specifier).removeprefix("==")), asked
+
+
+def test_what_releases_exercises_is_not_installed_for_those_who_learn():
+    """nbgrader would put its menus before them."""
+    assert not {Requirement(line).name for line in pins()} & {"nbgrader", "notebook"}
+    (asked,) = PROJECT["optional-dependencies"]["teach"]
+    (pinned,) = re.findall(r"nbgrader==([\d.]+)", text(".ci/run"))
+    assert Requirement(asked).specifier.contains(pinned)
 
 
 def test_ci_runs_the_readmes_test_command():
