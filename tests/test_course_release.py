@@ -197,10 +197,18 @@ def test_a_lesson_begins_with_the_way_to_the_map_to_its_neighbours_and_its_exerc
 def test_exercises_begin_with_the_way_to_the_map_to_their_lesson_and_to_the_next(path, folder):
     lesson = LESSONS[lesson_of(path)]
     line = first_line(path if folder == "solutions" else exercises_of(path))
-    assert line.startswith("[Map of the course](../notebooks/00_start_here.ipynb) · ← [")
+    assert line.startswith("[Map of the course](../notebooks/00_start_here.ipynb#")
     assert f"{lesson.title}](../notebooks/{lesson.stem}.ipynb)" in line
     assert f"**{lesson.minutes_of_exercises} minutes**" in line
     assert after(lesson) is None or f"(../notebooks/{after(lesson).stem}.ipynb) →" in line
+
+
+def test_the_way_to_the_map_leads_to_the_heading_above_it():
+    _, _, place = re.search(r"(00_start_here\.ipynb)(#)([\w-]+)", first_line(SOLUTIONS[0])).groups()
+    stored = nbformat.read(ROOT / "notebooks/00_start_here.ipynb", as_version=4).cells
+    sources = [cell.source for cell in stored]
+    (heading,) = (n for n, s in enumerate(sources) if s.startswith(f"## {place.replace('-', ' ')}"))
+    assert "mg.course_map()" in sources[heading + 1]
 
 
 @every_lesson

@@ -18,6 +18,7 @@ _ELSEWHERE = re.compile(
     r"|, about (?:\d+ minutes|an hour)(?=\.)"
 )
 _PREFIX = re.compile(r"^(?:exercises|solutions)_")
+_MAP = f"{FIRST.stem}.ipynb#The-way-through-the-course"  # the heading above the map
 _LAST = "finished"  # the id of the cell that ends a lesson
 
 
@@ -75,7 +76,7 @@ def _line_of_exercises(lesson: Lesson) -> str:
 
 
 def _map(there: str) -> str:
-    return f"[Map of the course]({there}{FIRST.stem}.ipynb)"
+    return f"[Map of the course]({there}{_MAP})"
 
 
 def _link(lesson: Lesson, there: str) -> str:
