@@ -133,3 +133,14 @@ def test_links_lie_on_their_cards_at_every_width(chromium):
         assert page.evaluate("document.activeElement.textContent") == "00 Start here, read"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.close()
+
+
+@pytest.mark.skipif(browser.executable() is None, reason=browser.HOW_TO_GET)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_map(chromium, theme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="audits pages")
+    page = chromium.new_page(color_scheme=theme)
+    page.set_content(f"<div id='map'>{CourseMap(SOME, NOTEBOOKS).html}</div>")
+    found = axe.Axe().run(page, context="#map").response["violations"]
+    page.close()
+    assert [(broken["id"], broken["nodes"][0]["html"]) for broken in found] == []
