@@ -1,11 +1,16 @@
 """Lesson 12: buffers, what a program gains and where, and how many plans there will be."""
 
 from math import comb
+from typing import Any
 
 import numpy as np
 
-import minigraph as mg
-
+from ...compiler.compile import compile_function
+from ...core.node import Node
+from ...core.table import sum as total
+from ...graph.graph import Graph
+from ...graph.reductions import mean
+from ...graph.symbolic import placeholder
 from ..prediction import Choice, Number, Truth, prediction
 
 LESSON = "12_compiled_programs"
@@ -28,11 +33,11 @@ def buffers_for_three() -> Truth:
     """Until *w* is there, *u* and *v* have to live side by side. *w* needs no third place: it goes
     where *u* was, element by element, just as each of them has been read.
     """
-    x = mg.placeholder("x", (1000,))
-    u = (x + 1).named("u")
-    v = mg.exp(u).named("v")
+    x = placeholder("x", (1000,))
+    u: Any = (x + 1).named("u")
+    v = np.exp(u).named("v")
     w = (u * v).named("w")
-    plan = mg.Graph(mg.sum(w).named("y")).compile()
+    plan = Graph(total(w).named("y")).compile()
     assert plan.memory is not None
     return Truth(buffers=len({place.offset for place in plan.memory.places}))
 
@@ -82,12 +87,12 @@ def lines_for_lengths() -> Truth:
     """Three lengths, three plans, and Python comes by for each of them once. The other three calls
     run a plan that is there.
     """
-    calls: list[mg.Node] = []
+    calls: list[Node] = []
 
-    @mg.compile
-    def mean_square(x: mg.Node) -> mg.Node:
+    @compile_function
+    def mean_square(x: Node) -> Node:
         calls.append(x)
-        return mg.mean(x * x)
+        return mean(x * x)
 
     for length in [3, 5, 3, 4, 5, 3]:
         mean_square(np.ones(length))

@@ -6,12 +6,16 @@ from weakref import ref
 
 import numpy as np
 
-import minigraph as mg
-
+from ...autodiff.checkpoint import checkpoint
+from ...autodiff.derivatives import grad
 from ...compiler import Costs, critical_path
 from ...compiler.schedule import schedule
-from ...core.node import Node
+from ...core.node import Node, constant, variable
+from ...drawing import draw
 from ...graph.graph import Graph
+from ...graph.parse import parse
+from ...graph.reductions import mean
+from ...graph.symbolic import placeholder
 from ..prediction import Choice, Number, Truth, prediction
 
 LESSON = "13_parallelism_and_scale"
@@ -21,8 +25,8 @@ EIGHT = "p = a * b; q = a + c; r = b - c; w = c * c; s = p * q; t = q * r; u = s
 
 
 def _eight() -> Graph:
-    a, b, c = (mg.placeholder(name) for name in "abc")
-    return mg.Graph(mg.parse(EIGHT, a=a, b=b, c=c))
+    a, b, c = (placeholder(name) for name in "abc")
+    return Graph(parse(EIGHT, a=a, b=b, c=c))
 
 
 @prediction(
@@ -84,7 +88,7 @@ def hundred_workers() -> Truth:
     takes = {"r": 2.0, "t": 3.0, "w": 4.0}
     seconds = {node: takes.get(node.name or "", 1.0) for node in graph.order if node.op}
     path, length = critical_path(graph, seconds)
-    return Truth(mg.draw(graph.outputs, highlight=path), seconds=length)
+    return Truth(draw(graph.outputs, highlight=path), seconds=length)
 
 
 @prediction(
@@ -106,9 +110,9 @@ def threads_on_four_numbers() -> Truth:
     """An operation on four numbers takes about a microsecond. To wake a thread takes many times as
     long, and so does waiting for it at the end.
     """
-    xs = [mg.placeholder(f"x{i}", (4,)) for i in range(4)]
-    one, two, three, four = (mg.mean(mg.exp(mg.sin(x))) for x in xs)
-    graph = mg.Graph((one + two) + (three + four))
+    xs: list[Any] = [placeholder(f"x{i}", (4,)) for i in range(4)]
+    one, two, three, four = (mean(np.exp(np.sin(x))) for x in xs)
+    graph = Graph((one + two) + (three + four))
     micro = {node: 1.0 for node in graph.order if node.op}
     gain = _micro_seconds(graph, micro, 1) / (WAKING + _micro_seconds(graph, micro, 2))
     words = {"nearly twice as fast": 1.5, "about as fast": 0.7, "several times slower": -inf}
@@ -122,13 +126,13 @@ def _micro_seconds(graph: Graph, micro: dict[Node, float], workers: int) -> floa
 
 def _products(layers: int) -> tuple[int, int]:
     """How many products a training step has, and how many of them wait for each other."""
-    x, t = (mg.placeholder(name, (32, 16)) for name in "xt")
-    weights = [mg.placeholder(f"w{i}", (16, 16)) for i in range(1, layers + 1)]
-    out = x
+    x, t = (placeholder(name, (32, 16)) for name in "xt")
+    weights = [placeholder(f"w{i}", (16, 16)) for i in range(1, layers + 1)]
+    out: Any = x
     for w in weights[:-1]:
-        out = mg.tanh(out @ w)
-    loss = mg.mean((out @ weights[-1] - t) ** 2)
-    step = mg.Graph([loss, *mg.grad(loss, weights)]).optimize()
+        out = np.tanh(out @ w)
+    loss = mean((out @ weights[-1] - t) ** 2)
+    step = Graph([loss, *grad(loss, weights)]).optimize()
     costs = {node: float(node.op.name == "matmul") for node in step.order if node.op}
     return int(sum(costs.values())), int(critical_path(step, costs)[1])
 
@@ -194,8 +198,8 @@ def weights_of_shards() -> Truth:
     x, t, w = rng.normal(size=(12, 3)), rng.normal(size=12), rng.normal(size=3)
 
     def gradient(part: slice) -> np.ndarray:
-        weights = mg.variable(w)
-        mg.mean((mg.constant(x[part]) @ weights - t[part]) ** 2).backward()
+        weights = variable(w)
+        mean((constant(x[part]) @ weights - t[part]) ** 2).backward()
         return np.asarray(weights.grad)
 
     parts = [gradient(slice(*ends)) for ends in ((0, 6), (6, 10), (10, 12))]
@@ -243,18 +247,18 @@ def segments_of_a_chain() -> Truth:
     """
     results: list[ref[Any]] = []
     alive: list[int] = []
-    h = mg.constant(np.ones((2, 2)))
-    w = mg.variable(np.eye(2) / 2)
+    h = constant(np.ones((2, 2)))
+    w = variable(np.eye(2) / 2)
 
-    def segment(h: mg.Node) -> mg.Node:
+    def segment(h: Any) -> Any:
         for _ in range(9):
-            h = mg.tanh(h @ w)
+            h = np.tanh(h @ w)
             results.append(ref(np.asarray(h.value).base))
             alive.append(sum(result() is not None for result in results))
         return h
 
     for _ in range(9):
-        h = mg.checkpoint(segment)(h)
+        h = checkpoint(segment)(h)
     kept = sum(result() is not None for result in results)
-    mg.mean(h).backward()
+    mean(h).backward()
     return Truth(kept=kept, most=max(alive), computed=len(results))

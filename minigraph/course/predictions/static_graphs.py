@@ -1,11 +1,17 @@
 """Lesson 11: when Python comes by, what passes leave, and where a shortcut is wrong."""
 
+from typing import Any
+
 import numpy as np
 
-import minigraph as mg
-
 from ...compiler import optimized
+from ...core.node import Node, variable
+from ...core.order import topological_order
+from ...drawing import draw
 from ...graph.graph import Graph
+from ...graph.joining import where
+from ...graph.parse import parse
+from ...graph.symbolic import placeholder
 from ..prediction import Choice, Number, Truth, prediction
 
 LESSON = "11_static_graphs"
@@ -43,15 +49,15 @@ def python_comes_by() -> Truth:
     """
     calls = [0]
 
-    def model(x: mg.Node) -> mg.Node:
+    def model(x: Node) -> Node:
         calls[0] += 1
         return (x + 1) * (x - 1)
 
     numbers = [2.0, 3.0, 4.0]
     for x in numbers:
-        model(mg.variable(x)).backward()
+        model(variable(x)).backward()
     dynamic, calls[0] = calls[0], 0
-    graph = mg.Graph(model(mg.placeholder("x")).named("y"))
+    graph = Graph(model(placeholder("x")).named("y"))
     for run in (graph.run, graph.grad("x").run):
         for x in numbers:
             run({"x": x})
@@ -75,9 +81,9 @@ def what_is_left() -> Truth:
     """Two products have the upstream gradient 1 as a factor, and go. The sine, the cosine, one
     product and the sum stay.
     """
-    x = mg.placeholder("x")
-    after, _ = optimized(mg.Graph(x * mg.sin(x)).grad("x"), ["drop_what_does_nothing"])
-    return Truth(mg.draw(after.outputs), left=_operations(after))
+    x: Any = placeholder("x")
+    after, _ = optimized(Graph(x * np.sin(x)).grad("x"), ["drop_what_does_nothing"])
+    return Truth(draw(after.outputs), left=_operations(after))
 
 
 @prediction(
@@ -99,10 +105,10 @@ def left_after_sharing() -> Truth:
     """Two operations go. As soon as the two sums have become one node, the two products have the
     same inputs, and that was not so before.
     """
-    a, b, c = (mg.placeholder(name) for name in "abc")
-    y = mg.parse("p = a + b; q = p * c; r = (a + b) * c; y = q - r", a=a, b=b, c=c)
-    after, _ = optimized(mg.Graph(y), ["share_common_subexpressions"])
-    return Truth(mg.draw(after.outputs), left=_operations(after))
+    a, b, c = (placeholder(name) for name in "abc")
+    y = parse("p = a + b; q = p * c; r = (a + b) * c; y = q - r", a=a, b=b, c=c)
+    after, _ = optimized(Graph(y), ["share_common_subexpressions"])
+    return Truth(draw(after.outputs), left=_operations(after))
 
 
 GROUPINGS = ("(P @ Q) @ R", "P @ (Q @ R)")
@@ -133,10 +139,10 @@ def grouping() -> Truth:
     or little by what stands in the middle.
     """
     shapes = {"P": (1000, 10), "Q": (10, 1000), "R": (1000, 10)}
-    matrices = {name: mg.placeholder(name, shape) for name, shape in shapes.items()}
+    matrices = {name: placeholder(name, shape) for name, shape in shapes.items()}
     work = {}
     for text in GROUPINGS:
-        nodes = mg.topological_order(mg.parse(text, **matrices))
+        nodes = topological_order(parse(text, **matrices))
         work[text] = sum(x.size * x.inputs[0].shape[1] for x in nodes if x.op)
     best = min(work, key=lambda text: work[text])
     return Truth(better=best, times=max(work.values()) / work[best])
@@ -161,8 +167,8 @@ CHANGES = ("for none", "for 0", "for infinity and NaN", "for all but whole numbe
 )
 def x_minus_x() -> Truth:
     """∞ − ∞ has no value, and NaN − NaN is NaN. The pass makes 0 of both."""
-    x = mg.placeholder("x")
-    before = mg.Graph((x - x).named("y"))
+    x: Any = placeholder("x")
+    before = Graph((x - x).named("y"))
     after, _ = optimized(before, ["cancel"])
 
     def is_changed(number: float) -> bool:
@@ -196,8 +202,8 @@ def slope_of_where() -> Truth:
     """Both sides are computed, the root of −1 too. *where* leaves that NaN behind. Going back, 0 is
     multiplied by the local derivative of the root, and zero times NaN is no zero.
     """
-    x = mg.placeholder("x")
-    graph = mg.Graph(mg.where(x > 0, mg.sqrt(x), 0))
+    x: Any = placeholder("x")
+    graph = Graph(where(x > 0, np.sqrt(x), 0))
     with np.errstate(invalid="ignore"):
         found = [float(g.run({"x": -1.0})) for g in (graph, graph.grad("x"))]
     value, slope = ("NaN" if np.isnan(number) else f"{number:g}" for number in found)
