@@ -182,7 +182,8 @@ class Card {
     this.isWaiting = false;
     this.tell();
     if (this.model.get("say")) {
-      this.form.querySelector("input")?.focus();
+      const first = this.form.querySelector("input, [role=checkbox]");
+      /** @type {HTMLElement | null} */ (first)?.focus();
     } else {
       this.answer.focus();
       openWhatFollows(this.el);
