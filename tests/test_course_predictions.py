@@ -373,6 +373,10 @@ def as_said(asked):
         (Shape("s"), "()", ()),
         (Shape("s"), (3, 4), (3, 4)),
         (Shape("s"), [3, 4], (3, 4)),
+        (Shape("s"), [np.int64(3), 4.0], (3, 4)),
+        (Shape("s"), (3, 4.5), None),
+        (Shape("s"), (-3, 4), None),
+        (Shape("s"), 3, (3,)),
         (Shape("s"), "(−1, 2)", None),
         (Shape("s"), "wide", None),
         (Text("t"), "  MatMul ", "matmul"),
@@ -406,6 +410,9 @@ def test_the_first_guess_is_still_seen_beside_the_next():
     predict("boxes_for_b", 3, 2)
     text = repr(predict("boxes_for_b", 1, 3))
     assert "3, then 1" in text
+    assert "2, then 3" in text
+    text = repr(predict("boxes_for_b", 3, 3))  # once more what was said first
+    assert ["3", "1", "✗"] in [line.split()[-3:] for line in text.splitlines()]
     assert "2, then 3" in text
 
 

@@ -11,7 +11,6 @@ is a score: a wrong guess is as good as a right one.
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -26,7 +25,7 @@ from .predictions import PREDICTIONS
 from .progress import note_prediction
 
 Guess = dict[str, Any]  # what was said of each part, as plain data
-guesses: defaultdict[str, list[Guess]] = defaultdict(list)  # all that were made, by prediction
+guesses: dict[str, tuple[Guess, Guess]] = {}  # the first and the last, by prediction
 KIND = "Nothing is lost by a wrong guess."
 
 
@@ -56,7 +55,7 @@ def predict(name: str, /, *guess: Any, **parts: Any) -> PredictionCard:
     )
     if guess or parts:
         card.guess(_said(asked, guess, parts))
-    elif guesses[name]:
+    elif name in guesses:
         card.told = _told(asked)
     return card
 
@@ -89,8 +88,7 @@ def _answered(asked: Prediction, said: Mapping[str, Any]) -> Told | str:
     if missing:
         wanted = " and ".join(f"{part.asked_for} for “{plain(part.label)}”" for part in missing)
         return f"{KIND} Give {wanted}."
-    if guess not in guesses[asked.name]:
-        guesses[asked.name].append(guess)
+    guesses[asked.name] = guesses.get(asked.name, (guess, guess))[0], guess
     right = all(part.same(guess[name], asked.truth[name]) for name, part in asked.parts.items())
     note_prediction(asked.lesson, asked.name, right)
     return _told(asked)
@@ -107,9 +105,9 @@ def _read(part: Part, said: Any) -> Any:
 
 
 def _told(asked: Prediction) -> Told:
-    """The truth beside all that was said, and why."""
+    """The truth beside what was said, first and last, and why."""
     made, truth = guesses[asked.name], asked.truth
-    last = made[-1]
+    last = made[1]
     rows, ideas, right = [["", "you said", "it is", ""]], [], 0
     for name, part in asked.parts.items():
         is_right = part.same(last[name], truth[name])

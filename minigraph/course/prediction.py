@@ -25,7 +25,7 @@ from ..core.node import Node
 from ..drawing import Drawing
 from ..reading.text import number, shape_text
 from ..widgets.typed import is_as_said, typed_names, typed_number, typed_shape
-from .answers import as_number, items_of
+from .answers import as_number, as_whole, items_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,11 @@ class Part(ABC):
     label: str
     wrong: Mapping[Any, str] = field(default_factory=dict)
     kind: ClassVar[str] = "text"
-    asked_for: ClassVar[str] = "a word"
+
+    @property
+    def asked_for(self) -> str:
+        """What a guess looks like."""
+        return "a word"
 
     @abstractmethod
     def read(self, said: Any) -> Any:
@@ -64,7 +68,10 @@ class Part(ABC):
 class Number(Part):
     """A number."""
 
-    asked_for: ClassVar[str] = "a number"
+    @property
+    def asked_for(self) -> str:
+        """What a guess looks like."""
+        return "a number"
 
     def read(self, said: Any) -> float | None:
         """Read a number, or a text with one number in it."""
@@ -83,14 +90,18 @@ class Number(Part):
 class Shape(Part):
     """The shape of an array; () is that of a single number."""
 
-    asked_for: ClassVar[str] = "a shape such as (3, 4)"
+    @property
+    def asked_for(self) -> str:
+        """What a guess looks like."""
+        return "a shape such as (3, 4)"
 
     def read(self, said: Any) -> tuple[int, ...] | None:
         """Read a shape as it is typed, or a tuple or list of whole numbers."""
         sizes = items_of(said)
         if sizes is None:
             return typed_shape(str(said))
-        return tuple(sizes) if all(type(size) is int for size in sizes) else None
+        whole = [n for size in sizes if (n := as_whole(size)) is not None and n >= 0]
+        return tuple(whole) if len(whole) == len(sizes) else None
 
     def show(self, guess: tuple[int, ...]) -> str:
         """Write the shape."""
@@ -112,7 +123,11 @@ class Choice(Part):
 
     among: tuple[str, ...] = ()
     kind: ClassVar[str] = "choice"
-    asked_for: ClassVar[str] = "one of the buttons"
+
+    @property
+    def asked_for(self) -> str:
+        """What a guess looks like."""
+        return f"one of {', '.join(self.words)}"
 
     def read(self, said: Any) -> str | None:
         """Read one of the words, whatever its capitals."""
@@ -131,7 +146,11 @@ class Order(Part):
     """Names in an order. The truth is the list of all orders that are right."""
 
     among: tuple[str, ...] = ()
-    asked_for: ClassVar[str] = "names in their order"
+
+    @property
+    def asked_for(self) -> str:
+        """What a guess looks like."""
+        return "names in their order"
 
     def read(self, said: Any) -> tuple[str, ...] | None:
         """Read names from a text, a list of names or a list of Nodes; at least one."""
@@ -153,7 +172,11 @@ class Names(Part):
 
     among: tuple[str, ...] = ()
     kind: ClassVar[str] = "several"
-    asked_for: ClassVar[str] = "names"
+
+    @property
+    def asked_for(self) -> str:
+        """What a guess looks like."""
+        return f"some of {', '.join(self.words)}"
 
     def read(self, said: Any) -> frozenset[str] | None:
         """Read names as `Order` does, and forget their order."""
@@ -175,7 +198,6 @@ class Boxes(Names):
     """Nodes of the prediction's graph, on which the learner clicks."""
 
     kind: ClassVar[str] = "boxes"
-    asked_for: ClassVar[str] = "a click on each box"
 
 
 class Truth(dict[str, Any]):

@@ -523,8 +523,9 @@ def choose_step(x: float) -> float:
     $10^{-9}$. Write a function that gets $x$ and returns the step $h$ to use there. The check asks
     for the error that must be feared in the worst case, from truncation and from rounding.
 
-    First step: Look at the curve of errors in the lesson: at which step is the central difference
-    best, for an x near 1? Return that number. Then think about an x that is a million times larger.
+    First step: Look at the curve of errors in the appendix of the lesson: at which step is the
+    central difference best, for an x near 1? Return that number. Then think about an x that is a
+    million times larger.
     Hint: Two errors pull in opposite directions. Which of them is it here, and does it want a
     larger or a smaller step? And does your step fit to the size of x?
     Hint: The best step of a central difference is about the cube root of ε = 2.2 · 10⁻¹⁶ near x
