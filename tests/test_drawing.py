@@ -1493,6 +1493,30 @@ def every_text(drawing):
     return "\n".join((drawing.svg, drawing.html, drawing.alt, drawing.dot, repr(drawing)))
 
 
+ROUND = ("u = a * b; v = u - c; z = u * v", "u = a * b; v = sin(u) - c; w = exp(v); z = u * w")
+
+
+@pytest.mark.parametrize("expression", ROUND)
+@pytest.mark.parametrize("derivatives", [False, True])
+@pytest.mark.parametrize("direction", ["right", "down"])
+def test_an_edge_that_goes_round_others_goes_aside_once_and_comes_back_once(
+    expression, derivatives, direction
+):
+    drawing = mg.draw(
+        mg.parse(expression, a=2, b=3, c=4), derivatives=derivatives, direction=direction
+    )
+    for edge in parsed(drawing).iter(f"{SVG}g"):
+        if "data-edge" not in edge.attrib:
+            continue
+        path = edge.find(f"{SVG}path").get("d")
+        straight = set()
+        for before, after in re.findall(r"([\d.]+ [\d.]+)L([\d.]+ [\d.]+)", path):
+            here, there = (point.split()[direction == "right"] for point in (before, after))
+            if here == there:
+                straight.add(here)
+        assert len(straight) <= 1, path
+
+
 def golden_drawings():
     """What tests/golden holds; `python tests/test_drawing.py` writes it anew."""
     y, loss, likelihood = example(), network(), classifier()

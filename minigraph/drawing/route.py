@@ -89,6 +89,7 @@ def _least_length(f: Frame) -> float:
 
 def _picture(f: Frame) -> Picture:
     across, spans = places(f.skeleton)
+    _straighten(f, across)
     columns = _columns(f, across)
     pen = _Pen(f, across, spans, columns)
     arrivals = _arrivals(f, across)
@@ -103,6 +104,40 @@ def _picture(f: Frame) -> Picture:
         [pen.box(i) for i in range(len(f.diagram.boxes))],
         [pen.edge(i, arrivals[i]) for i in range(len(f.diagram.edges))],
         pen.groups(),
+    )
+
+
+# --- across the flow ------------------------------------------------------------------------------
+
+
+def _straighten(f: Frame, across: list[float]) -> None:
+    """Lead an edge that goes round others past all of them at one distance, where there is room.
+
+    Else it goes aside twice, once for a box and once more for a label. Where there are scopes, it
+    follows their borders.
+    """
+    if f.groups:
+        return
+    levels = levels_of(f.skeleton)
+    for tail, *between, head in f.routes:
+        for side in (-1.0, 1.0):
+            ends = max(side * across[tail], side * across[head])
+            if len(between) < 2 or min(side * across[n] for n in between) <= ends:
+                continue
+            furthest = max(between, key=lambda n: side * across[n])
+            for n in between:
+                if _is_free(f, levels, across, n, furthest):
+                    across[n] = across[furthest]
+
+
+def _is_free(f: Frame, levels: list[list[int]], across: list[float], n: int, furthest: int) -> bool:
+    """Whether a station can go to where another one is, past nothing on its level."""
+    stations, here, there = f.skeleton.stations, across[n], across[furthest]
+    return all(
+        (across[m] > here) == (across[m] > there)
+        and abs(across[m] - there) >= (stations[m].size + stations[n].size) / 2
+        for m in levels[stations[n].level]
+        if m != n
     )
 
 
