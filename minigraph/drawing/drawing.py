@@ -21,7 +21,7 @@ from .route import Picture, picture
 from .svg import to_svg
 from .theme import DARK_PAGES, THEMES
 
-SMALLEST = 0.6  # of its size; where there is less room, a drawing scrolls
+SMALLEST = 0.55  # of its size; where there is less room, a drawing scrolls
 _HIGHEST = 600  # pixels; JupyterLab shows 779 on a laptop
 DIRECTIONS = ("auto", "right", "down")
 

@@ -90,7 +90,7 @@ class PathExplorer(GraphWidget):
         ends = widgets.HBox([self.source, self.target, self.way])
         ends.layout.flex_flow = "row wrap"
         super().__init__(
-            "Path explorer", [ends], beside=[self.list], below=[self.costs], height=380
+            "Path explorer", [ends], beside=[self.list], below=[self.costs], height=360
         )
         self._rows: list[Path | Step | None] = []  # None is the sum of all paths
         self._is_filling = False
