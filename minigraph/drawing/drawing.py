@@ -23,6 +23,7 @@ from .theme import DARK_PAGES, THEMES
 
 SMALLEST = 0.55  # of its size; where there is less room, a drawing scrolls
 _HIGHEST = 600  # pixels; JupyterLab shows 779 on a laptop
+_NARROWEST = 620  # what is beside a prompt in a window 1024 wide
 DIRECTIONS = ("auto", "right", "down")
 
 
@@ -175,7 +176,7 @@ def as_image(svg: str, alt: str, width: float, height: float) -> str:
     style = f"max-width:100%;min-width:{least:.0f}px;height:auto"
     if fitting < wide:
         style = f"width:{max(fitting, least):.0f}px;{style}"
-    reached = ' tabindex="0"' if fitting < least else ""
+    reached = ' tabindex="0"' if fitting < least or least > _NARROWEST else ""
     return (
         f'<div style="overflow:auto;max-height:{_HIGHEST}px"{reached}>'
         f'<img class="minigraph" alt="{escape(alt)}" width="{wide}" height="{high}" style="{style}"'
