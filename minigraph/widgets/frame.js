@@ -34,12 +34,11 @@ export class Frame {
     this.all = 1; // the scale at which all of it is seen
     /** @type {number | undefined} */
     this.chosen = undefined; // the scale that was asked for
-    this.tools = make("div", { class: "mgf-tools", hidden: "" },
+    this.tools = make("div", { class: "mgf-tools" },
       button("−", () => this.zoom(1 / 1.25), { "aria-label": "Smaller", title: "Smaller (−)" }),
       button("+", () => this.zoom(1.25), { "aria-label": "Larger", title: "Larger (+)" }),
       button("whole", () => this.whole(), { "aria-label": "whole picture", title: "The whole picture (0)" }));
     element.classList.add("mgf-frame");
-    element.append(this.tools);
     element.addEventListener("keydown", (event) => this._pressed(event));
     view.addEventListener("pointerdown", (event) => this._drag(event));
     if (!("ResizeObserver" in globalThis)) return;
@@ -63,7 +62,8 @@ export class Frame {
     this.scale = this.chosen ?? (this.all < this.least ? READABLE : this.all);
     framed.picture.style.width = `${framed.width * this.scale}px`;
     this.view.style.maxHeight = `${Math.ceil(high + 2 * parseFloat(paddingTop))}px`;
-    this.tools.hidden = this.all > NEARLY;
+    if (this.all > NEARLY) this.tools.remove();
+    else if (!this.tools.parentNode) this.element.append(this.tools);
     const isLarge = this.scale > this.all;
     this.view.classList.toggle("mgf-large", isLarge);
     // The keyboard has to reach what scrolls.
@@ -94,7 +94,7 @@ export class Frame {
 
   /** @param {KeyboardEvent} event */
   _pressed(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || this.tools.hidden) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || !this.tools.parentNode) return;
     /** @type {Record<string, () => void>} */
     const keys = { "+": () => this.zoom(1.25), "-": () => this.zoom(1 / 1.25), 0: () => this.whole() };
     if (event.target === this.view) {
