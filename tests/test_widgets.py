@@ -95,6 +95,15 @@ def test_any_number_can_stand_in_the_editor(value):
     assert "<img" in editor._repr_mimebundle_()["text/html"]
 
 
+def test_letters_in_a_row_are_said_to_be_one_name():
+    editor = expression_editor("y = a + b")
+    editor.text.value = "y = ab + b"
+    assert "; ab is one name; to multiply, write a * b<" in editor.message.value
+    assert editor.node is not None
+    editor.text.value = "y = loss + b"
+    assert "one name" not in editor.message.value
+
+
 def test_a_slider_whose_picture_cannot_be_drawn_says_so(monkeypatch):
     graph = mg.Graph(worked_example())
     for widget, slider in (

@@ -7,7 +7,6 @@ on the list is refused with an error that points at the character.
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import numpy as np
 from ..core.node import Node, leaf, variable
 from ..core.operation import FUNCTIONS
 from ..errors import ParseError, ShapeError
+from .handwriting import instead, no_function, no_value, not_allowed
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: FUNCTIONS["add"],
@@ -30,7 +30,7 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.UAdd: lambda x: x,
 }
 # What books print and keyboards lack, replaced one character for one, so that positions stay.
-_TYPESET = str.maketrans({"·": "*", "×": "*", "÷": "/", "−": "-"})
+_TYPESET = str.maketrans("·⋅∙•∗×÷∕−–—", "******//---")
 _ASSIGNMENT = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*")
 
 
@@ -80,7 +80,8 @@ def free_names(text: str) -> list[str]:
         called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
         read = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n not in called]
         read.sort(key=lambda node: node.col_offset)
-        free |= dict.fromkeys(node.id for node in read if node.id not in assigned)
+        known = assigned | FUNCTIONS.keys()
+        free |= dict.fromkeys(node.id for node in read if node.id not in known)
         assigned.add(name or "")
     return list(free)
 
@@ -112,14 +113,14 @@ def _statements(text: str) -> Iterator[tuple[str | None, ast.expr, _Error]]:
 
 
 def _tree(source: str, start: int, text: str) -> ast.expr:
+    if not source.strip():
+        raise ParseError("an expression is missing after =, as in y = a + b", text, start)
     try:
         return ast.parse(source, mode="eval").body
     except SyntaxError as e:
-        if e.msg == "invalid syntax" and source.rstrip().endswith(tuple("+-*/@")):
-            message, at = "something is missing at the end", len(source.rstrip())
-        else:
-            message, at = e.msg, min(max((e.offset or 1) - 1, 0), len(source))
-        raise ParseError(f"this cannot be read: {message}", text, start + at) from None
+        at = min(max((e.offset or 1) - 1, 0), len(source))
+        message, at = instead(source) or (f"this cannot be read: {e.msg}", at)
+        raise ParseError(message, text, start + at) from None
     except (RecursionError, MemoryError, ValueError) as e:
         message = f"this is too long or too deep to read: {e}"
         raise ParseError(message, text, start) from None
@@ -150,11 +151,7 @@ def _evaluate(tree: ast.expr, names: dict[str, Node], dtype: np.dtype, error: _E
                 todo += [(_OPERATORS[type(op)], 1, {}, at), x]
             case ast.Call(ast.Name(name), arguments, keywords) as at:
                 if name not in FUNCTIONS:
-                    near = difflib.get_close_matches(name, FUNCTIONS, n=1)
-                    hint = f"did you mean {near[0]}?" if near else "known are sin, exp and so on"
-                    if name in names:
-                        hint = f"to multiply, write {name} * (...)"
-                    raise error(f"there is no function {name}; {hint}", at)
+                    raise error(no_function(name, names), at)
                 try:
                     options = {k.arg or "**": ast.literal_eval(k.value) for k in keywords}
                 except (TypeError, ValueError, RecursionError):
@@ -172,22 +169,10 @@ def _evaluate(tree: ast.expr, names: dict[str, Node], dtype: np.dtype, error: _E
                 results.append(leaf(dtype.type(np.pi), requires_grad=False, name="π"))
             case ast.Name(name) as at:
                 if name not in names:
-                    raise error(f"{name} has no value; give it one: parse(..., {name}=2.0)", at)
+                    raise error(no_value(name, names), at)
                 results.append(names[name])
             case ast.BinOp(_, ast.BitXor(), at):
                 raise error("the ^ before this means no power in Python; write **", at)
             case at:
-                raise error(f"{_WHAT.get(type(at), 'this')} is not allowed in an expression", at)
+                raise error(not_allowed(at), at)
     return results[0]
-
-
-_WHAT: dict[type, str] = {
-    ast.Attribute: "a dot",
-    ast.Call: "a parenthesis after a value (to multiply, write *)",
-    ast.Compare: "a comparison",
-    ast.BoolOp: "and/or",
-    ast.IfExp: "if/else",
-    ast.Subscript: "an index",
-    ast.Lambda: "a function definition",
-    ast.Constant: "a text or other value that is not a number",
-}

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from ..core.node import Node
 from ..drawing import draw
+from ..graph.handwriting import one_name
 from ..graph.parse import free_names, parse
 from ..reading import Reading
 from .base import GraphWidget
@@ -61,7 +62,8 @@ class ExpressionEditor(GraphWidget):
         fields = tuple(self._number(name) for name in names)
         if fields != self.row.children:
             self.row.children = fields
-        self.show(drawing, _count(node))
+        words = [words for name in names if (words := one_name(name, self.numbers))]
+        self.show(drawing, "; ".join([_count(node), *words]))
 
 
 def _count(node: Node) -> str:

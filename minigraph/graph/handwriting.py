@@ -1,0 +1,219 @@
+"""What one writes on paper and a typed expression is not: 2a, sin² a, |a|, √a, 1,5.
+
+Where Python does not understand an expression, `instead` says what to write.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+import unicodedata
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
+
+from ..core.operation import FUNCTIONS
+
+# Names from books and pocket calculators, and those that they have here.
+OTHER_NAMES = {"abs": "absolute", "arctg": "arctan", "asin": "arcsin", "acos": "arccos",
+               "atan": "arctan", "ln": "log", "lg": "log10", "pow": "power", "sgn": "sign",
+               "tg": "tan"}  # fmt: skip
+
+MOST = 1000  # characters in which it is looked for what to write instead
+
+_NAME, _NUMBER = r"[^\W\d]\w*", r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+_THING = rf"(?:{_NAME}|{_NUMBER}|\([^()]*\))"
+_HIGH = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿˣ"
+_SIGN = r"\*\*|//|[-+*/@]"
+_Found = re.Match[str]
+
+
+def instead(source: str) -> tuple[str, int] | None:
+    """What to write in place of an expression that Python does not understand, and where."""
+    if len(source) > MOST:
+        return None
+    found = [(rule.search(source), say) for rule, say in _RULES]
+    told = ((match, say(match)) for match, say in found if match)
+    return next(((text, match.start("at")) for match, text in told if text), _bracket(source))
+
+
+def not_allowed(tree: ast.expr) -> str:
+    """What to say of something that Python understands and an expression may not hold."""
+    match tree:
+        case ast.Call(function, arguments):
+            first = ast.unparse(function)
+            first = f"({first})" if isinstance(function, ast.BinOp | ast.UnaryOp) else first
+            return _product(first, f"({', '.join(map(ast.unparse, arguments))})")
+        case ast.Tuple([]):
+            return "there is nothing between these parentheses"
+        case ast.Tuple(members):
+            text = "a comma is not allowed in an expression, but between the inputs of a function"
+            is_decimal = all(isinstance(one, ast.Constant) for one in members)
+            return text + "; a decimal has a point, as in 1.5" * is_decimal
+        case ast.BinOp(_, op) if type(op) in _SIGNS:
+            return f"{_SIGNS[type(op)]}, is not allowed in an expression"
+    return f"{_WHAT.get(type(tree), 'this')} is not allowed in an expression"
+
+
+def no_value(name: str, known: Collection[str]) -> str:
+    """What to say of a name that stands for nothing, among others that do."""
+    if name in FUNCTIONS:
+        return f"{name} is a function; write what it is taken of in parentheses, as in {name}(a)"
+    return one_name(name, known) or f"{name} has no value; give it one: parse(..., {name}=2.0)"
+
+
+def one_name(name: str, known: Collection[str]) -> str:
+    """What to say of a name that looks like a product of others; "" if it does not."""
+    if len(name) == 1 or any(letter not in known for letter in name):
+        return ""
+    return f"{name} is one name; to multiply, write {' * '.join(name)}"
+
+
+def no_function(name: str, known: Collection[str]) -> str:
+    """What to say of a name with parentheses behind it that is none of a function."""
+    near = [OTHER_NAMES[name]] if name in OTHER_NAMES else get_close_matches(name, FUNCTIONS, n=1)
+    hint = f"did you mean {near[0]}?" if near else "known are sin, exp and so on"
+    if name in known or len(name) == 1:
+        hint = f"to multiply, write {name} * (...)"
+    return f"there is no function {name}; {hint}"
+
+
+_WHAT: dict[type, str] = {
+    ast.Attribute: "a dot",
+    ast.Compare: "a comparison",
+    ast.BoolOp: "and/or",
+    ast.IfExp: "if/else",
+    ast.Subscript: "an index",
+    ast.Lambda: "a function definition",
+    ast.List: "a list (to group, write parentheses)",
+    ast.Set: "a set (to group, write parentheses)",
+    ast.Constant: "a text or other value that is not a number",
+}
+_SIGNS: dict[type, str] = {
+    ast.FloorDiv: "//, which is floor(a / b) here",
+    ast.Mod: "%, which is remainder(a, b) here",
+    ast.BitOr: "|, with absolute(a) for |a|",
+}
+
+
+def _product(first: str, second: str) -> str:
+    """Say that a sign is missing between two things."""
+    first, second = _short(first), _short(second)
+    missing = f"between {first} and {second} a sign is missing"
+    return f"{missing}; to multiply, write {first} * {second}"
+
+
+def _short(text: str, most: int = 24) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _in_parentheses(inside: str) -> str:
+    return inside if inside.startswith("(") else f"({inside})"
+
+
+def _root(found: _Found) -> str:
+    inside, power = found["inside"], {"√": "", "∛": "3", "∜": "4"}[found["at"]]
+    inside = inside or "a"
+    if not power:
+        return f"a root is written sqrt{_in_parentheses(inside)}"
+    return f"a root is written {inside} ** (1 / {power})"
+
+
+def _power(found: _Found) -> str:
+    base, inside = found["base"], found["inside"]
+    exponent = unicodedata.normalize("NFKC", found["at"]).replace("−", "-")
+    exponent = exponent if exponent.isalnum() else f"({exponent})"
+    if base in FUNCTIONS or base in OTHER_NAMES:
+        base += _in_parentheses(inside or "a")
+    return f"a power is written {_short(base)} ** {exponent}"
+
+
+def _bars(found: _Found) -> str:
+    inside = found["inside"].strip() or "a"
+    return f"what stands between two | is written absolute{_in_parentheses(_short(inside))}"
+
+
+def _call(found: _Found) -> str | None:
+    name, inside = found["name"], found["at"]
+    if name not in FUNCTIONS and name not in OTHER_NAMES:
+        return None
+    name = OTHER_NAMES.get(name, name)
+    inside += "(a)" * (inside in FUNCTIONS)
+    return f"a function takes its input in parentheses: write {name}{_in_parentheses(inside)}"
+
+
+def _side_by_side(found: _Found) -> str | None:
+    first, second = found["first"], found["at"]
+    if first in _WORDS or second in _WORDS:
+        return None
+    if first[0].isdigit() and second[0].isdigit():
+        return f"a number is written without a space: {first}{second}"
+    return _product(first.rstrip("."), second)
+
+
+def _character(found: _Found) -> str:
+    sign = found["at"]
+    plain = unicodedata.normalize("NFKC", sign)
+    if sign == "'":
+        return "a name is made of letters, digits and _; write a1 or a_new for a'"
+    if sign == "\\":
+        return "TeX is not read here; write a * b, a / b, sqrt(a)"
+    if "⁄" in plain:
+        return f"a fraction is written {plain.replace('⁄', ' / ')}"
+    if plain != sign and plain.isascii() and plain.isprintable() and plain.strip():
+        return f"write {plain} for {sign}"
+    return f"the sign {sign} is not known here; {_MADE_OF}"
+
+
+_MADE_OF = "an expression is made of names, numbers, + - * / ** and parentheses"
+_WORDS = {*keyword.kwlist, "mod"}
+
+
+def _says(text: str) -> Callable[[_Found], str]:
+    return lambda found: text.format(**found.groupdict())
+
+
+_RULES: list[tuple[re.Pattern[str], Callable[[_Found], str | None]]] = [
+    (re.compile(pattern), say)
+    for pattern, say in (
+        (rf"(?P<at>[√∛∜])\s*(?P<inside>{_THING})?", _root),
+        (rf"(?P<base>{_THING})\s*(?P<at>[{_HIGH}]+)\s*(?P<inside>{_THING})?", _power),
+        (r"(?P<at>\|)(?P<inside>[^|]*)\|", _bars),
+        (r"(?P<at>\|)(?P<inside>)", _bars),
+        (r"(?P<at>[¼-¾⅐-⅞₀-₉])", _character),
+        (r"(?P<at>[^\w\s.,=()\[\]{}<>^*/@%~&+-])", _character),
+        (r"(?P<at>->)", _character),
+        (r"^\s*(?P<at>=)", _says("before = a name is missing, as in y = a + b")),
+        (r"(?<![=<>!])(?P<at>=)(?!=)",
+         _says("one name stands before =, as in y = a + b; each result has a line of its own")),
+        (r"(?P<at>%)", _character),
+        (rf"(?P<first>{_SIGN})(?P<at>)\s*$",
+         _says("something is missing at the end, after {first}")),
+        (r"^\s*(?P<at>\*\*|[*/@])", _says("before {at} a name or a number is missing")),
+        (rf"(?P<first>{_SIGN})\s*(?P<at>\*\*|[*/@])",
+         _says("between {first} and {at} a name or a number is missing")),
+        (r"(?P<at>(?<![\w.])\d+\.\d*\.[\d.]*)", _says("a number has one point: {at} has more")),
+        (rf"(?<![\w.])(?P<first>{_NUMBER})\s*(?P<at>{_NAME})", _side_by_side),
+        (rf"\b(?P<name>{_NAME})\s+(?P<at>{_NAME}|{_NUMBER})", _call),
+        (rf"(?P<first>{_NAME}|{_NUMBER})\s+(?P<at>{_NAME}|{_NUMBER})", _side_by_side),
+        (rf"(?P<first>{_NAME})\.(?P<at>\d+)", _side_by_side),
+        (rf"(?P<first>(?:{_NAME})?\([^()]*\))\s*(?P<at>{_THING})", _side_by_side),
+        (rf"\b(?P<at>{'|'.join(sorted(_WORDS))})\b",
+         _says(f"{{at}} is no name that can be used here; {_MADE_OF}")),
+    )
+]  # fmt: skip
+
+
+def _bracket(source: str) -> tuple[str, int] | None:
+    """The first parenthesis without another one that belongs to it."""
+    waiting: list[int] = []
+    for at, sign in enumerate(source):
+        if sign == "(":
+            waiting.append(at)
+        elif sign == ")" and not waiting:
+            return "this cannot be read: there is no ( before this )", at
+        elif sign == ")":
+            waiting.pop()
+    if waiting:
+        return "this cannot be read: the ( is never closed; write ) where it ends", waiting[0]
+    return None
