@@ -391,6 +391,27 @@ def test_a_wrong_contribution_is_told_by_what_it_comes_from(answer, why):
     assert why in player.verdict
 
 
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("0.91", "0.91 is right: it is 0.9093, rounded."),
+        ("0.9093", "0.9093 is right."),
+        ("0.9092974268", "0.9092974268 is right."),
+        ("0.95", "0.95 is not right."),
+    ],
+)
+def test_what_was_rounded_is_told_in_full(answer, verdict):  # sin(2) = 0.909297…
+    player = play(mg.parse("y = sin(a)", a=2.0), predict=True)
+    player.answer(answer)
+    assert player.verdict == verdict
+
+
+def test_a_whole_number_is_not_right_when_it_is_nearly_so():
+    player = play(mg.parse("y = a * b", a=2.0, b=3.0), predict=True)
+    assert not player.answer("6.02")
+    assert player.answer("6")
+
+
 def test_a_whole_graph_can_be_predicted():
     player = play(worked_example(), predict=True)
     for right in (5, 2, 10, 2, 5, 5, -5, 2, 2):

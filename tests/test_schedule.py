@@ -17,7 +17,7 @@ from minigraph.compiler import ScheduleError, by_hand, parallel
 from minigraph.compiler import costs as model
 from minigraph.compiler.costs import Costs, measured, predicted
 from minigraph.compiler.parallel import pieces, timed
-from minigraph.compiler.schedule import Schedule, critical_path, levels, schedule
+from minigraph.compiler.schedule import Schedule, critical_path, in_words, levels, schedule
 from minigraph.drawing.gantt import chart
 
 FEW = settings(max_examples=40)
@@ -627,3 +627,20 @@ def test_a_chart_shows_prediction_and_measurement_in_rows():
     assert "Gantt chart of 15 operations: predicted, 2 workers: " in plot.alt
     ElementTree.fromstring(plot.svg)
     assert [t.get_text() for t in chart(plan).axes.get_yticklabels()] == ["worker 1", "worker 2"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0"),
+        (0.3e-9, "0.3 ns"),
+        (12.34e-6, "12.3 µs"),
+        (999.4e-6, "999 µs"),
+        (999.6e-6, "1 ms"),
+        (0.9999, "1 s"),
+        (1.5, "1.5 s"),
+        (3600, "3600 s"),
+    ],
+)
+def test_a_time_has_the_unit_in_which_it_is_short(seconds, words):
+    assert in_words(seconds) == words

@@ -257,10 +257,10 @@ def in_words(seconds: float) -> str:
     """Write a time with a unit: "12.3 µs"; no time at all has none."""
     if not seconds:
         return "0"
-    for unit, length in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= length:
-            return f"{seconds / length:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"
+    rounded = float(f"{seconds:.3g}")  # 999.6 ms are 1 s, and not 1e+03 ms
+    units = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
+    unit = next((unit for unit, length in units.items() if rounded >= length), "ns")
+    return f"{float(f'{rounded / units.get(unit, 1e-9):.3g}'):g} {unit}"
 
 
 def _seconds(costs: Costs | Mapping[Node, float]) -> Mapping[Node, float]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..reading.words import applied
 from ..recording import Recording
-from ..recording.data import written
+from ..recording.data import ABSOLUTE, RELATIVE, written
 from ..recording.events import BACKWARD, Event
 from .typed import is_as_said, typed_number, typed_shape
 
@@ -40,11 +40,17 @@ class Question:
             what = "a shape such as 3, 4" if is_shape else "a number"
             return False, f"This is not {what}."
         if is_as_said(answer, self.answer):
-            return True, f"{text.strip()} is right."
+            return True, f"{text.strip()} is right{'' if is_shape else self._more_than(answer)}."
         for value, why in self.wrong:
             if is_as_said(answer, value):
                 return False, f"{text.strip()} is not right. {why}"
         return False, f"{text.strip()} is not right."
+
+    def _more_than(self, answer: float) -> str:
+        """The digits that were left out, so that nobody takes 6.3 for the whole of 2π."""
+        shown = written(self.answer)
+        is_whole = np.isclose(answer, self.answer, RELATIVE, ABSOLUTE, equal_nan=True)
+        return "" if is_whole or answer == typed_number(shown) else f": it is {shown}, rounded"
 
 
 @dataclass(frozen=True)
