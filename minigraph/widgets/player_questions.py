@@ -46,7 +46,7 @@ class Question:
                 return False, f"{text.strip()} is not right. {why}"
         return False, f"{text.strip()} is not right."
 
-    def _more_than(self, answer: float) -> str:
+    def _more_than(self, answer: Any) -> str:
         """The digits that were left out, so that nobody takes 6.3 for the whole of 2π."""
         shown = written(self.answer)
         is_whole = np.isclose(answer, self.answer, RELATIVE, ABSOLUTE, equal_nan=True)
