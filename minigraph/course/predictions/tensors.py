@@ -97,8 +97,8 @@ def product_that_fits() -> Truth:
     ),
 )
 def back_from_reductions() -> Truth:
-    """Each number that comes back meets three elements. With the mean each of them gets a third of it; with
-    the maximum only the largest does, and two that are equally large share.
+    """Each number that comes back meets three elements. With the mean each of them gets a third of
+    it; with the maximum only the largest does, and two that are equally large share.
     """
     x = variable([[1.0, 5.0, 2.0], [4.0, 3.0, 4.0]])
     back = {}
