@@ -145,7 +145,7 @@ def _compared(event: Event, name: str, value: Any) -> str:
         return f"{told}. Computed again, it changes by just that."
     again = f"it changes by {change_text(event.value)}"
     if value is not None and not np.ndim(value) and not np.ndim(event.value):
-        again = f"it goes from {written(value)} to {written(value + event.value)}, which is "
+        again = f"it goes from {written(value)} to {written(value + event.value)}, a change of "
         again += written(event.value)
     return f"{told}. Computed again, {again}."
 
