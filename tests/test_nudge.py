@@ -213,7 +213,8 @@ def test_adding_up_is_shown_as_adding_up_and_the_end_compares():
     # ∂y/∂p = 3 with Δp = 1.5, ∂y/∂q = 6 with Δq = 0.5; really 7.5 · 3.5 − 18
     assert [text for text in shown if text] == ["4.5 + 3 = 7.5", "7.5, really 8.25"]
     assert view["steps"][-1]["say"] == (
-        "By the edges, y changes by 7.5. Computed again, it goes from 18 to 26.25, a change of 8.25."
+        "By the edges, y changes by 7.5. "
+        "Computed again, it goes from 18 to 26.25, a change of 8.25."
     )
 
 

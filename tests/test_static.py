@@ -114,6 +114,13 @@ def test_labels_may_come_later():
     )
 
 
+def test_a_label_of_a_compiled_function_may_be_a_number():
+    scores = np.array([0.5, -1.0, 2.0])
+    loss = mg.compile(lambda scores, label: mg.cross_entropy(scores, label))
+    for label in (2, 0, 2):
+        assert loss(scores, label) == pytest.approx(np.log(np.exp(scores).sum()) - scores[label])
+
+
 @pytest.mark.parametrize("wrong", [-1, 3])
 @pytest.mark.parametrize("shape", [(2,), (1, 2), ()])
 def test_labels_that_come_later_are_checked_as_those_that_are_there(wrong, shape):
