@@ -416,6 +416,11 @@ def test_the_first_guess_is_still_seen_beside_the_next():
     assert "2, then 3" in text
 
 
+def test_no_column_has_an_empty_heading():
+    html = predict("boxes_for_b", 3, 2).answer
+    assert re.findall(r"<th[^>]*>(.*?)</th>", html) == ["you said", "it is"]
+
+
 def test_a_guess_from_the_page_is_taken():
     card = predict("boxes_for_b")
     card._handle_custom_msg({"kind": "guess", "said": {"boxes": "3 boxes", "arrows": ""}}, [])

@@ -154,7 +154,7 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
     style = "text-align:left;padding:2px 20px 2px 0;border:0"
     lines = []
     for n, row in enumerate(rows):
-        tags = ["th" if n == 0 else "td"] * len(row)
+        tags = ["th" if n == 0 and x else "td" for x in row]
         cells = [f'<{tag} style="{style}">{inline(x)}</{tag}>' for tag, x in zip(tags, row)]
         lines.append(f'<tr style="background:none">{"".join(cells)}</tr>')
     table = "border-collapse:collapse;margin:6px 0 0;font:inherit;color:inherit"
