@@ -89,6 +89,22 @@ def test_lessons_and_catalogue_ask_for_the_same():
     }
 
 
+WRITTEN = re.compile(r"^\w+ = (?:None *(?:#.*)?|\[\] +#.*)$|you said", re.M)
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_no_guess_is_written_into_a_cell_and_only_echoed(path):
+    assert [cell.source for cell in cells_of(path) if WRITTEN.search(shown(cell))] == []
+
+
+@pytest.mark.parametrize(
+    "source", ["boxes = None", "x = 1\nshape = []  # (3, 2)", "print('you said')"]
+)
+def test_a_guess_that_is_only_echoed_would_be_found(source):
+    assert WRITTEN.search(source)
+    assert not WRITTEN.search("w.grad = None\nboxes = None or 3")
+
+
 def test_every_truth_is_worked_out_elsewhere():
     assert TRUTHS.keys() == PREDICTIONS.keys()
 
