@@ -32,6 +32,7 @@ class Plan:
         shown: those of them that the table shows.
         mixes: the sizes of the graphs with a number of Python's, all of them shown.
         largest: the size of the largest graph, which minigraph tries whoever else does.
+        epochs: of the training on digits.
         memory: the size of the graph whose memory is counted.
         budget: seconds for each contender and piece of work.
         limit: seconds after which a contender is given up.
@@ -41,13 +42,16 @@ class Plan:
     shown: tuple[int, ...]
     mixes: tuple[int, ...]
     largest: int
+    epochs: int
     memory: int
     budget: float
     limit: float
 
 
-QUICK = Plan((100, 1000), (1000,), (1000,), 4000, 400, 0.01, 20)
-DAILY = Plan((1000, 100_000), (1000, 100_000), (1000, 10_000, 100_000), 1_000_000, 10_000, 2, 30)
+QUICK = Plan((100, 1000), (1000,), (1000,), 4000, 1, 400, 0.01, 20)
+DAILY = Plan(
+    (1000, 100_000), (1000, 100_000), (1000, 10_000, 100_000), 1_000_000, 20, 10_000, 2, 30
+)
 CHART_SIZES = (100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 
 
@@ -91,6 +95,7 @@ def measure(
         rows += [row for size in plan.mixes for row in contest.compare("mix", size)]
         for kind, network in NETWORKS.items():
             rows += contest.compare(kind, network.batch)
+        rows += contest.compare("digits", plan.epochs)
         rows += contest.compare("drawing", DRAWN_NODES, only=[report.OURS])
         for nodes in EXPLORED_NODES:
             rows += contest.compare("sliding", nodes, only=[report.OURS])

@@ -46,6 +46,16 @@ class Network:
     widths: tuple[int, ...]
     classifies: bool  # softmax cross-entropy; else the mean squared error
 
+    @property
+    def title(self) -> str:
+        """What the table calls it."""
+        loss = "softmax cross-entropy" if self.classifies else "mean squared error"
+        return f"{'-'.join(map(str, self.widths))}, tanh, {loss}, batch {self.batch}"
+
+    def out(self, library: Contender, x: Any, parameters: Sequence[Any]) -> Any:
+        """Compute what the last layer gives, with the functions of a library."""
+        return forward_network(library.tanh, x, parameters)
+
     def data(self) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
         """Return the inputs, the targets and the parameters: weights and biases in turn."""
         rng = np.random.default_rng(0)
@@ -61,10 +71,67 @@ class Network:
         return x, target, parameters
 
 
+@dataclass(frozen=True)
+class Images:
+    """A small convolutional network, and a batch of images of one channel to train it on."""
+
+    batch: int
+    size: int
+    filters: int
+    classes: int
+    classifies = True
+
+    @property
+    def title(self) -> str:
+        """What the table calls it."""
+        return (
+            f"{self.size}×{self.size}, 3×3 of {self.filters}, relu, pool 2, linear "
+            f"{self.classes}, batch {self.batch}"
+        )
+
+    def out(self, library: Contender, x: Any, parameters: Sequence[Any]) -> Any:
+        """Compute what the last layer gives, with the functions of a library."""
+        filters, bias, w, b = parameters
+        return library.flat(library.pooled(x, filters, bias)) @ w + b
+
+    def data(self) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """Return the inputs, the targets and the parameters: weights and biases in turn."""
+        rng = np.random.default_rng(0)
+        pooled = self.filters * ((self.size - 2) // 2) ** 2
+        parameters = [
+            rng.normal(size=(self.filters, 1, 3, 3)) / 3,
+            np.zeros(self.filters),
+            rng.normal(size=(pooled, self.classes)) / np.sqrt(pooled),
+            np.zeros(self.classes),
+        ]
+        x = rng.normal(size=(self.batch, 1, self.size, self.size))
+        return x, rng.integers(self.classes, size=self.batch), parameters
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Training on real digits: 64-64-10, relu, by Adam; so many times through the data."""
+
+    epochs: int
+    batch = 64
+    rate = 3e-3
+
+    def data(self) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """Return the images, the digits and the parameters, whose weights are (out, in)."""
+        from minigraph import data
+
+        train = data.digits().train
+        rng = np.random.default_rng(0)
+        parameters = [rng.normal(size=(64, 64)) / 8, np.zeros(64)]
+        parameters += [rng.normal(size=(10, 64)) / 8, np.zeros(10)]
+        return train.x, train.y, parameters
+
+
 NETWORKS = {
     "small network": Network(32, (2, 16, 16, 1), classifies=False),
     "classifier": Network(64, (64, 128, 10), classifies=True),
     "wide classifier": Network(256, (784, 256, 10), classifies=True),
+    "images": Images(32, 28, filters=8, classes=10),
 }
 
 
@@ -95,7 +162,8 @@ class Contender:
     """A library and how it does each kind of work.
 
     `sin`, `tanh` and `mean` are its functions, `constant` what it wants a batch to be,
-    `cross_entropy` its loss of (logits, labels), `number` turns a result of its own into NumPy's.
+    `cross_entropy` its loss of (logits, labels), `number` turns a result of its own into NumPy's,
+    and `pooled` is the largest of 2×2 of relu of a convolution.
     """
 
     name: str
@@ -120,9 +188,21 @@ class Contender:
         """Differentiate a program by its three inputs, all of them scalars."""
         raise NotImplementedError
 
-    def training(self, network: Network) -> Work:
+    def training(self, network: Network | Images) -> Work:
         """Train a network by gradient descent, a step each time."""
         raise NotImplementedError
+
+    def pooled(self, x: Any, filters: Any, bias: Any) -> Any:
+        """Compute the convolutional layer of a small network."""
+        raise LeftOutError("has no convolution, or a slow one")
+
+    def flat(self, x: Any) -> Any:
+        """Put all axes but the first into one."""
+        return x.reshape((x.shape[0], -1))
+
+    def digits(self, epochs: int) -> Work:
+        """Train a classifier of digits, so many epochs each time."""
+        raise LeftOutError("would be trained as PyTorch is, in a loop")
 
     def drawing(self, nodes: int) -> Work:
         """Draw a graph."""
@@ -133,14 +213,16 @@ class Contender:
         raise LeftOutError("has no sliders")
 
     def work(self, kind: str, size: int) -> Work:
-        """Return the work of a kind: "chain", "mix", "drawing", "sliding" or a network's name."""
+        """Return the work of a kind: "chain", "mix", "digits" … or a network's name."""
         if kind in NETWORKS:
             return self.training(NETWORKS[kind])
         return getattr(self, kind)(size)
 
-    def loss(self, network: Network, x: Any, target: Any, parameters: Sequence[Any]) -> Any:
+    def loss(
+        self, network: Network | Images, x: Any, target: Any, parameters: Sequence[Any]
+    ) -> Any:
         """Compute how wrong a network is about a batch."""
-        out = forward_network(self.tanh, x, parameters)
+        out = network.out(self, x, parameters)
         if network.classifies:
             return self.cross_entropy(out, target)
         wrong = out - target
@@ -169,7 +251,7 @@ class Recording(Contender):
 
         return Work({"forward": forward, "backward": backward}, outcome)
 
-    def training(self, network: Network) -> Work:
+    def training(self, network: Network | Images) -> Work:
         *batch, values = network.data()
         x, target = map(self.constant, batch)
         parameters = [self.leaf(value) for value in values]
@@ -206,10 +288,39 @@ class Minigraph(Recording):
         self.leaf, self.constant = mg.variable, mg.constant
         self.sin, self.tanh, self.mean = mg.sin, mg.tanh, mg.mean
         self.cross_entropy = mg.cross_entropy
+        self.mg = mg
 
     @staticmethod
     def number(x: Any) -> np.ndarray:
         return np.asarray(getattr(x, "value", x))
+
+    def pooled(self, x: Any, filters: Any, bias: Any) -> Any:
+        return self.mg.max_pool2d(self.mg.relu(self.mg.conv2d(x, filters, bias)), 2)
+
+    def digits(self, epochs: int, compiled: bool = False) -> Work:
+        from minigraph import nn
+
+        work = Digits(epochs)
+        x, y, values = work.data()
+        rng = np.random.default_rng(0)
+        layers = nn.Linear(64, 64, rng=rng), nn.ReLU(), nn.Linear(64, 10, rng=rng)
+        model = nn.Sequential(*layers)
+        for p, value in zip(model.parameters(), values, strict=True):
+            p.value = value
+        optimizer = nn.Adam(model.parameters(), learning_rate=work.rate)
+        history, orders = nn.History(), np.random.default_rng(1)
+
+        def train(_: State) -> State:
+            return nn.fit(
+                model, self.cross_entropy, (x, y), optimizer=optimizer, rng=orders,
+                epochs=len(history.epochs) + epochs, batch_size=work.batch, history=history,
+                compiled=compiled,
+            )  # fmt: skip
+
+        return Work(
+            {"training": train},
+            lambda history: [*map(self.number, (history.losses[-1], *model.parameters()))],
+        )
 
     def update(self, parameters: Sequence[Any]) -> None:
         for p in parameters:
@@ -243,11 +354,8 @@ class MinigraphPlan(Minigraph):
 
     name = "minigraph plan"
 
-    def __init__(self) -> None:
-        super().__init__()
-        import minigraph as mg
-
-        self.mg = mg
+    def digits(self, epochs: int, compiled: bool = True) -> Work:
+        return super().digits(epochs, compiled)
 
     def scalars(self, program: Callable) -> Work:
         leaves = [self.mg.placeholder(name) for name in "xwb"]
@@ -256,7 +364,7 @@ class MinigraphPlan(Minigraph):
         values = dict(zip("xwb", SCALARS))
         return Work({"compiled": lambda _: plan(**values)}, list)
 
-    def training(self, network: Network) -> Work:
+    def training(self, network: Network | Images) -> Work:
         x, target, values = network.data()
         parameters = [self.leaf(value) for value in values]
         inputs = [self.mg.placeholder(n, a.shape, a.dtype) for n, a in (("x", x), ("t", target))]
@@ -278,7 +386,9 @@ class ByHand(Contender):
     def scalars(self, program: Callable) -> Work:
         raise LeftOutError("is written out for networks only")
 
-    def training(self, network: Network) -> Work:
+    def training(self, network: Network | Images) -> Work:
+        if not isinstance(network, Network):
+            raise LeftOutError("is written out for networks of matrices only")
         x, target, parameters = network.data()
         weights, biases = parameters[::2], parameters[1::2]
         layers = [np.empty((network.batch, w.shape[1])) for w in weights]
@@ -344,6 +454,7 @@ class PyTorch(Recording):
         import torch
 
         torch.set_num_threads(1)
+        self.torch = torch
         self.no_grad = torch.no_grad
         self.leaf = partial(torch.tensor, dtype=torch.float64, requires_grad=True)
         self.constant = torch.from_numpy
@@ -353,6 +464,37 @@ class PyTorch(Recording):
     @staticmethod
     def number(x: Any) -> np.ndarray:
         return x.detach().numpy()
+
+    def pooled(self, x: Any, filters: Any, bias: Any) -> Any:
+        of = self.torch.nn.functional
+        return of.max_pool2d(self.torch.relu(of.conv2d(x, filters, bias)), 2)
+
+    def digits(self, epochs: int) -> Work:
+        torch, work = self.torch, Digits(epochs)
+        x, y, values = work.data()
+        x, y, orders = torch.tensor(x), torch.tensor(y), np.random.default_rng(1)
+        layers = torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10)
+        model = torch.nn.Sequential(*layers).double()
+        with torch.no_grad():
+            for p, value in zip(model.parameters(), values, strict=True):
+                p.copy_(torch.tensor(value))
+        optimizer = torch.optim.Adam(model.parameters(), lr=work.rate)
+
+        def train(_: State) -> State:
+            losses = []
+            for _ in range(epochs):
+                for chosen in torch.tensor(orders.permutation(len(x))).split(work.batch):
+                    loss = self.cross_entropy(model(x[chosen]), y[chosen])
+                    optimizer.zero_grad()
+                    loss.backward()
+                    optimizer.step()
+                    losses.append(loss.item())
+            return losses
+
+        def outcome(losses: State) -> list[Any]:
+            return [np.float64(losses[-1]), *map(self.number, model.parameters())]
+
+        return Work({"training": train}, outcome)
 
     def update(self, parameters: Sequence[Any]) -> None:
         with self.no_grad():
@@ -419,7 +561,7 @@ class Micrograd(Recording):
     def number(x: Any) -> np.ndarray:
         return np.asarray(getattr(x, "data", x))
 
-    def training(self, network: Network) -> Work:
+    def training(self, network: Network | Images) -> Work:
         raise LeftOutError("has scalars only")
 
 
@@ -446,7 +588,7 @@ class Functional(Contender):
         stages = {"forward": lambda _: self.vjp(program, values), "backward": backward}
         return Work(stages, lambda state: [*map(self.number, state)])
 
-    def training(self, network: Network) -> Work:
+    def training(self, network: Network | Images) -> Work:
         *batch, values = network.data()
         x, target = map(self.constant, batch)
         parameters = [self.array(value) for value in values]
@@ -515,7 +657,14 @@ class Jax(Functional):
             right = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)
             return -jnp.mean(right)
 
-        self.jax = jax
+        def pooled(x: Any, filters: Any, bias: Any) -> Any:
+            out = jax.lax.conv(x, filters, (1, 1), "VALID") + bias[:, None, None]
+            places = (1, 1, 2, 2)
+            return jax.lax.reduce_window(
+                jax.nn.relu(out), -jnp.inf, jax.lax.max, places, places, "VALID"
+            )
+
+        self.jax, self.pooled = jax, pooled
         self.array = self.constant = jnp.asarray
         self.sin, self.tanh, self.mean = jnp.sin, jnp.tanh, jnp.mean
         self.cross_entropy = cross_entropy
@@ -543,7 +692,7 @@ class JaxJit(Jax):
         stages = {"compiled": lambda _: self.jax.block_until_ready(run(*values))}
         return Work(stages, lambda state: [*map(self.number, (state[0], *state[1]))])
 
-    def training(self, network: Network) -> Work:
+    def training(self, network: Network | Images) -> Work:
         *batch, values = network.data()
         x, target = map(self.constant, batch)
         parameters = [self.array(value) for value in values]

@@ -62,10 +62,12 @@ def sections(
         parts.append(Section(title, chosen, ("forward", "backward", "free"), 1e6 / size))
     for kind, network in NETWORKS.items():
         chosen = [r for r in rows if r.kind == kind]
-        widths = "-".join(map(str, network.widths))
-        loss = "softmax cross-entropy" if network.classifies else "mean squared error"
-        title = f"Training step, {widths}, tanh, {loss}, batch {network.batch}: µs"
+        title = f"Training step, {network.title}: µs"
         parts.append(Section(title, chosen, ("forward", "backward", "update", "free"), 1e6))
+    for epochs in {r.size: None for r in rows if r.kind == "digits"}:
+        trained = [r for r in rows if r.kind == "digits"]
+        title = f"Training on digits, 64-64-10, relu, Adam, {epochs} × 1,437 in batches of 64: ms"
+        parts.append(Section(title, trained, ("training", "free"), 1e3))
     for size in {r.size: None for r in memory}:
         title = f"Memory of a scalar graph of {size:,} operations: bytes held for each, after"
         parts.append(Section(title, list(memory), ("forward", "backward"), 1, totals=False))
