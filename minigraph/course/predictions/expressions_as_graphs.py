@@ -38,7 +38,7 @@ def boxes_for_b() -> Truth:
     nodes = topological_order(z)
     boxes = [node for node in nodes if node.name == "b"]
     arrows = [x for node in nodes for x in node.inputs if x.name == "b"]
-    return Truth(draw(z, highlight=boxes), boxes=len(boxes), arrows=len(arrows))
+    return Truth(boxes=len(boxes), arrows=len(arrows))
 
 
 @prediction(
