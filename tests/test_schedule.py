@@ -253,6 +253,20 @@ def test_what_takes_no_time_has_no_bar():
     assert len(chart(plan).axes.patches) == len(bars) + 1  # and that of the legend
 
 
+@pytest.mark.parametrize("as_costs", [dict, Costs])
+def test_an_operation_without_a_cost_is_named(as_costs):
+    graph, seconds = crossed()
+    (r,) = (node for node in seconds if node.name == "r")
+    some = as_costs({node: second for node, second in seconds.items() if node is not r})
+    for plan in (
+        lambda: schedule(graph, 2, some),
+        lambda: by_hand(graph, [["p", "r", "y"], ["q", "s"]], some),
+    ):
+        with pytest.raises(mg.MinigraphError, match=r"no cost for r \(subtract") as caught:
+            plan()
+        assert caught.value.nodes == (r,)
+
+
 def test_no_time_has_no_unit():
     x = mg.placeholder("x")
     graph = mg.Graph(mg.exp(mg.sin(x)))

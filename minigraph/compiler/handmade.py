@@ -16,9 +16,9 @@ from typing import Any
 from ..core.node import Node
 from ..errors import MinigraphError, NodeTypeError
 from ..graph.graph import Graph
-from .costs import Costs, predicted
+from .costs import Costs
 from .rewrite import described, names_of
-from .schedule import Schedule, Span, critical_path
+from .schedule import Schedule, Span, costs_of, critical_path
 
 _FEW = 12  # names that an error lists
 
@@ -47,10 +47,7 @@ def by_hand(
     read = _Reader(graph)
     queues = [deque(read.nodes(names, worker)) for worker, names in enumerate(read.lists(lists))]
     read.check_all_there()
-    if costs is None:
-        costs = predicted(graph, len(queues))
-    if not isinstance(costs, Costs):
-        costs = Costs({node: costs[node] for node in graph.order if node.op})
+    costs = costs_of(graph, costs, len(queues))
     done: dict[Node, Span] = {}
     free = [0.0] * len(queues)  # from when on a worker has nothing to do
     interpreter = 0.0  # until when an operation holds it

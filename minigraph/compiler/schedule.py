@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.node import Node
 from ..errors import MinigraphError
+from ..errors.words import describe
 from ..graph.graph import Graph
 from ..reading.words import aligned
 from .costs import Costs, predicted
@@ -166,14 +167,31 @@ def schedule(
         costs: of the operations, in seconds or any other unit; None for the model's prediction.
 
     Raises:
-        MinigraphError: if `workers` is no whole number of at least 1.
+        MinigraphError: if `workers` is no whole number of at least 1, or an operation has no cost.
     """
     checked_workers(workers)
+    return _Simulation(graph, workers, costs_of(graph, costs, workers)).run()
+
+
+def costs_of(graph: Graph, costs: Costs | Mapping[Node, float] | None, workers: int) -> Costs:
+    """The costs of all operations; None stands for the model's prediction.
+
+    Raises:
+        MinigraphError: naming an operation that has no cost.
+    """
     if costs is None:
-        costs = predicted(graph, workers)
-    if not isinstance(costs, Costs):
-        costs = Costs({node: costs[node] for node in graph.order if node.op})
-    return _Simulation(graph, workers, costs).run()
+        return predicted(graph, workers)
+    seconds = _seconds(costs)
+    for node in graph.order:
+        if node.op and node not in seconds:
+            raise MinigraphError(
+                f"there is no cost for {describe(node)}; give every operation its seconds, 0 if it "
+                "takes no time",
+                (node,),
+            )
+    if isinstance(costs, Costs):
+        return costs
+    return Costs({node: costs[node] for node in graph.order if node.op})
 
 
 class _Simulation:
