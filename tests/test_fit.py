@@ -1,0 +1,53 @@
+"""Every output of every lesson in JupyterLab on a laptop: what is shown fits the screen."""
+
+import browser
+import pytest
+
+from conftest import ROOT
+
+NEEDS = "these tests drive a browser"
+pytest.importorskip("playwright.sync_api", reason=f"{NEEDS}: pip install playwright")
+pytestmark = pytest.mark.skipif(
+    browser.executable() is None, reason=f"{NEEDS}: {browser.HOW_TO_GET}"
+)
+
+LESSONS = sorted(file.name for file in (ROOT / "notebooks").glob("*.ipynb"))
+HIGHEST = 640  # pixels, where the window is 1440 × 900 and a notebook shows 779 of them
+# Each output that holds a picture or a widget: its cell, its height, and what in it has to be
+# scrolled sideways. A frame for a truly large picture is not meant: the keyboard moves it in there.
+MEASURE = """() => window.panel.content.widgets.flatMap((cell, number) =>
+  [...cell.node.querySelectorAll('.jp-OutputArea-output')]
+    .filter((it) => it.querySelector('img, svg, .jupyter-widgets, .minigraph-live'))
+    .map((it) => [number, Math.round(it.getBoundingClientRect().height),
+      [it, ...it.querySelectorAll('*')].filter((part) => {
+        const { overflowX } = getComputedStyle(part);
+        return /auto|scroll/.test(overflowX) && part.scrollWidth > part.clientWidth + 1
+          && part.clientWidth && !part.matches('.mgf-large, [tabindex="0"]');
+      }).map((part) => `${part.className || part.tagName}: ${part.scrollWidth}`)]))
+"""
+PICTURES = """() => [...document.querySelectorAll('.jp-Notebook img')].every((it) => it.complete)
+  && !document.querySelector('.jp-Notebook .jp-OutputArea-output .jupyter-widgets-loading')"""
+
+
+def measured(notebook, width):
+    """What stands below the cells of a notebook in a window of a width."""
+    page = notebook.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function(PICTURES)
+    page.wait_for_timeout(500)  # frames follow their width
+    return page.evaluate(MEASURE)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_picture_and_widget_of_a_lesson_fits_a_laptop(lab, window, tmp_path, lesson):
+    with browser.notebook(window, lab[1], f"notebooks/{lesson}", tmp_path) as notebook:
+        notebook.run_all()
+        before = notebook.page.viewport_size
+        try:
+            high, narrow = measured(notebook, 1440), measured(notebook, 1024)
+        finally:
+            notebook.page.set_viewport_size(before)
+    assert high
+    print(lesson, *(max(size for _, size, _ in seen) for seen in (high, narrow)))
+    assert [(cell, size) for cell, size, _ in high if size > HIGHEST] == []
+    assert [(cell, wide) for cell, _, wide in narrow if wide] == []
