@@ -36,6 +36,9 @@ function describe(box) {
   // What stays while its content changes is spoken; what comes with its content need not be.
   for (const sentence of box.querySelectorAll(".minigraph-sentence .widget-html-content"))
     sentence.setAttribute("role", "status");
+  for (const place of box.querySelectorAll(".minigraph-sentence"))
+    if (place.scrollHeight > place.clientHeight) place.setAttribute("tabindex", "0");
+    else place.removeAttribute("tabindex"); // the keyboard has to reach what scrolls, and only that
 }
 
 /**

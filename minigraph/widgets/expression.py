@@ -34,7 +34,7 @@ class ExpressionEditor(GraphWidget):
         self.numbers: dict[str, widgets.FloatText] = {}
         self.row = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap"))
         self.node: Node | None = None
-        super().__init__("Expression editor", [self.text, self.row])
+        super().__init__("Expression editor", [self.text, self.row], lines=3)
         for name, value in values.items():
             self._number(name).value = value
         self.text.observe(self._update, "value")
