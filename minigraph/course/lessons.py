@@ -142,7 +142,7 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             "13_parallelism_and_scale",
             "Parallelism and scale",
             "What can run at the same time, and what if it is too big?",
-            60,
+            45,
             60,
             ("12_compiled_programs",),
         ),
