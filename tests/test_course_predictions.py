@@ -393,6 +393,7 @@ def as_said(asked):
         (Shape("s"), (3, 4.5), None),
         (Shape("s"), (-3, 4), None),
         (Shape("s"), 3, (3,)),
+        (Shape("s"), np.zeros((2, 2)), None),
         (Shape("s"), "(−1, 2)", None),
         (Shape("s"), "wide", None),
         (Text("t"), "  MatMul ", "matmul"),
@@ -411,6 +412,23 @@ def as_said(asked):
 )
 def test_a_guess_is_read_kindly(part, said, read):
     assert part.read(said) == read
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "9" * 10**6,
+        -(10**400),
+        [10**5000],
+        float("nan"),
+    ],
+    ids=lambda said: type(said).__name__,
+)
+@every_prediction
+def test_a_guess_of_any_size_is_told_the_truth_or_asked_for_again(asked, said):
+    card = predict(asked.name, **dict.fromkeys(asked.parts, said))
+    assert bool(card.say) != bool(card.answer)
+    assert len(repr(card)) < 10**5
 
 
 def test_a_number_that_is_shown_in_full_has_to_be_said_in_full():

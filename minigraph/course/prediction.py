@@ -19,6 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Any, ClassVar
 
 from ..core.node import Node
@@ -26,6 +27,8 @@ from ..drawing import Drawing
 from ..reading.text import number, shape_text
 from ..widgets.typed import is_as_said, typed_names, typed_number, typed_shape
 from .answers import as_number, as_whole, items_of
+
+MOST = 1e300  # what is larger is not told apart
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,9 @@ class Number(Part):
 
     def read(self, said: Any) -> float | None:
         """Read a number, or a text with one number in it."""
-        return typed_number(said) if isinstance(said, str) else as_number(said)
+        read = typed_number(said) if isinstance(said, str) else as_number(said)
+        # a whole number may be larger than any float, which the truth is compared as
+        return read if read is None or abs(read) < MOST else inf if read > 0 else -inf
 
     def same(self, guess: float, other: float) -> bool:
         """Compare, as a drawing rounds."""
@@ -97,10 +102,12 @@ class Shape(Part):
 
     def read(self, said: Any) -> tuple[int, ...] | None:
         """Read a shape as it is typed, or a tuple or list of whole numbers."""
+        if isinstance(said, str):
+            return typed_shape(said)
         sizes = items_of(said)
         if sizes is None:
-            return typed_shape(str(said))
-        whole = [n for size in sizes if (n := as_whole(size)) is not None and n >= 0]
+            sizes = [said]
+        whole = [n for size in sizes if (n := as_whole(size)) is not None and 0 <= n < MOST]
         return tuple(whole) if len(whole) == len(sizes) else None
 
     def show(self, guess: tuple[int, ...]) -> str:

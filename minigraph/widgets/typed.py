@@ -10,6 +10,7 @@ import numpy as np
 
 from ..recording.data import ABSOLUTE, RELATIVE
 
+MOST = 200  # characters of what a learner types; patterns are slow on very long texts
 TOLERANCE = 5e-3  # relative: what a drawing shows rounded may be said rounded
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.I)
@@ -20,6 +21,8 @@ _BETWEEN = {"and", "then", "both", "only", "none"}  # words that stand around na
 
 def typed_number(text: str) -> float | None:
     """The only number in a text, "2 boxes" or "−1/3"; None if there is none, or another one."""
+    if len(text) > MOST:
+        return None
     text = text.replace("−", "-").replace("–", "-").lower()
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
     text = re.sub(r"(?<=\d),(?=\d)", ".", text)
@@ -35,6 +38,8 @@ def typed_number(text: str) -> float | None:
 
 def typed_shape(text: str) -> tuple[int, ...] | None:
     """The shape in a text, "(3, 4)" or "3 × 4"; "()" and "scalar" are that of one number."""
+    if len(text) > MOST:
+        return None
     if re.search(r"\d", text):
         return None if re.search(r"[-−.]\s*\d", text) else tuple(map(int, re.findall(r"\d+", text)))
     is_empty = re.fullmatch(r"\(\s*\)|a?\s*scalar", text.strip().lower())
