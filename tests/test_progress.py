@@ -14,7 +14,7 @@ import pytest
 
 import minigraph as mg
 from minigraph.__main__ import main
-from minigraph.course import check, finished, progress
+from minigraph.course import CheckFailed, check, finished, progress
 from minigraph.course.exercises import EXERCISES
 from minigraph.course.lessons import LESSONS, PARTS, after, before
 from minigraph.course.onwards import standing
@@ -182,6 +182,29 @@ def test_a_kernel_that_keeps_the_file_to_itself_stops_nothing(course, monkeypatc
         note_read("01_expressions_as_graphs")
     assert not (course / progress.FILE).exists()
     assert progress.progress().read == {"01_expressions_as_graphs"}
+
+
+def test_a_pipe_in_place_of_the_file_is_not_waited_for(course):
+    (course / ".minigraph").mkdir()
+    os.mkfifo(course / progress.FILE)
+    note_read("01_expressions_as_graphs")
+    assert progress.progress().read == {"01_expressions_as_graphs"}
+    with pytest.raises(progress.ProgressError, match="holds no progress"):
+        progress.read_progress()
+
+
+def test_a_folder_that_was_removed_stops_nothing(course, capsys):
+    (course / "gone").mkdir()
+    os.chdir(course / "gone")
+    (course / "gone").rmdir()
+    note_read("01_expressions_as_graphs")
+    assert progress.progress().read == {"01_expressions_as_graphs"}
+    assert "Expressions as graphs" in repr(mg.course_map())
+    finished("01_expressions_as_graphs")
+    with pytest.raises(CheckFailed, match="There is no exercise"):
+        check("no_such_exercise", None)
+    assert main(["progress"]) == 1
+    assert "there is no course in this folder" in capsys.readouterr().err
 
 
 def test_outside_of_a_course_nothing_is_written(course, tmp_path_factory, monkeypatch):

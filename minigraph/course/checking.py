@@ -20,7 +20,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +41,7 @@ from .diagnosis import misconception_behind
 from .docstrings import SpecificationError
 from .exercises import EXERCISES
 from .forms import Difference
+from .lessons import here
 from .onwards import noted_as_solved
 from .own import own_exercises
 from .panel import Panel, Part
@@ -139,7 +139,7 @@ def _known(name: str) -> dict[str, Exercise] | str:
     if name in EXERCISES:
         return EXERCISES
     try:
-        return EXERCISES | own_exercises(Path.cwd())
+        return EXERCISES | own_exercises(here())
     except SpecificationError as error:
         return str(error)
 

@@ -168,6 +168,14 @@ def _neighbour(lesson: Lesson, step: int) -> Lesson | None:
     return in_order[in_order.index(lesson) + step]
 
 
+def here() -> Path:
+    """The current folder; where that has been removed, one that is in no course."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path(os.sep)
+
+
 def course_folder(place: Path) -> Path | None:
     """The folder of the course that a folder, such as that of a notebook, belongs to."""
     folders = [place.resolve(), *place.resolve().parents]

@@ -19,7 +19,7 @@ from ..drawing.svg import rect, span, text_line
 from ..drawing.text import width
 from ..drawing.theme import paint
 from ..reading.words import joined
-from .lessons import LESSONS, PARTS, Lesson, address
+from .lessons import LESSONS, PARTS, Lesson, address, here
 from .onwards import Standing, overview, standing
 from .progress import Progress, progress
 
@@ -180,7 +180,7 @@ def course_map() -> CourseMap:
     What was read, predicted and solved is marked, and the lesson that comes next stands out. A
     click on a lesson, or on its exercises, opens them.
     """
-    return CourseMap(progress(), Path.cwd())
+    return CourseMap(progress(), here())
 
 
 # --- elements -------------------------------------------------------------------------------------

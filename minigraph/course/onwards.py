@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from ..errors import MinigraphError
 from ..reading.words import aligned
 from .exercises import EXERCISES
-from .lessons import LESSONS, Lesson, address, after
+from .lessons import LESSONS, Lesson, address, after, here
 from .panel import Panel, Part
 from .progress import Progress, note_read, note_solved, progress
 from .specification import Exercise
@@ -135,5 +134,5 @@ def _link(lesson: Lesson) -> str:
 
 def _to(text: str, path: str) -> str:
     """A link as Markdown has it; the text alone where the file is not beside the notebook."""
-    target = address(path, Path.cwd())
+    target = address(path, here())
     return f"[{text}]({target})" if target else text

@@ -51,7 +51,7 @@ def _folder(place: Path) -> Path:
             raise SpecificationError(f"{VARIABLE} is {named!r}, and that is no folder")
         return Path(named).resolve()
     here = place.resolve() / FOLDER
-    return here if here.is_dir() else here.parents[1] / FOLDER
+    return here if here.is_dir() else here.parent.parent / FOLDER
 
 
 def _read(path: Path) -> dict[str, Exercise]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import MinigraphError
 from ..graph.files import naming, read, shown, write
-from .lessons import LESSONS, Lesson, course_folder
+from .lessons import LESSONS, Lesson, course_folder, here
 
 if sys.platform == "win32":
     import msvcrt
@@ -169,7 +169,7 @@ def progress_file() -> Path | None:
         return None
     if named:
         return Path(named)
-    folder = course_folder(Path.cwd())
+    folder = course_folder(here())
     return folder / FILE if folder else None
 
 
@@ -200,10 +200,13 @@ def _read(path: Path) -> Progress:
     with naming(path, "read"):
         if not path.exists():
             return Progress()
-        size = path.stat().st_size if path.is_file() else 0
+        is_file, is_folder = path.is_file(), path.is_dir()
+        size = path.stat().st_size if is_file else 0
     try:
         if size > MOST_BYTES:
             raise ValueError("it is too large")
+        if not is_file and not is_folder:
+            raise ValueError("a pipe or a device, which may never come to its end")
         return _understood(json.loads(read(path)))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ProgressError(
