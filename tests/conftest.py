@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import browser
@@ -14,6 +15,10 @@ from hypothesis import HealthCheck, settings
 from minigraph.course import attempt, checking, diagnosis
 
 ROOT = Path(__file__).parents[1]
+
+# A shell starts what runs in the background with interrupts ignored; some tests send them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples on every run, so that a red test is red again. Now and then look further with
 # HYPOTHESIS_PROFILE=explore, and with another MINIGRAPH_SEED.

@@ -371,6 +371,37 @@ def test_the_path_explorer_is_used_by_keyboard(lab, open_notebook):
         assert notebook.new_errors() == []
 
 
+DEEP = """
+import minigraph as mg
+from minigraph.widgets import path_explorer
+
+w = mg.variable(0.5, name="x")
+for n in range(1, 5):
+    w = (mg.sin(w).named(f"s{n}") + mg.cos(w).named(f"c{n}")).named(f"w{n}")
+path_explorer(w)
+"""
+
+
+@pytest.mark.parametrize("way", ["path by path", "one reverse sweep"])
+def test_a_full_list_of_paths_is_read_without_scrolling_beside_its_picture(lab, open_notebook, way):
+    root, _ = lab
+    write(root / "deep.ipynb", DEEP)
+    with open_notebook("deep.ipynb") as notebook:
+        notebook.run(0)
+        card = notebook.output(0)
+        card.get_by_role("button", name=way).click()
+        listed = card.get_by_role("listbox")
+        expect(listed.get_by_role("option")).to_have_count(13)
+        size = listed.evaluate(
+            "(it) => [it.scrollWidth - it.clientWidth, it.scrollHeight - it.clientHeight]"
+        )
+        assert max(size) <= 1
+        left, right = listed.bounding_box(), card.locator(".minigraph-picture").bounding_box()
+        assert left["x"] + left["width"] <= right["x"]
+        assert left["y"] + left["height"] <= right["y"] + right["height"]
+        assert notebook.new_errors() == []
+
+
 def test_predictions_are_judged_by_the_kernel(lab, open_notebook):
     root, _ = lab
     write(root / "predict.ipynb", PLAYER.replace("play(y)", "play(y, predict=True)"))

@@ -5,7 +5,8 @@
 
 The answer is tried on all cases of the exercise. If it is wrong in the way of a known
 misconception, that misconception's hint is given, otherwise the smallest input on which it fails.
-Hints grow with each failure. Nothing here is a score: it runs in the student's own process.
+Hints grow with each new mistake of a kind. Nothing here is a score: it runs in the student's own
+process.
 """
 
 from __future__ import annotations

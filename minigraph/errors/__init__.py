@@ -6,6 +6,8 @@ working, and `MinigraphError`, so `except mg.MinigraphError` catches them all.
 
 from __future__ import annotations
 
+from .words import printable
+
 
 class MinigraphError(Exception):
     """Anything that minigraph itself reports. `nodes` holds the Nodes that the message names."""
@@ -90,6 +92,6 @@ class ParseError(MinigraphError, ValueError):
             ("…" if left else "") + line[left : left + 80] + ("…" if line[left + 80 :] else "")
         )
         caret = " " * (column - left + (left > 0)) + "^"
-        super().__init__(f"{message}\n    {clipped}\n    {caret}")
+        super().__init__(f"{printable(message)}\n    {clipped}\n    {caret}")
         self.text = text
         self.position = position

@@ -80,6 +80,7 @@ function render({ model, el }) {
     shown = picture;
   };
   const observer = new MutationObserver(complete);
+  const sized = new ResizeObserver(complete); // in a narrow box a sentence may have to scroll
   let waiting = 0;
   el.replaceChildren(make("p", { class: "mgc-title", "aria-hidden": "true" }, model.get("name")));
   /** @type {Kernel | undefined} */
@@ -94,6 +95,7 @@ function render({ model, el }) {
     box.setAttribute("aria-label", model.get("name"));
     ownKeys(box);
     kernel = needKernel(model, box);
+    sized.observe(box);
     observer.observe(box, { subtree: true, childList: true, attributeFilter: ["class"] });
     complete();
   };
@@ -101,6 +103,7 @@ function render({ model, el }) {
   return () => {
     cancelAnimationFrame(waiting);
     observer.disconnect();
+    sized.disconnect();
     kernel?.stop();
     frame?.stop();
   };
