@@ -50,9 +50,17 @@ def not_allowed(tree: ast.expr) -> str:
             text = "a comma is not allowed in an expression, but between the inputs of a function"
             is_decimal = all(isinstance(one, ast.Constant) for one in members)
             return text + "; a decimal has a point, as in 1.5" * is_decimal
+        case ast.UnaryOp(ast.Invert()):
+            return "~, which is logical_not(a) here, is not allowed in an expression"
         case ast.BinOp(_, op) if type(op) in _SIGNS:
             return f"{_SIGNS[type(op)]}, is not allowed in an expression"
     return f"{_WHAT.get(type(tree), 'this')} is not allowed in an expression"
+
+
+def power_of_function(name: str, power: ast.Call) -> str:
+    """What to say of sin^2(a), which Python takes for sin ^ (2(a))."""
+    exponent, inside = ast.unparse(power.func), ", ".join(map(ast.unparse, power.args))
+    return f"a power of {name} is written {name}({inside}) ** {exponent}"
 
 
 def no_value(name: str, known: Collection[str]) -> str:
@@ -93,6 +101,7 @@ _SIGNS: dict[type, str] = {
     ast.FloorDiv: "//, which is floor(a / b) here",
     ast.Mod: "%, which is remainder(a, b) here",
     ast.BitOr: "|, with absolute(a) for |a|",
+    ast.BitAnd: "&, which is logical_and(a, b) here",
 }
 
 
@@ -180,7 +189,8 @@ _RULES: list[tuple[re.Pattern[str], Callable[[_Found], str | None]]] = [
         (rf"(?P<base>{_THING})\s*(?P<at>[{_HIGH}]+)\s*(?P<inside>{_THING})?", _power),
         (r"(?P<at>\|)(?P<inside>[^|]*)\|", _bars),
         (r"(?P<at>\|)(?P<inside>)", _bars),
-        (r"(?P<at>[¼-¾⅐-⅞₀-₉])", _character),
+        (r"(?P<at>[¼-¾⅐-⅞])", _character),
+        (r"(?P<at>\w*[₀-₉]\w*)", _character),
         (r"(?P<at>[^\w\s.,=()\[\]{}<>^*/@%~&+-])", _character),
         (r"(?P<at>->)", _character),
         (r"^\s*(?P<at>=)", _says("before = a name is missing, as in y = a + b")),

@@ -17,7 +17,7 @@ import numpy as np
 from ..core.node import Node, leaf, variable
 from ..core.operation import FUNCTIONS
 from ..errors import ParseError, ShapeError
-from .handwriting import instead, no_function, no_value, not_allowed
+from .handwriting import instead, no_function, no_value, not_allowed, power_of_function
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: FUNCTIONS["add"],
@@ -145,6 +145,10 @@ def _evaluate(tree: ast.expr, names: dict[str, Node], dtype: np.dtype, error: _E
                 if not isinstance(result, Node):
                     raise error("this gives several arrays, and an expression has one", at)
                 results.append(result)
+            case ast.BinOp(
+                ast.Name(name), ast.BitXor() | ast.Pow(), ast.Call(ast.Constant()) as power
+            ) as at if name in FUNCTIONS:
+                raise error(power_of_function(name, power), at)
             case ast.BinOp(left, op, right) as at if type(op) in _OPERATORS:
                 todo += [(_OPERATORS[type(op)], 2, {}, at), right, left]
             case ast.UnaryOp(op, x) as at if type(op) in _OPERATORS:
