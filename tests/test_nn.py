@@ -515,8 +515,8 @@ def test_what_is_no_variable_cannot_be_learned():
         ([(w * 2).named("twice")], "twice .* cannot be learned"),
         ([mg.placeholder("x")], "cannot be learned"),
         ([1.0], "a parameter is a variable, not float 1.0"),
-        (w, "takes a list of variables, .* not Node"),
-        (model_of(2, 2)[0], "takes a list of variables, .* not Linear"),
+        (w, "are a list of variables, .* not Node"),
+        (model_of(2, 2)[0], "are a list of variables, .* not Linear"),
     ):
         with pytest.raises(mg.NodeTypeError, match=message):
             nn.Adam(wrong)
@@ -570,6 +570,10 @@ def test_an_optimizer_that_is_made_anew_takes_over():
         (lambda w: nn.SGD([w], momentum=1.0), "momentum is a number from 0 to below 1, not 1.0"),
         (lambda w: nn.SGD([w], momentum=float("nan")), "momentum is a number"),
         (lambda w: nn.Adam([w], betas=(0.9, 1.0)), "a beta is a number from 0 to below 1"),
+        (lambda w: nn.Adam([w], betas=(0.9,)), r"betas are two numbers .* not \(0.9,\)"),
+        (lambda w: nn.Adam([w], betas=0.9), "betas are two numbers"),
+        (lambda w: nn.SGD([w], 10**400), "a learning rate is a number above 0"),
+        (lambda w: nn.SGD([w], weight_decay=10**400), "weight_decay is a number from 0 up"),
         (lambda w: nn.Adam([w], eps=-1.0), "eps is a number from 0 up"),
         (lambda w: nn.AdamW([w], weight_decay=-0.1), "weight_decay is a number from 0 up"),
         (lambda w: nn.cosine(0), "the number of steps is a whole number from 1 up"),
@@ -591,6 +595,31 @@ def test_an_optimizer_that_is_made_anew_takes_over():
 def test_settings_out_of_range_are_refused(make, message):
     with pytest.raises(mg.SettingError, match=message):
         make(mg.variable(1.0))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (None, "not None"),
+        ("abc", "not the text 'abc'"),
+        ({"a": 1}, "not dict"),
+        ([[1], [2, 3]], ""),
+    ],
+)
+@pytest.mark.parametrize(
+    "layer", [nn.Linear(2, 3, rng=rng()), nn.Embedding(2, 3, rng=rng()), nn.ReLU()]
+)
+def test_a_layer_takes_arrays(layer, wrong, said):
+    with pytest.raises(
+        mg.NodeTypeError, match=rf"{type(layer).__name__}\(.*\) takes an array.*{said}"
+    ):
+        layer(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, [3], 3.0])
+def test_gradients_that_are_clipped_are_those_of_parameters(wrong):
+    with pytest.raises(mg.NodeTypeError, match="parameter"):
+        nn.clip_gradients(wrong, 1.0)
 
 
 @pytest.mark.parametrize("wrong", [0, None, np.random.RandomState(0)])

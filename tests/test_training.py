@@ -467,8 +467,53 @@ def test_what_cannot_be_trained_is_refused_and_nothing_changes(change, kind, mes
     assert all(np.array_equal(before[key], value) for key, value in model.state().items())
 
 
-def fitted(model, loss, optimizer):
-    nn.fit(model, loss, DIGITS.test, optimizer=optimizer, epochs=1, batch_size=60, rng=rng())
+def fitted(model, loss, optimizer, **more):
+    nn.fit(
+        model, loss, DIGITS.test, optimizer=optimizer, epochs=1, batch_size=60, rng=rng(), **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (None, "a loss is a function of the outputs and of y, .* not NoneType"),
+        ("mse", "a loss is a function .* not str 'mse'"),
+        (lambda out: mg.mean(out), "this one cannot be called with two: too many"),
+    ],
+)
+def test_a_loss_is_a_function_of_outputs_and_y(loss, message):
+    model = model_of(64, 10)
+    with pytest.raises(mg.NodeTypeError, match=message):
+        fitted(model, loss, nn.SGD(model.parameters()))
+    with pytest.raises(mg.NodeTypeError, match=message):
+        nn.score(model, loss, DIGITS.test)
+
+
+@pytest.mark.parametrize("factor", [None, "a", float("nan"), -1.0, float("inf")])
+def test_a_schedule_gives_factors_of_the_learning_rate(factor):
+    model = model_of(64, 10)
+    before = model.state()
+    with pytest.raises(mg.SettingError, match=r"the schedule gives .* for step 0"):
+        fitted(model, mg.cross_entropy, nn.SGD(model.parameters()), schedule=lambda step: factor)
+    assert all(np.array_equal(before[key], value) for key, value in model.state().items())
+
+
+def test_what_fit_is_given_is_told_apart():
+    model = model_of(64, 10)
+    optimizer = nn.SGD(model.parameters())
+    for wrong in (None, nn.SGD):
+        with pytest.raises(
+            mg.NodeTypeError, match="an optimizer is made of the model's parameters"
+        ):
+            fitted(model, mg.cross_entropy, wrong)
+    with pytest.raises(
+        mg.NodeTypeError, match="a schedule is a function from the number of a step"
+    ):
+        fitted(model, mg.cross_entropy, optimizer, schedule=0.5)
+    with pytest.raises(mg.NodeTypeError, match=r"a history is an nn\.History, not dict"):
+        fitted(model, mg.cross_entropy, optimizer, history={"losses": []})
+    with pytest.raises(mg.NodeTypeError, match="a model is a module, not int 3"):
+        nn.score(3, mg.cross_entropy, DIGITS.test)
 
 
 def test_a_loss_is_one_number_that_depends_on_the_parameters():
@@ -492,5 +537,5 @@ def test_optimizer_and_model_belong_together():
     with pytest.raises(mg.SettingError, match="is shared by two optimizers"):
         fitted(model, mg.cross_entropy, older)
     fitted(model, mg.cross_entropy, newer)
-    with pytest.raises(mg.NodeTypeError, match="fit trains a module, not function"):
+    with pytest.raises(mg.NodeTypeError, match="a model is a module, not function"):
         fitted(lambda x: x, mg.cross_entropy, newer)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Node, is_symbolic, variable
+from ..core.node import Node, constant, is_symbolic, variable
 from ..core.table import matrix_transpose, square, tanh
 from ..core.table import sqrt as root
 from ..data.sets import checked_count, checked_generator
@@ -31,7 +31,25 @@ Masks = list[tuple[Node, "Dropout"]]
 masks_of_capture: ContextVar[Masks | None] = ContextVar("masks_of_capture", default=None)
 
 
-class Linear(Module):
+class Layer(Module):
+    """A module whose inputs are arrays."""
+
+    def __call__(self, x: Any, *more: Any) -> Any:
+        """Run `forward` in a scope, on Nodes: all else becomes a constant, if it can.
+
+        Raises:
+            NodeTypeError: if an input is no array.
+        """
+        if x is None:
+            raise NodeTypeError(f"{self!r} takes an array, not None; does what made it return it?")
+        try:
+            x = x if isinstance(x, Node) else constant(x)
+        except NodeTypeError as error:
+            raise NodeTypeError(f"{self!r} takes an array: {error}", error.nodes) from None
+        return super().__call__(x, *more)
+
+
+class Linear(Layer):
     """y = x Wᵀ + b, from (…, in_features) to (…, out_features)."""
 
     def __init__(
@@ -55,7 +73,7 @@ class Linear(Module):
         return out if self.bias is None else out + self.bias
 
 
-class Conv2d(Module):
+class Conv2d(Layer):
     """Filters over images, (batch, in_channels, h, w) to (batch, out_channels, h', w').
 
     Each size becomes (h + 2 · padding − kernel) // stride + 1; see `mg.conv2d`.
@@ -88,7 +106,7 @@ class Conv2d(Module):
         return conv2d(x, self.weight, self.bias, self.stride, self.padding)
 
 
-class MaxPool2d(Module):
+class MaxPool2d(Layer):
     """The largest element of each window of the last two axes, `stride` (a window) apart."""
 
     def __init__(
@@ -102,7 +120,7 @@ class MaxPool2d(Module):
         return max_pool2d(x, self.kernel_size, self.stride)
 
 
-class Embedding(Module):
+class Embedding(Layer):
     """A row of numbers for each of so many words, (…) to (…, embedding_dim)."""
 
     def __init__(
@@ -124,7 +142,7 @@ class Embedding(Module):
         return self.weight[x]
 
 
-class LayerNorm(Module):
+class LayerNorm(Layer):
     """(x − mean) / √(variance + eps) over the last axes, times a weight, plus a bias.
 
     Source: J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", arXiv 1607.06450, 2016.
@@ -146,7 +164,7 @@ class LayerNorm(Module):
         return distances / root(variance + self.eps) * self.weight + self.bias
 
 
-class Dropout(Module):
+class Dropout(Layer):
     """In training, each element is 0 with probability p, else divided by 1 − p.
 
     Source: N. Srivastava et al., "Dropout", Journal of Machine Learning Research 15, 2014.
@@ -179,7 +197,7 @@ class Dropout(Module):
         return x * masks[-1][0]
 
 
-class Flatten(Module):
+class Flatten(Layer):
     """All axes from `start_dim` on as one."""
 
     def __init__(self, start_dim: int = 1) -> None:
@@ -192,7 +210,7 @@ class Flatten(Module):
         return x.reshape((*x.shape[: self.start_dim], -1))
 
 
-class ReLU(Module):
+class ReLU(Layer):
     """x where it is positive, else 0."""
 
     def forward(self, x: Any) -> Any:
@@ -200,7 +218,7 @@ class ReLU(Module):
         return relu(x)
 
 
-class Tanh(Module):
+class Tanh(Layer):
     """The hyperbolic tangent, from −1 to 1."""
 
     def forward(self, x: Any) -> Any:
@@ -208,7 +226,7 @@ class Tanh(Module):
         return tanh(x)
 
 
-class Sigmoid(Module):
+class Sigmoid(Layer):
     """1 / (1 + e⁻ˣ), from 0 to 1."""
 
     def forward(self, x: Any) -> Any:
@@ -216,7 +234,7 @@ class Sigmoid(Module):
         return sigmoid(x)
 
 
-class GELU(Module):
+class GELU(Layer):
     """x · Φ(x), where Φ is the distribution function of the standard normal distribution.
 
     Source: D. Hendrycks and K. Gimpel, "Gaussian error linear units", arXiv 1606.08415, 2016.
@@ -227,7 +245,7 @@ class GELU(Module):
         return x * (erf(x * sqrt(0.5)) + 1) * 0.5
 
 
-class RNNCell(Module):
+class RNNCell(Layer):
     """h' = tanh(x W_ihᵀ + b_ih + h W_hhᵀ + b_hh), one step of a recurrent network.
 
     Source: J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990.
@@ -260,7 +278,7 @@ class RNNCell(Module):
         return tanh(out)
 
 
-class AttentionHead(Module):
+class AttentionHead(Layer):
     """softmax(Q Kᵀ / √size) V, from (…, places, features) to (…, places, size).
 
     Queries, keys and values are linear in the input. With `causal`, no place sees later ones.

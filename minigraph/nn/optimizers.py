@@ -10,6 +10,7 @@ of each parameter, stands in variables.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from math import cos, pi
@@ -70,7 +71,7 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, rate: Any) -> None:
-        if not _is_number(rate) or not 0 < rate < np.inf:
+        if not is_number(rate) or not 0 < rate < np.inf:
             raise SettingError(f"a learning rate is a number above 0, not {rate!r:.40}")
         self._learning_rate = float(rate)
 
@@ -176,8 +177,10 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise SettingError(f"betas are two numbers from 0 to below 1, not {betas!r:.40}")
         self.betas = _share("a beta", betas[0]), _share("a beta", betas[1])
-        if not _is_number(eps) or not 0 <= eps < np.inf:
+        if not is_number(eps) or not 0 <= eps < np.inf:
             raise SettingError(f"eps is a number from 0 up, not {eps!r:.40}")
         self.eps = eps
         self.weight_decay = _decay(weight_decay)
@@ -230,7 +233,7 @@ def clip_gradients(parameters: Iterable[Node], max_norm: float) -> float:
     Raises:
         GradientError: if none of the parameters has a gradient.
     """
-    chosen = [p for p in parameters if p.grad is not None]
+    chosen = [p for p in _checked(parameters) if p.grad is not None]
     if not chosen:
         raise GradientError("there is no gradient to clip; call loss.backward() before")
     gradients, norm = clipped([p.grad for p in chosen], max_norm)
@@ -253,7 +256,7 @@ def clipped(gradients: Sequence[Any], max_norm: float) -> tuple[list[Any], Any]:
 
 def checked_norm(max_norm: Any) -> float:
     """Return a norm that gradients can be clipped to."""
-    if not _is_number(max_norm) or not 0 < max_norm < np.inf:
+    if not is_number(max_norm) or not 0 < max_norm < np.inf:
         raise SettingError(f"max_norm is a number above 0, not {max_norm!r:.40}")
     return max_norm
 
@@ -281,7 +284,7 @@ def cosine(steps: int, warmup: int = 0) -> Schedule:
 def stepwise(every: int, factor: float = 0.1) -> Schedule:
     """Multiply by a factor after so many steps, again and again."""
     every = checked_count("the number of steps", every)
-    if not _is_number(factor) or not 0 < factor < np.inf:
+    if not is_number(factor) or not 0 < factor < np.inf:
         raise SettingError(f"the factor is a number above 0, not {factor!r:.40}")
     return lambda step: factor ** (step // every)
 
@@ -292,7 +295,7 @@ def stepwise(every: int, factor: float = 0.1) -> Schedule:
 def _checked(parameters: Any) -> list[Node]:
     if isinstance(parameters, Node) or not isinstance(parameters, Iterable):
         raise NodeTypeError(
-            "an optimizer takes a list of variables, as in model.parameters(), not "
+            "parameters are a list of variables, as in model.parameters(), not "
             f"{type(parameters).__name__}"
         )
     found = [*parameters]
@@ -309,18 +312,21 @@ def _checked(parameters: Any) -> list[Node]:
     return found
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+def is_number(value: Any) -> bool:
+    """Whether a setting is a real number that a float can hold, or infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return not isinstance(value, int) or abs(value) <= sys.float_info.max
 
 
 def _share(what: str, value: Any) -> float:
-    if not _is_number(value) or not 0 <= value < 1:
+    if not is_number(value) or not 0 <= value < 1:
         raise SettingError(f"{what} is a number from 0 to below 1, not {value!r:.40}")
     return float(value)
 
 
 def _decay(value: Any) -> float:
-    if not _is_number(value) or not 0 <= value < np.inf:
+    if not is_number(value) or not 0 <= value < np.inf:
         raise SettingError(f"weight_decay is a number from 0 up, not {value!r:.40}")
     return float(value)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,12 @@ class Steps:
         max_norm: float | None,
         history: History,
     ) -> None:
-        self.model, self.loss, self.optimizer = model, loss, optimizer
+        if not isinstance(optimizer, Optimizer):
+            raise NodeTypeError(
+                f"an optimizer is made of the model's parameters, as nn.Adam(model.parameters()); "
+                f"this is {optimizer!r:.60}"
+            )
+        self.model, self.loss, self.optimizer = model, checked_function(loss), optimizer
         self.max_norm = None if max_norm is None else checked_norm(max_norm)
         self.history = history
         if not {*model.parameters()} & {*optimizer.parameters}:
@@ -153,6 +159,24 @@ class Steps:
         if np.isclose(loss, planned, rtol=1e-4, atol=1e-7, equal_nan=True):
             return ""
         return f"a batch has the loss {planned:.6g}, and {loss:.6g} when it is computed again"
+
+
+def checked_function(loss: Any) -> Loss:
+    """Return a loss that can be called with outputs and y.
+
+    Raises:
+        NodeTypeError: if it cannot.
+    """
+    asked = "a loss is a function of the outputs and of y, such as mg.cross_entropy"
+    if not callable(loss):
+        raise NodeTypeError(f"{asked}, not {type(loss).__name__} {loss!r:.40}")
+    try:
+        signature(loss).bind("outputs", "y")
+    except TypeError as error:
+        raise NodeTypeError(f"{asked}; this one cannot be called with two: {error}") from None
+    except ValueError:  # some functions of C do not say what they take
+        pass
+    return loss
 
 
 def checked_loss(loss: Any) -> Node:

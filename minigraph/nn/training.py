@@ -24,8 +24,8 @@ from ..graph.functions import cross_entropy
 from ..graph.leaving import assign_together, places
 from .history import Epoch, History, restore, states
 from .module import Module
-from .optimizers import Optimizer, Schedule, value_of
-from .steps import Loss, Steps, checked_loss
+from .optimizers import Optimizer, Schedule, is_number, value_of
+from .steps import Loss, Steps, checked_function, checked_loss
 
 AT_ONCE = 512  # examples that are judged together
 
@@ -81,8 +81,9 @@ def fit(
         SettingError: if a setting is out of its range.
         ShapeError, NodeTypeError: if model, data and loss do not fit together.
     """
-    if not isinstance(model, Module):
-        raise NodeTypeError(f"fit trains a module, not {type(model).__name__} {model!r:.40}")
+    _checked_module(model)
+    if not isinstance(history, History | None):
+        raise NodeTypeError(f"a history is an nn.History, not {type(history).__name__}")
     data, validation = _split(data), None if validation is None else _split(validation)
     training = _Training(
         steps=Steps(model, loss, optimizer, max_norm, history or History()),
@@ -115,8 +116,8 @@ def score(model: Module, loss: Loss, data: Any) -> tuple[float, float | None]:
 
     An example is right where the largest output is that of its class; None if y names no classes.
     """
-    data = _split(data)
-    modes = {module: module.training for module in model.modules().values()}
+    loss, data = checked_function(loss), _split(data)
+    modes = {module: module.training for module in _checked_module(model).modules().values()}
     total = right = 0.0
     counts = False
     try:
@@ -124,7 +125,7 @@ def score(model: Module, loss: Loss, data: Any) -> tuple[float, float | None]:
         with no_grad():
             for x, y in data.batches(min(AT_ONCE, len(data))):
                 out = model(x)
-                total += float(loss(out, y).value) * len(x)
+                total += float(checked_loss(loss(out, y)).value) * len(x)
                 counts = y.dtype.kind in "iu" and out.ndim == y.ndim + 1
                 if counts:
                     right += float((out.value.argmax(axis=-1) == y).mean()) * len(x)
@@ -150,6 +151,11 @@ class _Training:
         self.steps, self.data, self.size, self.rng = steps, data, size, rng
         self.validation, self.schedule, self.patience = validation, schedule, patience
         self.history, self.optimizer = steps.history, steps.optimizer
+        if schedule is not None and not callable(schedule):
+            raise NodeTypeError(
+                "a schedule is a function from the number of a step to a factor, such as "
+                f"nn.cosine(1000), not {schedule!r:.40}"
+            )
         if patience is not None:
             checked_count("patience", patience)
             if validation is None:
@@ -183,7 +189,7 @@ class _Training:
         for start in range((len(history.losses) - first) * size, len(data), size):
             batch = order[start : start + size]
             x, y = data.x[batch], data.y[batch]
-            rate = self.schedule(len(history.losses)) * base if self.schedule else base
+            rate = self._factor(len(history.losses)) * base
             if generators:
                 history.draws(generators)
             earlier = [*earlier[-1:], (x, y, self.steps.values())]
@@ -196,6 +202,18 @@ class _Training:
         if not all(np.isfinite(p._value).all() for p in self.optimizer.parameters):
             self._explain(earlier)
         self._judge(first)
+
+    def _factor(self, step: int) -> float:
+        """By what the schedule multiplies the learning rate in a step."""
+        if self.schedule is None:
+            return 1.0
+        factor = self.schedule(step)
+        if not is_number(factor) or not 0 <= factor < np.inf:
+            raise SettingError(
+                f"the schedule gives {factor!r:.40} for step {step}; a factor of the learning rate "
+                "is a number from 0 up"
+            )
+        return float(factor)
 
     def _judge(self, first: int) -> None:
         """Add the epoch to the history."""
@@ -246,6 +264,12 @@ class _Training:
         if not checked_loss(self.steps.loss(out, y)).requires_grad:
             raise GradientError("the loss depends on no parameter, so there is nothing to learn")
         restore(drawn)
+
+
+def _checked_module(model: Any) -> Module:
+    if not isinstance(model, Module):
+        raise NodeTypeError(f"a model is a module, not {type(model).__name__} {model!r:.40}")
+    return model
 
 
 def _check_labels(y: np.ndarray, classes: int) -> None:
