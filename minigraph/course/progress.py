@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -93,6 +94,7 @@ class Progress:
 
 
 _unwritten = Progress()
+_noting = threading.RLock()  # threads of this kernel share what is not yet written
 
 
 # --- noting ---------------------------------------------------------------------------------------
@@ -117,19 +119,20 @@ def _note(news: Progress) -> None:
     """Add to the file what is new; whatever may be wrong with it, a lesson goes on."""
     if os.environ.get(VARIABLE) == NOTHING:
         return
-    _unwritten.add(news)
-    path = progress_file()
-    if path is None:
-        return
-    with suppress(MinigraphError, OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone_with(path):
-            known = _read(path)
-            before = known.text
-            known.add(_unwritten)
-            if known.text != before:
-                write(path, known.text.encode())
-            _unwritten.clear()
+    with _noting:
+        _unwritten.add(news)
+        path = progress_file()
+        if path is None:
+            return
+        with suppress(MinigraphError, OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with _alone_with(path):
+                known = _read(path)
+                before = known.text
+                known.add(_unwritten)
+                if known.text != before:
+                    write(path, known.text.encode())
+                _unwritten.clear()
 
 
 @contextmanager
@@ -191,8 +194,9 @@ def read_progress() -> Progress:
         FileError: if it cannot be read.
     """
     path = progress_file()
-    known = _read(path) if path else Progress()
-    known.add(_unwritten)
+    with _noting:
+        known = _read(path) if path else Progress()
+        known.add(_unwritten)
     return known
 
 
