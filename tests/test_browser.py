@@ -399,6 +399,13 @@ def test_a_full_list_of_paths_is_read_without_scrolling_beside_its_picture(lab, 
         left, right = listed.bounding_box(), card.locator(".minigraph-picture").bounding_box()
         assert left["x"] + left["width"] <= right["x"]
         assert left["y"] + left["height"] <= right["y"] + right["height"]
+        before = notebook.page.viewport_size
+        notebook.page.set_viewport_size({"width": 1024, "height": 900})
+        try:
+            assert card.bounding_box()["height"] <= 640
+            assert listed.evaluate("(it) => it.scrollWidth - it.clientWidth") <= 1
+        finally:
+            notebook.page.set_viewport_size(before)
         assert notebook.new_errors() == []
 
 

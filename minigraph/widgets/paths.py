@@ -25,8 +25,9 @@ from .path_sums import Path, PathEdge, PathSums, Step, product
 BY_PATHS, BY_SWEEP = "path by path", "one reverse sweep"
 MOST = 12  # paths that are listed
 MOST_MULTIPLICATIONS = 100_000  # that are done to add up all paths
-_LONGEST, _IN_LIST = 10, 4  # factors and terms that are written out
-_ROUTE_IN_LIST = 6  # and nodes of a path
+# How many factors and terms are written out; and how many at each end of more, with dots between.
+_LONGEST, _IN_LIST = (10, 5), (4, 1)
+_ROUTE_IN_LIST = (6, 3)  # and nodes of a path
 
 
 class PathExplorer(GraphWidget):
@@ -218,10 +219,10 @@ class PathExplorer(GraphWidget):
             return more
         return f"{more}; sum:   {self._written_sum(source, _IN_LIST)}"
 
-    def _written_sum(self, source: Node, most: int = _LONGEST) -> str:
+    def _written_sum(self, source: Node, room: tuple[int, int] = _LONGEST) -> str:
         terms = [_factor(product(path)) for path in self._paths(source)]
         total = number(self._sum(source))
-        return f"{_shortened(terms, ' + ', most)} = {total}" if len(terms) > 1 else total
+        return f"{_shortened(terms, ' + ', room)} = {total}" if len(terms) > 1 else total
 
     def _sum(self, source: Node) -> float | None:
         """Add up all paths; None if there are too many."""
@@ -229,14 +230,14 @@ class PathExplorer(GraphWidget):
             return None
         return float(sum(map(product, self._paths(source))))
 
-    def _route(self, path: Path, most: int) -> str:
+    def _route(self, path: Path, room: tuple[int, int]) -> str:
         """The nodes along a path; the argument is said where one Node is several arguments."""
         names = [self._names[self.source.value]]
         for edge in path:
             uses = sum(x is edge.tail for x in edge.head.inputs)
             place = f" (argument {edge.slot + 1})" if uses > 1 else ""
             names.append(self._names[edge.head] + place)
-        return _shortened(names, " → ", most)
+        return _shortened(names, " → ", room)
 
     def _gradient_name(self, node: Node) -> str:
         return derivative_name(self._names[self.target.value], self._names[node])
@@ -311,28 +312,28 @@ def _drawn(edge: PathEdge) -> tuple[Node, Node, int]:
     return edge.tail, edge.head, edge.slot
 
 
-def _written_product(path: Path, most: int = _LONGEST) -> str:
+def _written_product(path: Path, room: tuple[int, int] = _LONGEST) -> str:
     result = number(product(path))
-    factors = _shortened([_factor(edge.local) for edge in path], " · ", most)
+    factors = _shortened([_factor(edge.local) for edge in path], " · ", room)
     return f"{factors} = {result}" if len(path) > 1 else result
 
 
-def _written_step(step: Step, most: int = _LONGEST) -> str:
+def _written_step(step: Step, room: tuple[int, int] = _LONGEST) -> str:
     if not step.terms:
         return "1"
     terms = [f"{_factor(upstream)} · {_factor(edge.local)}" for upstream, edge in step.terms]
-    return f"{_shortened(terms, ' + ', most)} = {number(step.gradient)}"
+    return f"{_shortened(terms, ' + ', room)} = {number(step.gradient)}"
 
 
 def _factor(x: float) -> str:
     return factor(number(x))
 
 
-def _shortened(texts: list[str], joint: str, most: int = _LONGEST) -> str:
+def _shortened(texts: list[str], joint: str, room: tuple[int, int] = _LONGEST) -> str:
     """Join texts, with dots for the middle of many."""
+    most, kept = room
     if len(texts) > most:
-        half = most // 2
-        texts = [*texts[:half], "…", *texts[-half:]]
+        texts = [*texts[:kept], "…", *texts[-kept:]]
     return joint.join(texts)
 
 
