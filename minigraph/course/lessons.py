@@ -120,6 +120,14 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             60,
             ("05_backward_pass",),
         ),
+        Lesson(
+            "08_neural_networks",
+            "Neural networks",
+            "What does a neural network look like as a graph?",
+            45,
+            0,
+            ("07_tensors",),
+        ),
     ),
     "Programs from graphs": (
         Lesson(
