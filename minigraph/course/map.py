@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..drawing import theme
-from ..drawing.drawing import SMALLEST, as_image
+from ..drawing.drawing import HIGHEST, SMALLEST, as_image
 from ..drawing.svg import rect, span, text_line
 from ..drawing.text import width
 from ..drawing.theme import paint
@@ -23,17 +23,17 @@ from .lessons import LESSONS, PARTS, Lesson, address, here
 from .onwards import Standing, overview, standing
 from .progress import Progress, progress
 
-# Lengths in pixels.
-_WIDE, _HIGH = 200.0, 92.0  # of a card
-_GAP, _LANE = 18.0, 38.0  # between cards of a part; between parts, for its title and for arrows
-_MARGIN = 12.0
-_INSET = 10.0  # of a card, beside its texts
-_EXERCISES = 90.0  # of the last line, on the right
-_TITLE, _TEXT = 14.0, 12.0  # sizes of type
-_LINES = (17.0, 35.0, 50.0, 65.0, 82.0)  # the middles of a card's lines: title, question, effort
-_TURN = 8.0  # the radius at which an arrow turns
+# Lengths in pixels: of a map that shrinks to four fifths beside JupyterLab's side bar, at 1024.
+_WIDE = 162.0  # of a card
+_GAP, _LANE = 17.0, 26.0  # between cards of a part; between parts, for its title and for arrows
+_MARGIN = 3.0
+_INSET, _ABOVE = 8.0, 6.0  # of a card, beside its texts and above them
+_TITLE, _TEXT = 15.0, 14.0  # sizes of type
+_LINE = 16.0  # from one line to the next
+_TURN = 6.0  # the radius at which an arrow turns
 _POINT = 6.0  # the length of its head
-_ENTRY = 15.0  # from the right end of a card to where an arrow comes from above, beside the title
+_ENTRY = 12.0  # from the end of a card to where an arrow leaves below, or comes from above
+_LINK = 26.0  # how high the link on the exercises is, over the last line
 _COLOURS = "auto"
 
 
@@ -46,6 +46,12 @@ class _Card:
     is_next: bool
     x: float
     y: float
+    high: float
+
+    @property
+    def mark(self) -> str:
+        """What stands in the right corner."""
+        return "next" if self.is_next else "✓" if self.done.read else ""
 
     @property
     def effort(self) -> str:
@@ -76,19 +82,23 @@ class CourseMap:
         """Draw what a learner knows; links lead from the notebooks of a folder."""
         self._known = known
         self._place = place
-        self._cards = {
-            lesson.stem: _Card(
-                lesson,
-                standing(lesson, known),
-                lesson == known.next,
-                _MARGIN + column * (_WIDE + _GAP),
-                _LANE + row * (_HIGH + _LANE),
-            )
-            for row, part in enumerate(PARTS.values())
-            for column, lesson in enumerate(part)
-        }
+        self._cards: dict[str, _Card] = {}
+        y = 0.0
+        for part in PARTS.values():
+            high = max(map(_height, part))
+            y += _LANE
+            for column, lesson in enumerate(part):
+                self._cards[lesson.stem] = _Card(
+                    lesson,
+                    standing(lesson, known),
+                    lesson == known.next,
+                    _MARGIN + column * (_WIDE + _GAP),
+                    y,
+                    high,
+                )
+            y += high
         self._width = max(card.x for card in self._cards.values()) + _WIDE + _MARGIN
-        self._height = max(card.y for card in self._cards.values()) + _HIGH + _MARGIN
+        self._height = y + _MARGIN
 
     @cached_property
     def svg(self) -> str:
@@ -113,7 +123,7 @@ class CourseMap:
         """The name of a part above its first lesson."""
         card = self._cards[PARTS[part][0].stem]
         words = [span(part, _COLOURS, "soft", "bold")]
-        return text_line(card.x, card.y - 13, _TEXT, words, anchor="start")
+        return text_line(card.x + 2 * _ENTRY, card.y - _TEXT / 2 - 2, _TEXT, words, anchor="start")
 
     @cached_property
     def alt(self) -> str:
@@ -136,10 +146,11 @@ class CourseMap:
     @property
     def html(self) -> str:
         """The picture, and a link on each lesson and on its exercises."""
+        wide = self._width * min(1.0, HIGHEST / self._height)
         image = as_image(self.svg, self.alt, self._width, self._height)
         return (
             f'<div style="overflow-x:auto"><div style="position:relative;line-height:0;'
-            f'width:{self._width:.0f}px;max-width:100%;min-width:{self._width * SMALLEST:.0f}px">'
+            f'width:{wide:.0f}px;max-width:100%;min-width:{wide * SMALLEST:.0f}px">'
             f"{image}{' '.join(self._links())}</div></div>"
         )
 
@@ -147,10 +158,10 @@ class CourseMap:
         for card in self._cards.values():
             lesson, done = card.lesson, card.done
             said = f"{lesson.number} {lesson.title}{', read' * done.read}{', next' * card.is_next}"
-            yield self._link(lesson.notebook, said, card.x, card.y, _WIDE, _HIGH)
+            yield self._link(lesson.notebook, said, card.x, card.y, _WIDE, card.high)
             said = f"{lesson.number} {card.exercises}"
-            left, top = card.x + _WIDE - _EXERCISES, card.y + _LINES[-1] - 11
-            yield self._link(lesson.exercises, said, left, top, _EXERCISES, 22)
+            top = card.y + card.high - _LINK
+            yield self._link(lesson.exercises, said, card.x, top, _WIDE, _LINK)
 
     def _link(self, path: str, said: str, x: float, y: float, wide: float, high: float) -> str:
         """A link that lies on a place of the picture; its words are for those who do not see it."""
@@ -186,45 +197,56 @@ def course_map() -> CourseMap:
 # --- elements -------------------------------------------------------------------------------------
 
 
+def _height(lesson: Lesson) -> float:
+    """How high a card is: its title, its question, and a line each for effort and exercises."""
+    return _LINE * (len(_title(lesson)) + len(_question(lesson)) + 2) + 2 * _ABOVE
+
+
+def _title(lesson: Lesson) -> list[str]:
+    return wrapped(f"{lesson.number} {lesson.title}", _WIDE - 2 * _INSET, _TITLE, bold=True)
+
+
+def _question(lesson: Lesson) -> list[str]:
+    return wrapped(lesson.plain_question, _WIDE - 2 * _INSET)
+
+
 def _drawn(card: _Card) -> str:
     """A card: number, title and mark; the question; what it takes and what has been done."""
-    lesson, done = card.lesson, card.done
+    lesson = card.lesson
     fill, border = ("highlight_ground", "highlight") if card.is_next else ("card", "line")
-    left, right = card.x + _INSET, card.x + _WIDE - _INSET
-    title = f"{lesson.number} {lesson.title}"
-    mark = "next" if card.is_next else "✓" if done.read else ""
-    room = right - left - width(f" {mark}", _TEXT, bold=True)
-    size = _TITLE * min(1.0, room / width(title, _TITLE, bold=True))
+    title, question = _title(lesson), _question(lesson)
     lines = [
-        (left, _LINES[0], size, title, "ink", "bold", "start"),
-        (right, _LINES[0], _TEXT, mark, "gradient" if card.is_next else "value", "bold", "end"),
-        *(
-            (left, y, _TEXT, text, "soft", "", "start")
-            for y, text in zip(_LINES[1:], wrapped(lesson.plain_question, right - left))
-        ),
-        (left, _LINES[-1], _TEXT, card.effort, "soft", "", "start"),
-        (right, _LINES[-1], _TEXT, card.exercises * bool(done.exercises), "value", "", "end"),
+        *((text, _TITLE, "ink", "bold") for text in title),
+        *((text, _TEXT, "soft", "") for text in question),
     ]
-    texts = (
-        text_line(x, card.y + y, size, [span(text, _COLOURS, role, style)], anchor)
-        for x, y, size, text, role, style, anchor in lines
+    top, bottom = card.y + _ABOVE + _LINE / 2, card.y + card.high - _ABOVE - _LINE / 2
+    placed = [(top + _LINE * row, *line) for row, line in enumerate(lines)]
+    placed.append((bottom - _LINE, card.effort, _TEXT, "soft", ""))
+    placed.append((bottom, card.exercises * bool(card.done.exercises), _TEXT, "value", ""))
+    texts = [
+        text_line(card.x + _INSET, y, size, [span(text, _COLOURS, role, style)], "start")
+        for y, text, size, role, style in placed
         if text
-    )
-    box = rect(card.x, card.y, _WIDE, _HIGH, 8)
+    ]
+    if card.mark:
+        role = "gradient" if card.is_next else "value"
+        words = [span(card.mark, _COLOURS, role, "bold")]
+        texts.append(text_line(card.x + _WIDE - _INSET, bottom - _LINE, _TEXT, words, "end"))
+    box = rect(card.x, card.y, _WIDE, card.high, 8)
     return f'<g>{box}{paint(_COLOURS, fill, border)} stroke-width="1.3"/>{"".join(texts)}</g>'
 
 
 def _arrow(start: _Card, end: _Card) -> str:
     """An arrow to the next card of a part, or down into the next part."""
     if start.y == end.y:
-        x, y = end.x, end.y + _HIGH / 2
+        x, y = end.x, end.y + end.high / 2
         line = f"M{start.x + _WIDE:g} {y:g}H{x - _POINT:g}"
         head = f"M{x:g} {y:g}l{-_POINT:g} -4v8z"
     else:
-        x, y = end.x + _WIDE - _ENTRY, end.y
+        x, y = end.x + _ENTRY, end.y
         head = f"M{x:g} {y:g}l-4 {-_POINT:g}h8z"
         begin = start.x + _WIDE - _ENTRY
-        line = f"M{begin:g} {start.y + _HIGH:g}v2"
+        line = f"M{begin:g} {start.y + start.high:g}v1"
         if x != begin:
             turn = -_TURN if x < begin else _TURN
             line += f"q0 {_TURN:g} {turn:g} {_TURN:g}H{x - turn:g}q{turn:g} 0 {turn:g} {_TURN:g}"
@@ -235,12 +257,12 @@ def _arrow(start: _Card, end: _Card) -> str:
     )
 
 
-def wrapped(text: str, room: float) -> list[str]:
-    """Break a text into lines that fit into `room` in the type of questions."""
+def wrapped(text: str, room: float, size: float = _TEXT, *, bold: bool = False) -> list[str]:
+    """Break a text into lines that fit into `room` in the type of questions, or in another."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".lstrip()
-        if width(longer, _TEXT) > room and lines[-1]:
+        if width(longer, size, bold=bold) > room and lines[-1]:
             lines.append(word)
         else:
             lines[-1] = longer

@@ -22,7 +22,7 @@ from .svg import to_svg
 from .theme import DARK_PAGES, THEMES
 
 SMALLEST = 0.55  # of its size; where there is less room, a drawing scrolls
-_HIGHEST = 600  # pixels; JupyterLab shows 779 on a laptop
+HIGHEST = 600  # pixels that one is shown; JupyterLab shows 779 on a laptop
 _NARROWEST = 620  # what is beside a prompt in a window 1024 wide
 DIRECTIONS = ("auto", "right", "down")
 
@@ -172,13 +172,13 @@ def as_image(svg: str, alt: str, width: float, height: float) -> str:
     """
     data = base64.b64encode(svg.encode()).decode()
     wide, high = round(width), round(height)
-    least, fitting = wide * SMALLEST, wide * _HIGHEST / high
+    least, fitting = wide * SMALLEST, wide * HIGHEST / high
     style = f"max-width:100%;min-width:{least:.0f}px;height:auto"
     if fitting < wide:
         style = f"width:{max(fitting, least):.0f}px;{style}"
     reached = ' tabindex="0"' if fitting < least or least > _NARROWEST else ""
     return (
-        f'<div style="overflow:auto;max-height:{_HIGHEST}px"{reached}>'
+        f'<div style="overflow:auto;max-height:{HIGHEST}px"{reached}>'
         f'<img class="minigraph" alt="{escape(alt)}" width="{wide}" height="{high}" style="{style}"'
         f' src="data:image/svg+xml;base64,{data}"></div>{DARK_PAGES}'
     )
