@@ -128,6 +128,9 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             0,
             ("07_tensors",),
         ),
+        Lesson(
+            "09_training", "Training", "How does the graph learn?", 45, 0, ("08_neural_networks",)
+        ),
     ),
     "Programs from graphs": (
         Lesson(
