@@ -177,6 +177,51 @@ def test_examples_without_a_partner_are_refused(x, y, message):
         data.Split(x, y)
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "which"),
+    [
+        ([[1.0], [1.0, 2.0]], [0, 1], "x"),
+        ([[1.0], [2.0]], [[0], [1, 1]], "y"),
+        ([np.zeros((2, 3)), np.zeros((2, 4))], [0, 1], "x"),
+    ],
+)
+def test_rows_of_different_lengths_are_refused(x, y, which):
+    with pytest.raises(mg.ShapeError, match=f"{which} is no array: its rows have different"):
+        data.Split(x, y)
+
+
+@pytest.mark.parametrize("number", [np.float32(0.5), np.float64(0.5), np.int64(1), 1])
+def test_settings_of_toy_data_may_be_numbers_of_numpy(number):
+    plain = data.spirals(rng(), 20, noise=float(number), turns=float(number))
+    assert data.spirals(rng(), 20, noise=number, turns=number).train.x == pytest.approx(
+        plain.train.x, rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("text", [None, 3, ["a"], b"a"])
+def test_only_a_text_is_encoded(text):
+    with pytest.raises(mg.NodeTypeError, match=f"a text is a string, not {type(text).__name__}"):
+        data.alice().encode(text)
+
+
+@pytest.mark.parametrize(
+    ("codes", "error", "message"),
+    [
+        ([0, 72], mg.SettingError, "72 is none of the numbers 0 to 71"),
+        ([-1], mg.SettingError, "-1 is none of the numbers 0 to 71"),
+        ([[1, 2], [999, 0]], mg.SettingError, "999 is none"),
+        ([1.0], mg.NodeTypeError, "codes are whole numbers, not float64"),
+        (None, mg.NodeTypeError, "codes are whole numbers, not object"),
+        ("abc", mg.NodeTypeError, "codes are whole numbers, not <U3"),
+        ([[1], [1, 2]], mg.ShapeError, "codes is no array"),
+    ],
+)
+def test_only_numbers_of_characters_are_decoded(codes, error, message):
+    with pytest.raises(error, match=message):
+        data.alice().decode(codes)
+    assert data.alice().decode([]) == ""
+
+
 @pytest.mark.parametrize("size", [0, -3, 2.5, True, None, "8"])
 def test_a_batch_has_a_whole_number_of_examples(size):
     with pytest.raises(mg.SettingError, match="the size of a batch is a whole number from 1 up"):
@@ -201,6 +246,8 @@ def test_what_is_no_number_or_no_generator_is_refused():
         ({"points": 20.0}, "a whole number from 8 up, not 20.0"),
         ({"noise": -0.1}, "from 0 up, not -0.1"),
         ({"noise": float("nan")}, "from 0 up, not nan"),
+        ({"noise": "a little"}, "from 0 up, not 'a little'"),
+        ({"noise": True}, "from 0 up, not True"),
     ],
 )
 def test_toy_data_refuse_what_cannot_be_drawn(make, options, message):
@@ -208,7 +255,7 @@ def test_toy_data_refuse_what_cannot_be_drawn(make, options, message):
         make(rng(), **options)
 
 
-@pytest.mark.parametrize("turns", [0, -1, float("inf"), float("nan")])
+@pytest.mark.parametrize("turns", [0, -1, float("inf"), float("nan"), "a", None, True])
 def test_a_spiral_has_turns(turns):
     with pytest.raises(mg.SettingError, match="more than 0 turns"):
         data.spirals(rng(), turns=turns)

@@ -484,6 +484,9 @@ def fitted(model, loss, optimizer, **more):
         (None, "a loss is a function of the outputs and of y, .* not NoneType"),
         ("mse", "a loss is a function .* not str 'mse'"),
         (lambda out: mg.mean(out), "this one cannot be called with two: too many"),
+        (nn.ReLU(), "this one cannot be called with two: too many"),
+        (nn.Linear(3, 2, rng=np.random.default_rng(0)), "this one cannot be called with two: too"),
+        (nn.Sequential(nn.Tanh()), "this one cannot be called with two: too many"),
     ],
 )
 def test_a_loss_is_a_function_of_outputs_and_y(loss, message):

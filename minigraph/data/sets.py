@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from operator import index
@@ -19,7 +20,7 @@ class Split:
 
     Raises:
         NodeTypeError: if x or y is not made of real numbers.
-        ShapeError: if there is no example, or not one y for each x.
+        ShapeError: if there is no example, not one y for each x, or rows differ in length.
     """
 
     x: np.ndarray
@@ -27,8 +28,7 @@ class Split:
 
     def __post_init__(self) -> None:
         for name in ("x", "y"):
-            value = getattr(self, name)
-            array = np.asarray(value.value if isinstance(value, Node) else value)
+            array = _as_array(name, getattr(self, name))
             if array.dtype.kind not in "fiub":
                 raise NodeTypeError(f"{name} holds real numbers, not {array.dtype}")
             object.__setattr__(self, name, array)
@@ -122,8 +122,11 @@ class Text(Dataset):
         """The numbers of the characters of a text.
 
         Raises:
+            NodeTypeError: if it is no text.
             SettingError: if the text has a character that this one has not.
         """
+        if not isinstance(text, str):
+            raise NodeTypeError(f"a text is a string, not {type(text).__name__} {text!r:.40}")
         places = {c: i for i, c in enumerate(self.characters)}
         for c in text:
             if c not in places:
@@ -131,8 +134,32 @@ class Text(Dataset):
         return np.array([places[c] for c in text], int)
 
     def decode(self, codes: Any) -> str:
-        """The text that numbers of characters stand for."""
-        return "".join(self.characters[i] for i in np.ravel(codes))
+        """The text that numbers of characters stand for.
+
+        Raises:
+            NodeTypeError: if they are no whole numbers.
+            SettingError: if a number is that of no character.
+        """
+        numbers = _as_array("codes", codes)
+        if numbers.size and numbers.dtype.kind not in "iu":
+            raise NodeTypeError(f"codes are whole numbers, not {numbers.dtype}")
+        wrong = numbers[(numbers < 0) | (numbers >= len(self.characters))]
+        if wrong.size:
+            raise SettingError(
+                f"{wrong.flat[0]} is none of the numbers 0 to {len(self.characters) - 1} of the "
+                f"characters of {self.name}"
+            )
+        return "".join(self.characters[i] for i in numbers.ravel())
+
+
+def _as_array(what: str, value: Any) -> np.ndarray:
+    """What is given as an array, or in a Node."""
+    try:
+        return np.asarray(value.value if isinstance(value, Node) else value)
+    except ValueError:
+        raise ShapeError(
+            f"{what} is no array: its rows have different lengths; cut or fill them to one length"
+        ) from None
 
 
 def checked_size(size: Any, examples: int) -> int:
@@ -154,6 +181,13 @@ def checked_count(what: str, value: Any, least: int = 1) -> int:
     if isinstance(value, bool) or number < least:
         raise SettingError(f"{what} is a whole number from {least} up, not {value!r:.40}")
     return number
+
+
+def is_number(value: Any) -> bool:
+    """Whether a setting is a real number that a float can hold, or infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return not isinstance(value, int) or abs(value) <= sys.float_info.max
 
 
 def checked_generator(generator: Any) -> np.random.Generator:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import SettingError
-from .sets import Dataset, Split, checked_count, checked_generator
+from .sets import Dataset, Split, checked_count, checked_generator, is_number
 
 
 def moons(generator: np.random.Generator, points: int = 400, noise: float = 0.1) -> Dataset:
@@ -46,10 +46,12 @@ def spirals(
 
     See `moons` for what else it takes.
     """
-    if not 0 < turns < np.inf:
+    if not is_number(turns) or not 0 < turns < np.inf:
         raise SettingError(f"a spiral has more than 0 turns, not {turns!r:.40}")
     y, t = _drawn(generator, points)
-    return _dataset("spirals", _polar(t, 2 * np.pi * turns * t + np.pi * y), y, generator, noise)
+    return _dataset(
+        "spirals", _polar(t, 2 * np.pi * float(turns) * t + np.pi * y), y, generator, noise
+    )
 
 
 def xor(generator: np.random.Generator, points: int = 400, noise: float = 0.0) -> Dataset:
@@ -75,9 +77,9 @@ def _dataset(
     name: str, x: np.ndarray, y: np.ndarray, generator: np.random.Generator, noise: Any
 ) -> Dataset:
     """Add noise to the points, and cut off a quarter of them."""
-    if not isinstance(noise, int | float) or not 0 <= noise < np.inf:
+    if not is_number(noise) or not 0 <= noise < np.inf:
         raise SettingError(f"noise is a standard deviation from 0 up, not {noise!r:.40}")
-    x = x + noise * generator.standard_normal(x.shape)
+    x = x + float(noise) * generator.standard_normal(x.shape)
     cut = len(y) - len(y) // 4
     parts = Split(x[:cut], y[:cut]), Split(x[cut:], y[cut:])
     return Dataset(name, *parts, classes=("0", "1"), source="drawn at random")

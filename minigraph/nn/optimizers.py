@@ -10,7 +10,6 @@ of each parameter, stands in variables.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from math import cos, pi
@@ -24,7 +23,7 @@ from ..core.node import Node, is_symbolic, variable
 from ..core.table import astype, square
 from ..core.table import sqrt as root
 from ..core.table import sum as total
-from ..data.sets import checked_count
+from ..data.sets import checked_count, is_number
 from ..errors import GradientError, NodeTypeError, SettingError
 from ..errors.words import describe
 from ..graph.leaving import assign_together, places
@@ -310,13 +309,6 @@ def _checked(parameters: Any) -> list[Node]:
         twice = next(p for p in found if found.count(p) > 1)
         raise SettingError(f"{describe(twice)} stands twice among the parameters", (twice,))
     return found
-
-
-def is_number(value: Any) -> bool:
-    """Whether a setting is a real number that a float can hold, or infinite."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        return False
-    return not isinstance(value, int) or abs(value) <= sys.float_info.max
 
 
 def _share(what: str, value: Any) -> float:

@@ -171,7 +171,7 @@ def checked_function(loss: Any) -> Loss:
     if not callable(loss):
         raise NodeTypeError(f"{asked}, not {type(loss).__name__} {loss!r:.40}")
     try:
-        signature(loss).bind("outputs", "y")
+        signature(loss.forward if isinstance(loss, Module) else loss).bind("outputs", "y")
     except TypeError as error:
         raise NodeTypeError(f"{asked}; this one cannot be called with two: {error}") from None
     except ValueError:  # some functions of C do not say what they take

@@ -17,14 +17,14 @@ import numpy as np
 
 from ..autodiff.anomaly import detect_anomaly
 from ..core.node import Node
-from ..data.sets import Dataset, Split, checked_count, checked_generator, checked_size
+from ..data.sets import Dataset, Split, checked_count, checked_generator, checked_size, is_number
 from ..errors import AnomalyError, GradientError, NodeTypeError, SettingError, ShapeError
 from ..graph.context import no_grad
 from ..graph.functions import cross_entropy
 from ..graph.leaving import assign_together, places
 from .history import Epoch, History, restore, states
 from .module import Module
-from .optimizers import Optimizer, Schedule, is_number, value_of
+from .optimizers import Optimizer, Schedule, value_of
 from .steps import Loss, Steps, checked_function, checked_loss
 
 AT_ONCE = 512  # examples that are judged together
