@@ -131,6 +131,14 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
         Lesson(
             "09_training", "Training", "How does the graph learn?", 45, 0, ("08_neural_networks",)
         ),
+        Lesson(
+            "10_dynamic_graphs",
+            "Dynamic graphs",
+            "What if the graph depends on the data?",
+            45,
+            0,
+            ("09_training",),
+        ),
     ),
     "Programs from graphs": (
         Lesson(
