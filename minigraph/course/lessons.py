@@ -125,7 +125,7 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             "Neural networks",
             "What does a neural network look like as a graph?",
             45,
-            0,
+            60,
             ("07_tensors",),
         ),
         Lesson(

@@ -58,7 +58,7 @@ ON_A_LINE = ("4", "5", "9", "it depends on the parameters")
         },
         among=ON_A_LINE,
     ),
-    told_by=(r"one linear layer", r"straight line"),
+    told_by=(r"That is one linear layer", r"Any number of linear layers"),
 )
 def value_without_activation() -> Truth:
     """5. A linear layer of a linear layer is a linear layer, and for one input and one output that
@@ -115,7 +115,7 @@ OUTCOMES = ("1000", "infinity", "not a number", "0")
         },
         among=OUTCOMES,
     ),
-    told_by=(r"smaller than any", r"−log of it"),
+    told_by=(r"smaller than any", r"so it became 0"),
 )
 def log_after_softmax() -> Truth:
     """e⁻¹⁰⁰⁰ is smaller than any positive float, so the probability is 0, and −log 0 is infinite.
