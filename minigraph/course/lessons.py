@@ -129,7 +129,7 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             ("07_tensors",),
         ),
         Lesson(
-            "09_training", "Training", "How does the graph learn?", 45, 0, ("08_neural_networks",)
+            "09_training", "Training", "How does the graph learn?", 45, 50, ("08_neural_networks",)
         ),
         Lesson(
             "10_dynamic_graphs",

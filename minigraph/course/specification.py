@@ -45,7 +45,7 @@ from .slips import Slip
 
 Program = Callable[..., Any]
 Cases = Callable[[Random], Sequence[Case]]
-KINDS = ("predict", "build", "implement", "repair")
+KINDS = ("predict", "build", "implement", "repair", "train")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Exercise:
         name: the function or variable that the student defines.
         title: a line for lists of exercises.
         lesson: the stem of its lesson and of its notebooks.
-        kind: "predict", "build", "implement" or "repair".
+        kind: "predict", "build", "implement", "repair" or "train".
         points: its weight.
         task: what goes in and what comes out, in Markdown, as the notebook tells it.
         parameters: the function's parameters; empty if the answer is a value.

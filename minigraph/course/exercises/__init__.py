@@ -14,6 +14,7 @@ from . import (
     start_here,
     static_graphs,
     tensors,
+    training,
 )
 
 LESSONS = (
@@ -26,6 +27,7 @@ LESSONS = (
     automatic_differentiation,
     tensors,
     neural_networks,
+    training,
     static_graphs,
     compiled_programs,
     parallelism_and_scale,
