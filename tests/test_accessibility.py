@@ -22,7 +22,7 @@ import numpy as np
 import minigraph as mg
 from minigraph.widgets import checkpoint_viewer, expression_editor, pass_viewer, path_explorer
 from minigraph.course import predict
-from minigraph.widgets import schedule_viewer, shape_lens, watch_learning
+from minigraph.widgets import loss_landscape, schedule_viewer, shape_lens, watch_learning
 
 y = mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1)
 x = mg.constant(np.arange(12.0).reshape(4, 3) / 7, name="x")
@@ -51,6 +51,7 @@ WIDGETS = {
     "passes": "pass_viewer()",
     "schedule": "schedule_viewer(mg.Graph(y, []), {u: 1.0 for u in mg.Graph(y, []).order})",
     "checkpoints": "checkpoint_viewer()",
+    "landscape": "loss_landscape()",
     "film": "watch_learning()",
     "prediction": "predict('a_moves_on')",
     "told": "predict('boxes_for_b', 3, 2)",

@@ -1,11 +1,13 @@
 """Widgets for the lessons: type an expression and see its graph; step through its passes;
 move the inputs of a function and see its graph, its gradients and its tangent follow; follow the
 paths of the chain rule; see how two shapes fit; step through the passes of the compiler; see the
-schedule of a graph, and what a chain of layers keeps with checkpoints."""
+schedule of a graph, and what a chain of layers keeps with checkpoints; follow optimizers over the
+landscape of a loss."""
 
 from .checkpoints import CheckpointViewer, checkpoint_viewer
 from .explorer import Explorer, explore
 from .expression import ExpressionEditor, expression_editor
+from .landscape import LossLandscape, loss_landscape
 from .learning import Learning, watch_learning
 from .passes import PassViewer, pass_viewer
 from .paths import PathExplorer, path_explorer
@@ -18,6 +20,7 @@ __all__ = [
     "Explorer",
     "ExpressionEditor",
     "Learning",
+    "LossLandscape",
     "PassViewer",
     "PathExplorer",
     "Player",
@@ -26,6 +29,7 @@ __all__ = [
     "checkpoint_viewer",
     "explore",
     "expression_editor",
+    "loss_landscape",
     "pass_viewer",
     "path_explorer",
     "play",
