@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
+from inspect import signature
 
 from ..core.operation import FUNCTIONS
 
@@ -50,8 +51,11 @@ def not_allowed(tree: ast.expr) -> str:
             text = "a comma is not allowed in an expression, but between the inputs of a function"
             is_decimal = all(isinstance(one, ast.Constant) for one in members)
             return text + "; a decimal has a point, as in 1.5" * is_decimal
-        case ast.UnaryOp(ast.Invert()):
-            return "~, which is logical_not(a) here, is not allowed in an expression"
+        case ast.UnaryOp(ast.Invert(), x):
+            return f"~ is not allowed in an expression; write logical_not({ast.unparse(x)})"
+        case ast.BinOp(first, ast.BitAnd(), second):
+            both = f"{ast.unparse(first)}, {ast.unparse(second)}"
+            return f"& is not allowed in an expression; write logical_and({both})"
         case ast.BinOp(_, op) if type(op) in _SIGNS:
             return f"{_SIGNS[type(op)]}, is not allowed in an expression"
     return f"{_WHAT.get(type(tree), 'this')} is not allowed in an expression"
@@ -61,6 +65,17 @@ def power_of_function(name: str, power: ast.Call) -> str:
     """What to say of sin^2(a), which Python takes for sin ^ (2(a))."""
     exponent, inside = ast.unparse(power.func), ", ".join(map(ast.unparse, power.args))
     return f"a power of {name} is written {name}({inside}) ** {exponent}"
+
+
+def wrong_inputs(name: str, call: ast.Call) -> str:
+    """What to say of a function of the table that has another number of inputs; "" if it has not."""
+    parameters = signature(FUNCTIONS[name]).parameters
+    if len(parameters) == len(call.args) or any(
+        p.kind != p.POSITIONAL_ONLY for p in parameters.values()
+    ):
+        return ""
+    has = f"{len(parameters)} input{'s' * (len(parameters) != 1)}"
+    return f"{name} has {has}, and here are {len(call.args)}; write {name}({', '.join(parameters)})"
 
 
 def no_value(name: str, known: Collection[str]) -> str:
@@ -77,12 +92,13 @@ def one_name(name: str, known: Collection[str]) -> str:
     return f"{name} is one name; to multiply, write {' * '.join(name)}"
 
 
-def no_function(name: str, known: Collection[str]) -> str:
+def no_function(name: str, call: ast.Call, known: Collection[str]) -> str:
     """What to say of a name with parentheses behind it that is none of a function."""
     near = [OTHER_NAMES[name]] if name in OTHER_NAMES else get_close_matches(name, FUNCTIONS, n=1)
     hint = f"did you mean {near[0]}?" if near else "known are sin, exp and so on"
     if name in known or len(name) == 1:
-        hint = f"to multiply, write {name} * (...)"
+        inside = _short(", ".join(map(ast.unparse, call.args))) or "..."
+        hint = f"to multiply, write {name} * ({inside})"
     return f"there is no function {name}; {hint}"
 
 
@@ -101,7 +117,6 @@ _SIGNS: dict[type, str] = {
     ast.FloorDiv: "//, which is floor(a / b) here",
     ast.Mod: "%, which is remainder(a, b) here",
     ast.BitOr: "|, with absolute(a) for |a|",
-    ast.BitAnd: "&, which is logical_and(a, b) here",
 }
 
 
@@ -203,11 +218,14 @@ _RULES: list[tuple[re.Pattern[str], Callable[[_Found], str | None]]] = [
         (rf"(?P<first>{_SIGN})\s*(?P<at>\*\*|[*/@])",
          _says("between {first} and {at} a name or a number is missing")),
         (r"(?P<at>(?<![\w.])\d+\.\d*\.[\d.]*)", _says("a number has one point: {at} has more")),
+        (rf"\b(?P<base>{'|'.join(sorted(FUNCTIONS))})\s*(?:\^|\*\*)\s*(?P<at>\d+)"
+         rf"\s*(?P<inside>{_THING})", _power),
         (rf"(?<![\w.])(?P<first>{_NUMBER})\s*(?P<at>{_NAME})", _side_by_side),
         (rf"\b(?P<name>{_NAME})\s+(?P<at>{_NAME}|{_NUMBER})", _call),
         (rf"(?P<first>{_NAME}|{_NUMBER})\s+(?P<at>{_NAME}|{_NUMBER})", _side_by_side),
         (rf"(?P<first>{_NAME})\.(?P<at>\d+)", _side_by_side),
-        (rf"(?P<first>(?:{_NAME})?\([^()]*\))\s*(?P<at>{_THING})", _side_by_side),
+        (rf"(?P<first>(?:{_NAME})?\([^()]*\))\s*(?P<at>{_NAME}\([^()]*\)|{_THING})",
+         _side_by_side),
         (rf"\b(?P<at>{'|'.join(sorted(_WORDS))})\b",
          _says(f"{{at}} is no name that can be used here; {_MADE_OF}")),
     )

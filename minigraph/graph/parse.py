@@ -17,7 +17,14 @@ import numpy as np
 from ..core.node import Node, leaf, variable
 from ..core.operation import FUNCTIONS
 from ..errors import ParseError, ShapeError
-from .handwriting import instead, no_function, no_value, not_allowed, power_of_function
+from .handwriting import (
+    instead,
+    no_function,
+    no_value,
+    not_allowed,
+    power_of_function,
+    wrong_inputs,
+)
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: FUNCTIONS["add"],
@@ -155,7 +162,9 @@ def _evaluate(tree: ast.expr, names: dict[str, Node], dtype: np.dtype, error: _E
                 todo += [(_OPERATORS[type(op)], 1, {}, at), x]
             case ast.Call(ast.Name(name), arguments, keywords) as at:
                 if name not in FUNCTIONS:
-                    raise error(no_function(name, names), at)
+                    raise error(no_function(name, at, names), at)
+                if told := wrong_inputs(name, at):
+                    raise error(told, at)
                 try:
                     options = {k.arg or "**": ast.literal_eval(k.value) for k in keywords}
                 except (TypeError, ValueError, RecursionError):
