@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -258,3 +259,36 @@ def test_an_error_of_the_pass_is_its_own():
 
     with pytest.raises(AttributeError, match="nothing"):
         mg.play(example(), own=broken)
+
+
+@pytest.mark.parametrize("left", ["1", 1j, 10**400, [1.0], np.ones(3), mg.variable(1.0)])
+def test_a_gradient_that_is_no_number_is_refused(left):
+    def backward(y):
+        y.grad = left
+
+    with pytest.raises(NodeTypeError, match="a gradient is a number, and grad of z"):
+        mg.play(example(), own=backward)
+
+
+def test_a_number_that_was_made_from_itself_is_refused():
+    z = example()
+    z.inputs[0].inputs[0].inputs = (z, z)
+    z.inputs[0].inputs[0].local = (1.0, 1.0)
+    with pytest.raises(MinigraphError, match="is among the numbers that it was made from"):
+        mg.play(z, own=lambda y: None)
+
+
+@pytest.mark.parametrize(
+    ("held", "value", "said"),
+    [
+        ("local", (1.0,), "z has 2 inputs and 1 local derivatives"),
+        ("inputs", None, "inputs and local of z are a tuple or a list"),
+        ("local", 3, "inputs and local of z are a tuple or a list"),
+        ("value", "x", "the value of z is a number, not 'x'"),
+    ],
+)
+def test_a_number_that_cannot_be_played_is_refused(held, value, said):
+    z = example()
+    setattr(z, held, value)
+    with pytest.raises(MinigraphError, match=said):
+        mg.play(z, own=lambda y: None)

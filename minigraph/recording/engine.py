@@ -13,9 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ..core.node import Node, variable
 from ..core.operation import FUNCTIONS, OPERATIONS
 from ..errors import MinigraphError, NodeTypeError
+from ..errors.words import describe
 from ..graph.context import always_recording
 from .data import same, written
 from .events import Recording
@@ -53,6 +56,7 @@ def engine_pass(y: Any, backward: Callable[[Any], Any]) -> tuple[Node, Recording
 def _ordered(y: Any) -> list[Any]:
     """The numbers that y was made from, and y: inputs before their users."""
     ordered: dict[Any, None] = {}
+    begun: set[Any] = set()
     waiting = [(y, False)]
     while waiting:
         number, is_ready = waiting.pop()
@@ -64,9 +68,36 @@ def _ordered(y: Any) -> list[Any]:
                     f"the number of an engine has {', '.join(_HELD)} and grad, and this "
                     f"{type(number).__name__} has no {missing[0]}"
                 )
+            if number in begun:
+                raise MinigraphError(
+                    f"{_called(number)} is among the numbers that it was made from; a number is "
+                    "made once, from others"
+                )
+            _check(number)
+            begun.add(number)
             waiting.append((number, True))
             waiting += [(x, False) for x in reversed(number.inputs) if x not in ordered]
     return [*ordered]
+
+
+def _check(number: Any) -> None:
+    """Refuse a value that is no number, and inputs and local derivatives that do not match."""
+    if np.asarray(number.value).dtype.kind not in "biuf":
+        raise NodeTypeError(f"the value of {_called(number)} is a number, not {number.value!r:.40}")
+    held = number.inputs, number.local
+    if not all(isinstance(each, tuple | list) for each in held):
+        raise NodeTypeError(f"inputs and local of {_called(number)} are a tuple or a list each")
+    if len(number.inputs) != len(number.local):
+        raise MinigraphError(
+            f"{_called(number)} has {len(number.inputs)} inputs and {len(number.local)} local "
+            "derivatives; it needs one for each input"
+        )
+
+
+def _called(number: Any) -> str:
+    """A number of an engine, for an error."""
+    name = getattr(number, "name", None)
+    return f"{name}" if name else f"the number {number.value!r:.40} made by {number.op!r:.40}"
 
 
 def _as_nodes(numbers: list[Any]) -> dict[Any, Node]:
@@ -159,6 +190,7 @@ class _Watch:
         """Tell that x has a gradient now; return what reading it gives."""
         if value is None:
             return None
+        value = value if isinstance(value, _Traced) else _as_float(value, x)
         parts = [part for part in _parts(value) if part.value or part.edge or part.of]
         others = [part for part in parts if part.edge or part.of is not x]
         arriving = [(edge, part.value) for part in others if (edge := self._edge(part, x))]
@@ -196,6 +228,20 @@ class _Watch:
             return None
         edges = [(part.of, slot) for slot, other in enumerate(part.of.inputs) if other is x]
         return next((edge for edge in edges if edge not in self.used), edges[0] if edges else None)
+
+
+def _as_float(value: Any, node: Node) -> float:
+    """What has become of a gradient, as a number."""
+    try:
+        if not isinstance(value, str | bytes):
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise NodeTypeError(
+        f"a gradient is a number, and grad of {describe(node)} has become {type(value).__name__} "
+        f"{value!r:.40}",
+        (node,),
+    ) from None
 
 
 def _watched(number: Any, copies: dict[Any, Any], watch: _Watch, node: Node) -> Any:
