@@ -68,11 +68,10 @@ def power_of_function(name: str, power: ast.Call) -> str:
 
 
 def wrong_inputs(name: str, call: ast.Call) -> str:
-    """What to say of a function of the table that has another number of inputs; "" if it has not."""
+    """What to say of a function of numbers that has more inputs or fewer; "" if it has as many."""
     parameters = signature(FUNCTIONS[name]).parameters
-    if len(parameters) == len(call.args) or any(
-        p.kind != p.POSITIONAL_ONLY for p in parameters.values()
-    ):
+    has_settings = any(x.kind != x.POSITIONAL_ONLY for x in parameters.values())
+    if has_settings or len(parameters) == len(call.args):
         return ""
     has = f"{len(parameters)} input{'s' * (len(parameters) != 1)}"
     return f"{name} has {has}, and here are {len(call.args)}; write {name}({', '.join(parameters)})"
