@@ -267,6 +267,25 @@ def test_an_operation_without_a_cost_is_named(as_costs):
         assert caught.value.nodes == (r,)
 
 
+@pytest.mark.parametrize(
+    "second", [-1.0, np.nan, np.inf, 10**400, "1", None, 1j, [1.0], np.ones(2)]
+)
+def test_a_cost_that_is_no_time_is_refused_with_its_operation(second):
+    y = mg.sin(mg.placeholder("x")).named("y")
+    graph = mg.Graph(y)
+    for plan in (lambda c: schedule(graph, 2, c), lambda c: by_hand(graph, [["y"]], c)):
+        with pytest.raises(mg.MinigraphError, match=r"cost of y .* is a number of seconds") as e:
+            plan({y: second})
+        assert e.value.nodes == (y,)
+
+
+@pytest.mark.parametrize("costs", [5, "x", [1.0]])
+def test_costs_that_are_no_dict_are_refused(costs):
+    graph = mg.Graph(mg.sin(mg.placeholder("x")).named("y"))
+    with pytest.raises(TypeError, match="costs are a dict from each operation to its seconds"):
+        by_hand(graph, [["y"]], costs)
+
+
 def test_no_time_has_no_unit():
     x = mg.placeholder("x")
     graph = mg.Graph(mg.exp(mg.sin(x)))

@@ -17,10 +17,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heappop, heappush
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.node import Node
-from ..errors import MinigraphError
+from ..errors import MinigraphError, NodeTypeError
 from ..errors.words import describe
 from ..graph.graph import Graph
 from ..reading.words import aligned
@@ -177,10 +178,14 @@ def costs_of(graph: Graph, costs: Costs | Mapping[Node, float] | None, workers: 
     """The costs of all operations; None stands for the model's prediction.
 
     Raises:
-        MinigraphError: naming an operation that has no cost.
+        MinigraphError: naming an operation that has no cost, or one that is no time.
     """
     if costs is None:
         return predicted(graph, workers)
+    if not isinstance(costs, Costs | Mapping):
+        raise NodeTypeError(
+            f"costs are a dict from each operation to its seconds, not {costs!r:.40}"
+        )
     seconds = _seconds(costs)
     for node in graph.order:
         if node.op and node not in seconds:
@@ -189,9 +194,23 @@ def costs_of(graph: Graph, costs: Costs | Mapping[Node, float] | None, workers: 
                 "takes no time",
                 (node,),
             )
+        if node.op and not _is_time(seconds[node]):
+            raise MinigraphError(
+                f"the cost of {describe(node)} is a number of seconds from 0 on, not "
+                f"{seconds[node]!r:.40}",
+                (node,),
+            )
     if isinstance(costs, Costs):
         return costs
     return Costs({node: costs[node] for node in graph.order if node.op})
+
+
+def _is_time(seconds: Any) -> bool:
+    """Whether something is a finite number that is not below 0."""
+    try:
+        return bool(seconds >= 0) and float(seconds) < inf
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 class _Simulation:
