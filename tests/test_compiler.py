@@ -1793,9 +1793,9 @@ def test_long_chains_are_compiled_in_linear_time_and_without_recursion(shape):
     assert calls_of(many.compile) < 4.5 * calls_of(few.compile)
     few, many = (chain(operations, shape) for operations in (2000, 16_000))
     # What is slow inside of one call: the fastest of several, for whatever else runs makes it slow.
-    times = [(processor_time(few.compile), processor_time(many.compile)) for _ in range(3)]
-    fastest = [min(column) for column in zip(*times)]
-    assert fastest[1] < 8 * 3 * fastest[0]  # quadratic time would be 64 times as long
+    most = 8 * 3 * min(processor_time(few.compile) for _ in range(3))
+    # Quadratic time would be 64 times as long. One that is fast enough will do.
+    assert any(processor_time(many.compile) < most for _ in range(3))
     plan, value = many.compile(), np.full(shape, 0.25)
     assert len(plan.source) < 9 * len(few.compile().source)
     close(plan(x=value), many.run({"x": value}))
