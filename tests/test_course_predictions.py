@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -47,7 +48,9 @@ def nothing_guessed():
     predicting.guesses.clear()
 
 
+@cache
 def cells_of(path):
+    """The cells of a notebook, which nobody changes."""
     return nbformat.read(path, as_version=4).cells
 
 
@@ -220,6 +223,12 @@ def shown(cell):
     return "\n".join(texts)
 
 
+@cache
+def all_shown(path):
+    """What each cell of a notebook shows."""
+    return [shown(cell) for cell in cells_of(path)]
+
+
 def level(cell):
     """The level of the heading with which a cell begins; 0 for none."""
     heading = re.match("(#+) ", cell.source) if cell.cell_type == "markdown" else None
@@ -270,9 +279,7 @@ def sentences(asked):
 def test_a_lesson_keeps_what_is_to_be_predicted(asked):
     (path,) = (path for path in LESSONS if path.stem == asked.lesson)
     assert gives_away(asked, seen_before_the_guess(cells_of(path), asked.name)) == []
-    earlier = [
-        shown(cell) for path in LESSONS if path.stem < asked.lesson for cell in cells_of(path)
-    ]
+    earlier = [text for path in LESSONS if path.stem < asked.lesson for text in all_shown(path)]
     patterns = replace(asked, parts={})  # numbers may come again elsewhere
     assert gives_away(patterns, earlier) == []
 
