@@ -2,7 +2,8 @@
 move the inputs of a function and see its graph, its gradients and its tangent follow; follow the
 paths of the chain rule; see how two shapes fit; step through the passes of the compiler; see the
 schedule of a graph, and what a chain of layers keeps with checkpoints; follow optimizers over the
-landscape of a loss."""
+landscape of a loss;
+look into the scopes of a graph."""
 
 from .checkpoints import CheckpointViewer, checkpoint_viewer
 from .explorer import Explorer, explore
@@ -13,6 +14,7 @@ from .passes import PassViewer, pass_viewer
 from .paths import PathExplorer, path_explorer
 from .player import Player, play
 from .schedules import ScheduleViewer, schedule_viewer
+from .scopes import ScopeZoom, zoom
 from .shapes import ShapeLens, shape_lens
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "PathExplorer",
     "Player",
     "ScheduleViewer",
+    "ScopeZoom",
     "ShapeLens",
     "checkpoint_viewer",
     "explore",
@@ -36,4 +39,5 @@ __all__ = [
     "schedule_viewer",
     "shape_lens",
     "watch_learning",
+    "zoom",
 ]
