@@ -21,7 +21,9 @@ PREPARE = """
 import numpy as np
 import minigraph as mg
 from minigraph.widgets import checkpoint_viewer, expression_editor, pass_viewer, path_explorer
+from minigraph import nn
 from minigraph.course import predict
+from minigraph.widgets import zoom
 from minigraph.widgets import loss_landscape, schedule_viewer, shape_lens, watch_learning
 
 y = mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1)
@@ -52,6 +54,7 @@ WIDGETS = {
     "schedule": "schedule_viewer(mg.Graph(y, []), {u: 1.0 for u in mg.Graph(y, []).order})",
     "checkpoints": "checkpoint_viewer()",
     "landscape": "loss_landscape()",
+    "zoom": "zoom(nn.Linear(3, 2, rng=np.random.default_rng(0))(x))",
     "film": "watch_learning()",
     "prediction": "predict('a_moves_on')",
     "told": "predict('boxes_for_b', 3, 2)",

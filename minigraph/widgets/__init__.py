@@ -2,8 +2,7 @@
 move the inputs of a function and see its graph, its gradients and its tangent follow; follow the
 paths of the chain rule; see how two shapes fit; step through the passes of the compiler; see the
 schedule of a graph, and what a chain of layers keeps with checkpoints; follow optimizers over the
-landscape of a loss;
-look into the scopes of a graph."""
+landscape of a loss; look into the scopes of a graph."""
 
 from .checkpoints import CheckpointViewer, checkpoint_viewer
 from .explorer import Explorer, explore
