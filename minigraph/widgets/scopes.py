@@ -55,7 +55,6 @@ class ScopeZoom(GraphWidget):
             raise MinigraphError(f"there is no scope {path!r:.60} to open, only {known}")
         self.path = path
         within = self._within(path)
-        self.out.disabled = not path
         self.inside.children = [self._button(scope) for scope in within]
         parts = path.split("/") if path else []
         way = ["/".join(parts[:n]) for n in range(len(parts) + 1)]
