@@ -136,7 +136,7 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             "Dynamic graphs",
             "What if the graph depends on the data?",
             45,
-            0,
+            50,
             ("09_training",),
         ),
     ),
