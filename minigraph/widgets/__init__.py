@@ -2,8 +2,10 @@
 move the inputs of a function and see its graph, its gradients and its tangent follow; follow the
 paths of the chain rule; see how two shapes fit; step through the passes of the compiler; see the
 schedule of a graph, and what a chain of layers keeps with checkpoints; follow optimizers over the
-landscape of a loss; look into the scopes of a graph."""
+landscape of a loss; look into the scopes of a graph; follow a
+program's graph from input to input."""
 
+from .changes import ChangingGraph, changing_graph
 from .checkpoints import CheckpointViewer, checkpoint_viewer
 from .explorer import Explorer, explore
 from .expression import ExpressionEditor, expression_editor
@@ -17,6 +19,7 @@ from .scopes import ScopeZoom, zoom
 from .shapes import ShapeLens, shape_lens
 
 __all__ = [
+    "ChangingGraph",
     "CheckpointViewer",
     "Explorer",
     "ExpressionEditor",
@@ -28,6 +31,7 @@ __all__ = [
     "ScheduleViewer",
     "ScopeZoom",
     "ShapeLens",
+    "changing_graph",
     "checkpoint_viewer",
     "explore",
     "expression_editor",

@@ -123,3 +123,22 @@ class GraphWidget(Released, widgets.VBox):
 def _in_words(error: Exception) -> str:
     """An error that is not of our own making: what kind it is, and what it says."""
     return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def counted(n: int, what: str) -> str:
+    """So many of something, in the singular or the plural."""
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows of texts as a table of a page; the first one is its head."""
+    head, *body = rows
+    style = 'style="text-align:left; padding:2px 14px 2px 0"'
+    top = "".join(f'<th scope="col" {style}>{escape(cell)}</th>' for cell in head)
+    lines = "".join(
+        f'<tr><th scope="row" {style}>{escape(first)}</th>'
+        + "".join(f"<td {style}>{escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for first, *cells in body
+    )
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"

@@ -11,7 +11,7 @@ from ..drawing import draw
 from ..graph.handwriting import one_name
 from ..graph.parse import free_names, parse
 from ..reading import Reading
-from .base import GraphWidget
+from .base import GraphWidget, counted
 
 
 class ExpressionEditor(GraphWidget):
@@ -72,11 +72,7 @@ def _count(node: Node) -> str:
     nodes = len(graph.order)
     operations = sum(x.op is not None for x in graph.order)
     edges = sum(len(graph.inputs(x)) for x in graph.order)
-    return f"{_many(nodes, 'node')}, {_many(operations, 'operation')}, {_many(edges, 'edge')}"
-
-
-def _many(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
+    return f"{counted(nodes, 'node')}, {counted(operations, 'operation')}, {counted(edges, 'edge')}"
 
 
 expression_editor = ExpressionEditor

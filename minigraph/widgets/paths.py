@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from itertools import islice
@@ -19,7 +19,7 @@ from ..errors.words import describe
 from ..reading import Reading
 from ..reading.formula import derivative_name
 from ..reading.text import factor, number, superscript
-from .base import GraphWidget
+from .base import GraphWidget, table
 from .path_sums import Path, PathEdge, PathSums, Step, product
 
 BY_PATHS, BY_SWEEP = "path by path", "one reverse sweep"
@@ -270,7 +270,7 @@ class PathExplorer(GraphWidget):
                 many(sums.edges_in_all()),
             ),
         ]
-        return _table(rows) + "<small>Counted: one multiplication for each edge gone along.</small>"
+        return table(rows) + "<small>Counted: one multiplication for each edge gone along.</small>"
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         data = super()._repr_mimebundle_(**options)
@@ -348,19 +348,6 @@ def many(n: int) -> str:
     exponent = int(log10(n)) - 6
     mantissa, further = f"{float(n // 10**exponent):.2e}".split("e")
     return f"{float(mantissa):g}×10{superscript(exponent + int(further))}"
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    head, *body = rows
-    style = 'style="text-align:left; padding:2px 14px 2px 0"'
-    top = "".join(f'<th scope="col" {style}>{escape(cell)}</th>' for cell in head)
-    lines = "".join(
-        f'<tr><th scope="row" {style}>{escape(first)}</th>'
-        + "".join(f"<td {style}>{escape(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for first, *cells in body
-    )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"
 
 
 path_explorer = PathExplorer
