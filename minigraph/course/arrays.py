@@ -6,6 +6,7 @@ In plain data an array is its shape and its numbers in a row, so that an empty o
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -40,7 +41,10 @@ def as_python(**arguments: Any) -> str:
 
 def _array_code(name: str, value: Any) -> str:
     start = f"{name} = np.array("
-    return f"{start}{np.array2string(np.asarray(value), separator=', ', prefix=start)})"
+    text = np.array2string(  # whole, however large: code with an ellipsis would not run
+        np.asarray(value), separator=", ", prefix=start, threshold=sys.maxsize
+    )
+    return f"{start}{text})"
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def layers_with_inputs(rng: Random) -> list[Case]:
     sizes = [(2, 3, 4), (3, 3, 3), (1, 2, 3), (4, 2, 1), (2, 2, 2), (3, 1, 3), (1, 1, 1), (2, 4, 4)]
     sizes += [(5, 2, 5), (0, 3, 2), (2, 3, 4)]
     sizes += [(rng.randint(1, 5), rng.randint(1, 5), rng.randint(1, 5)) for _ in range(10)]
-    sizes += [(40, 30, 20)]
+    sizes += [(20, 15, 10)]
     return [
         (
             numbers(rng, n, i) if n else np.zeros((0, i)).tolist(),
@@ -376,7 +376,7 @@ def scores_and_labels(rng: Random) -> list[Case]:
     for _ in range(10):
         rows, classes = rng.randint(1, 5), rng.randint(2, 6)
         fixed.append((numbers(rng, rows, classes), [rng.randrange(classes) for _ in range(rows)]))
-    return [*fixed, (numbers(rng, 200, 10), [rng.randrange(10) for _ in range(200)])]
+    return [*fixed, (numbers(rng, 60, 10), [rng.randrange(10) for _ in range(60)])]
 
 
 @exercise(
