@@ -1,6 +1,7 @@
 """The graph that changes: what a run has made, what is new in it, and what is refused."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -111,6 +112,20 @@ def test_a_program_that_fails_is_told_and_what_was_shown_stays():
     widget.input.index = 1
     assert "Not yet: IndexError" in widget.message.value
     assert widget.picture.value == shown
+    widget.input.index = 0
+    assert "The run with 1" in widget.message.value
+
+
+def test_a_slow_program_is_not_run_a_hundred_times():
+    runs = []
+
+    def slow(x):
+        runs.append(x)
+        time.sleep(0.02)
+        return x * 2
+
+    changing_graph({"slow": (slow, [1.0])})
+    assert len(runs) == 2  # to be shown, and to be timed
 
 
 @pytest.mark.parametrize(

@@ -293,6 +293,23 @@ def _short_list(names: list[str], most: int = 16) -> str:
 # --- a graph --------------------------------------------------------------------------------------
 
 
+def node_of(answer: Any, what: str) -> Node:
+    """An answer that should be a Node.
+
+    Raises:
+        WrongForm: if it is something else; a number has lost its graph, which is said.
+    """
+    if isinstance(answer, (numbers.Real, np.ndarray)):
+        raise WrongForm(
+            f"It should be {what}, and it is {kind_of(answer)}: a result without the graph that "
+            "led to it. Compute with the Nodes themselves, not with their values.",
+            "a number",
+        )
+    if not isinstance(answer, Node):
+        raise not_a(what, answer)
+    return answer
+
+
 @dataclass(frozen=True)
 class SameGraph(Form):
     """A Node whose graph must be the one asked for, up to names and time of creation.
@@ -304,20 +321,13 @@ class SameGraph(Form):
 
     def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
         """Read the graph below a Node into rows, and its value."""
-        if isinstance(answer, (numbers.Real, np.ndarray)):
-            raise WrongForm(
-                f"It should be {self.what}, and it is {kind_of(answer)}: a result without the "
-                "graph that led to it. Compute with the Nodes themselves, not with their values.",
-                "a number",
-            )
-        if not isinstance(answer, Node):
-            raise not_a(self.what, answer)
+        node = node_of(answer, self.what)
         inputs = _named(given)
         try:
             return {
-                "rows": graphs.rows(answer, inputs),
-                "names": graphs.names_of(graphs.computed(answer), inputs.values()),
-                "value": np.asarray(answer.value).tolist(),
+                "rows": graphs.rows(node, inputs),
+                "names": graphs.names_of(graphs.computed(node), inputs.values()),
+                "value": np.asarray(node.value).tolist(),
             }
         except SymbolicError:
             raise WrongForm(

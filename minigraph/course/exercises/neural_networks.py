@@ -14,7 +14,7 @@ from ...graph.functions import cross_entropy as cross_entropy_
 from ...graph.functions import log_softmax, softmax
 from ...graph.reductions import logsumexp
 from ...graph.rows import relu
-from ..answers import kind_of, not_a
+from ..answers import node_of
 from ..arrays import Arrays, as_python, locked
 from ..choices import Choices
 from ..forms import Case, Difference, Form, WrongForm
@@ -634,28 +634,21 @@ class Loss(Form):
 
     def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
         """Read the loss, and run a backward pass from it."""
-        if isinstance(answer, (float, int, Array, np.generic)):
+        loss = node_of(answer, self.what)
+        if loss.shape:
             raise WrongForm(
-                f"It should be {self.what}, and it is {kind_of(answer)}: a result without the "
-                "graph that led to it. Compute with the Nodes themselves, not with their values.",
-                "a number",
-            )
-        if not isinstance(answer, Node):
-            raise not_a(self.what, answer)
-        if answer.shape:
-            raise WrongForm(
-                f"The loss should be one number, and its shape is {answer.shape}.", "shape"
+                f"The loss should be one number, and its shape is {loss.shape}.", "shape"
             )
         parameters = {x.name: x for x in given if isinstance(x, Node) and x.kind == "variable"}
         for parameter in parameters.values():
             parameter.grad = None
-        if answer.requires_grad:
-            answer.backward()
+        if loss.requires_grad:
+            loss.backward()
         gradients = {
             str(name): None if x.grad is None else np.asarray(x.grad).tolist()
             for name, x in parameters.items()
         }
-        return {"loss": float(answer.value), "gradients": gradients}
+        return {"loss": float(loss.value), "gradients": gradients}
 
     def difference(
         self, answer: dict[str, Any], expected: dict[str, Any], case: Case
