@@ -26,6 +26,7 @@ from minigraph.course.diagnosis import misconception_behind
 from minigraph.course.exercises import EXERCISES
 from minigraph.course.remembering import fingerprint
 from minigraph.course.specification import Misconception
+from minigraph.course.unchanged import Kept
 
 RIGHT_ORDER = EXERCISES["topological_order"].reference
 FORWARD = EXERCISES["forward"].reference
@@ -225,6 +226,70 @@ def test_another_order_of_a_dictionary_is_a_change():
     )
     (found,) = attempts(exercise, forward, exercise.cases(), 10)
     assert "your function changes graph" in found.wrong.text
+
+
+def tangled():
+    """A list that holds Nodes, arrays, pairs, sets, what is not a number, and itself."""
+    values = [mg.variable(2.0), np.array([1.0, np.nan]), (np.arange(3), {"w": [0.5, np.nan]})]
+    values += [{1, "two"}, {"a": mg.constant([1.0, 2.0]), "b": True}, values]
+    return values
+
+
+TOUCHES = {
+    "another Node of the same value": lambda it: it.__setitem__(0, mg.variable(2.0)),
+    "an element of an array": lambda it: it[1].__setitem__(0, 1.5),
+    "an array of another type": lambda it: it.__setitem__(1, it[1].astype(np.float32)),
+    "an array in a pair": lambda it: it[2][0].fill(7),
+    "an array of another shape": lambda it: it.__setitem__(2, (it[2][0][None], it[2][1])),
+    "a list in a dictionary in a pair": lambda it: it[2][1]["w"].append(1.0),
+    "a number that is one": lambda it: it[4].update(b=1),
+    "a name more": lambda it: it[4].update(c=None),
+    "a set": lambda it: it[3].add(3),
+    "a copy of itself": lambda it: it.__setitem__(5, [*it[:5], None]),
+    "an end": lambda it: it.pop(),
+}
+
+
+@pytest.mark.parametrize("touch", TOUCHES.values(), ids=TOUCHES)
+def test_whatever_changes_inside_an_argument_is_noticed(touch):
+    value = tangled()
+    kept = Kept(value)
+    assert kept.is_unchanged()
+    touch(value)
+    assert not kept.is_unchanged()
+
+
+def test_what_is_as_it_was_counts_as_unchanged():
+    value = tangled()
+    kept = Kept(value)
+    value[1] = value[1].copy()
+    value[2] = (value[2][0].copy(), {"w": [0.5, float("nan")]})
+    value[4] = dict(value[4])
+    value[3].add(1)
+    assert kept.is_unchanged()
+    deep = inner = []
+    for _ in range(10_000):
+        inner.append([])
+        inner = inner[0]
+    kept = Kept(deep)
+    assert kept.is_unchanged()
+    inner.append(1)
+    assert not kept.is_unchanged()
+
+
+def test_arguments_that_hold_nodes_and_arrays_are_not_changed():
+    def read_tree(tree, words, wl, wr):
+        node = EXERCISES["read_tree"].reference(tree, words, wl, wr)
+        words["new"] = wl
+        return node
+
+    def mlp(x, layers):
+        scores = EXERCISES["mlp"].reference(x, layers)
+        layers[-1] = tuple(array.astype(np.float32) for array in layers[-1])
+        return scores
+
+    assert "your function changes words" in said("read_tree", read_tree)
+    assert "your function changes layers" in said("mlp", mlp)
 
 
 # --- where it happened ----------------------------------------------------------------------------

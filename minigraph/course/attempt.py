@@ -18,7 +18,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from copy import deepcopy
 from dataclasses import dataclass
 from types import FunctionType, TracebackType
 from typing import Any
@@ -29,6 +28,7 @@ from .forms import Case, Difference, WrongForm
 from .rehearsal import MOST_MEMORY, Report, limited_memory, rehearse
 from .specification import Exercise, Program, size
 from .stopping import Interrupted, OutOfTime, call_within
+from .unchanged import Kept
 
 LARGE = 1000  # a case of this size is left out once a smaller one has failed
 LEAST_BUSY = 0.2  # the share of its time that a rehearsal computes unless it merely waits
@@ -159,7 +159,7 @@ class _Trial:
         self.exercise = exercise
         self.program = program
         self.given = given
-        self.before = _plain_copy(given)
+        self.before = [Kept(x) for x in given]
         self.called: list[str] = []
         self.is_back = False
         self.returned: Any = None
@@ -173,7 +173,8 @@ class _Trial:
             with noticing(self.exercise.instead_of) as self.called:
                 self.returned = self.program(*self.given)
             self.is_back = True
-            self.changed = _changed(self.before, self.given, self.exercise.parameters)
+            kept = zip(self.exercise.parameters, self.before)
+            self.changed = next((name for name, x in kept if not x.is_unchanged()), None)
             self.answer = self.exercise.form.read(self.returned, self.given)
         finally:  # written without any built-in name, since one may be missing by now
             builtins.__dict__.update(known)
@@ -419,18 +420,6 @@ def guarded(otherwise: Any, function: Callable[..., Any], *args: Any) -> Any:
         raise
     except BaseException:
         return otherwise
-
-
-def _plain_copy(given: tuple[Any, ...]) -> list[Any]:
-    return [deepcopy(x) if isinstance(x, (dict, list)) else None for x in given]
-
-
-def _changed(before: list[Any], given: tuple[Any, ...], parameters: tuple[str, ...]) -> str | None:
-    """The name of the first argument that is not what it was."""
-    for old, new, name in zip(before, given, parameters):
-        if old is not None and (old != new or list(old) != list(new)):
-            return name
-    return None
 
 
 class _Printed(io.TextIOBase):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
-from types import MappingProxyType
 from typing import Any
 
 from ...autodiff.derivatives import grad
@@ -332,7 +331,7 @@ def _tree_code(tree: Tree, words: dict[str, float], left: float, right: float) -
     cases=trees_to_read,
     given=lambda tree, words, left, right: (
         _as_tuples(tree),
-        MappingProxyType({word: variable(x, name=word) for word, x in words.items()}),
+        {word: variable(x, name=word) for word, x in words.items()},
         variable(left, name="wl"),
         variable(right, name="wr"),
     ),

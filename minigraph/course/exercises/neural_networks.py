@@ -25,7 +25,7 @@ from .tensors import numbers
 LESSON = "08_neural_networks"
 
 Array = np.ndarray
-Layers = tuple[tuple[Array, Array], ...]
+Layers = list[tuple[Array, Array]]
 
 
 # --- count parameters -----------------------------------------------------------------------------
@@ -241,14 +241,14 @@ def networks(rng: Random) -> list[Case]:
 
 
 def _locked_network(x: Any, layers: Any) -> tuple[Array, Layers]:
-    return locked(x), tuple((locked(weight), locked(bias)) for weight, bias in layers)
+    return locked(x), [(locked(weight), locked(bias)) for weight, bias in layers]
 
 
 def _network_code(x: Any, layers: Any) -> str:
     names = [(f"weight{n}", f"bias{n}") for n in range(1, len(layers) + 1)]
     arrays = {name: a for pair, layer in zip(names, layers) for name, a in zip(pair, layer)}
-    pairs = " ".join(f"({weight}, {bias})," for weight, bias in names)
-    return f"{as_python(x=x, **arrays)}\nlayers = ({pairs})"
+    pairs = ", ".join(f"({weight}, {bias})" for weight, bias in names)
+    return f"{as_python(x=x, **arrays)}\nlayers = [{pairs}]"
 
 
 @exercise(
@@ -261,7 +261,7 @@ def _network_code(x: Any, layers: Any) -> str:
 def mlp(x: Array, layers: Layers) -> Array:
     """Build a network of any depth
 
-    `layers` is a tuple of pairs `(weight, bias)`, each for a linear layer as in the last exercise,
+    `layers` is a list of pairs `(weight, bias)`, each for a linear layer as in the last exercise,
     one at least. Return the scores of the network: relu stands between the layers, and nothing
     after the last one, because scores may be negative. All arrays are NumPy arrays, and relu is
     `np.maximum(z, 0)`.
