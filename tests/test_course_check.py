@@ -53,7 +53,7 @@ SAY_EVERYTHING = """
 from minigraph.course import check
 from minigraph.course.exercises import EXERCISES
 for e in EXERCISES.values():
-    check(e.name, e.reference if e.parameters else e.reference(*e.given(*e.cases()[0])))
+    check(e.name, e.reference if e.parameters else e.reference(*e.as_arguments(*e.cases()[0])))
 """
 
 

@@ -580,7 +580,7 @@ def test_numbers_may_be_of_any_kind(number):
 @pytest.mark.parametrize("size", [float, np.int64, fractions.Fraction])
 def test_shapes_may_be_made_of_any_whole_numbers(size):
     exercise = EXERCISES["predict_shapes"]
-    shapes = exercise.reference(*exercise.given(*exercise.cases()[0]))
+    shapes = exercise.reference(*exercise.as_arguments(*exercise.cases()[0]))
     made = {k: s if isinstance(s, str) else [size(n) for n in s] for k, s in shapes.items()}
     check("predict_shapes", made)
     check("predict_shapes", {k: s if isinstance(s, str) else np.array(s) for k, s in made.items()})
@@ -596,7 +596,7 @@ def test_arrays_may_come_in_any_row(form):
 
 def test_words_may_be_written_large():
     exercise = EXERCISES["name_mistakes"]
-    right = exercise.reference(*exercise.given(*exercise.cases()[0]))
+    right = exercise.reference(*exercise.as_arguments(*exercise.cases()[0]))
     check("name_mistakes", {name: f" {word.upper()} " for name, word in right.items()})
 
 

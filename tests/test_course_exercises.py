@@ -35,7 +35,7 @@ every_wrong_program = pytest.mark.parametrize(
 
 def handed_in(exercise, program):
     """What a student would hand in: the function, or the value that it gives."""
-    return program if exercise.parameters else program(*exercise.given(*exercise.cases()[0]))
+    return program if exercise.parameters else program(*exercise.as_arguments(*exercise.cases()[0]))
 
 
 def failure(exercise, answer):

@@ -361,7 +361,7 @@ def test_every_input_is_shown_as_code_that_makes_it(exercise):
     for case in exercise.cases():
         made: dict = {"mg": mg, "np": np}
         exec(exercise.as_code(*case), made)
-        for name, right in zip(exercise.parameters, exercise.given(*case)):
+        for name, right in zip(exercise.parameters, exercise.as_arguments(*case)):
             if isinstance(right, mg.Node):
                 assert same_graph(made[name], right)
             elif name in ("graph", "users", "edges", "stages"):

@@ -158,7 +158,7 @@ def test_the_code_of_a_long_graph_makes_it(name):
     for case in exercise.cases():
         made: dict = {}
         exec(exercise.as_code(*case), made)
-        assert tuple(made[x] for x in exercise.parameters) == exercise.given(*case)
+        assert tuple(made[x] for x in exercise.parameters) == exercise.as_arguments(*case)
 
 
 def test_a_step_that_is_no_edge_is_named():

@@ -119,7 +119,7 @@ def test_the_code_of_a_long_graph_makes_it(name, parameters):
     for case in exercise.cases():
         made: dict = {}
         exec(exercise.as_code(*case), made)
-        assert tuple(made[x] for x in parameters) == exercise.given(*case)
+        assert tuple(made[x] for x in parameters) == exercise.as_arguments(*case)
 
 
 def test_an_invented_step_is_refused():

@@ -91,7 +91,7 @@ def test_no_gradient_that_is_handed_out_is_all_ones(name):
 @pytest.mark.parametrize("name", ENGINE)
 def test_what_is_handed_out_cannot_be_changed_in_place(name):
     exercise = EXERCISES[name]
-    given = exercise.given(*exercise.cases()[0])
+    given = exercise.as_arguments(*exercise.cases()[0])
 
     def spoils_g(g, *others):
         g[...] = 0

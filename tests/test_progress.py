@@ -241,7 +241,7 @@ def solve(name):
 
 def answer_to(name):
     exercise = EXERCISES[name]
-    return exercise(*exercise.given(*exercise.cases(0)[0]))
+    return exercise(*exercise.as_arguments(*exercise.cases(0)[0]))
 
 
 def test_a_check_says_when_a_set_is_complete_and_what_comes_next(course, capsys):

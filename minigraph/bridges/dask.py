@@ -75,8 +75,8 @@ def run(
         costs = replace(predicted(graph), handoff=HANDOFF)
         parts = pieces(graph, schedule(graph, workers, costs), costs)
         tasks = _tasks(graph, parts, values, operations)
-        found = dict(zip(tasks, _gathered([*tasks.values()], cluster, workers)))
-    results = tuple(frozen(found[y] if y in found else values[y]) for y in graph.outputs)
+        gathered = dict(zip(tasks, _gathered([*tasks.values()], cluster, workers)))
+    results = tuple(frozen(gathered[y] if y in gathered else values[y]) for y in graph.outputs)
     return graph.unpacked(results)
 
 
@@ -139,15 +139,16 @@ def gradients_over_shards(
             if (long := stop - start) not in by_size:
                 text, stored = graph_to_json(_with_gradients(graph, axes, long, chosen))
                 by_size[long] = text, _data(stored)
-            given = [
+            sent = [
                 _sliced(values[x], axes[x], start, stop) if x in axes else whole[x]
                 for x in graph.inputs
             ]
-            tasks.append(delayed(_computed, pure=False)(*by_size[long], known, *given))
-        found = _gathered(tasks, cluster, workers or _cores(cluster))
+            tasks.append(delayed(_computed, pure=False)(*by_size[long], known, *sent))
+        by_part = _gathered(tasks, cluster, workers or _cores(cluster))
     weights = [(stop - start) / size for start, stop in from_to]
     loss, *gradients = (
-        frozen(sum(weight * part for weight, part in zip(weights, parts))) for parts in zip(*found)
+        frozen(sum(weight * part for weight, part in zip(weights, parts)))
+        for parts in zip(*by_part)
     )
     return loss, gradients[0] if single else tuple(gradients)
 
@@ -236,8 +237,8 @@ def _axes(graph: Graph, batch: str | Iterable[str] | Mapping[str, int]) -> dict[
 def _batch_size(axes: Mapping[Node, int], values: Values, shards: int) -> int:
     sizes = {x: values[x].shape[axis] for x, axis in axes.items()}
     if len({*sizes.values()}) > 1:
-        found = ", ".join(f"{n} examples in {x.name}" for x, n in sizes.items())
-        raise FeedError(f"the inputs hold batches of several sizes: {found}", (*sizes,))
+        sizes_told = ", ".join(f"{n} examples in {x.name}" for x, n in sizes.items())
+        raise FeedError(f"the inputs hold batches of several sizes: {sizes_told}", (*sizes,))
     (size,) = {*sizes.values()}
     if type(shards) is not int or not 1 <= shards <= size:
         raise FeedError(f"a batch of {size} is split into 1 to {size} shards, not {shards!r}")
@@ -305,9 +306,9 @@ def _check_mean(graph: Graph, axes: Mapping[Node, int], values: Values, size: in
 
     def loss(start: int, stop: int) -> Any:
         resized, made = _resized(graph, axes, stop - start)
-        given = {x: value for x, value in values.items() if x in graph.inputs}
-        given |= {x: _sliced(values[x], axes[x], start, stop) for x in axes}
-        return resized.run({made.get(x, x): value for x, value in given.items()})
+        sliced = {x: value for x, value in values.items() if x in graph.inputs}
+        sliced |= {x: _sliced(values[x], axes[x], start, stop) for x in axes}
+        return resized.run({made.get(x, x): value for x, value in sliced.items()})
 
     together, apart = loss(0, 2), (loss(0, 1) + loss(1, 2)) / 2
     tolerance = np.sqrt(np.finfo(graph.outputs[0].dtype).eps)

@@ -443,18 +443,18 @@ def _window_first(graph: Graph) -> dict[Node, int]:
             axis = node.attrs["axis"]
             if axis is not None and {*axis_numbers(x.ndim, axis)} == {*range(x.ndim - k, x.ndim)}:
                 reduced_.add(x)
-    found: dict[Node, int] = {}
+    ranks: dict[Node, int] = {}
     handed_out = {*graph.outputs}
     for node in graph.order:
         if node in handed_out or not node.shape or node.op is None:
             continue
         if node in reduced_:
-            found[node] = len(node.attrs["shape"])
+            ranks[node] = len(node.attrs["shape"])
         elif known(node).array == OVER or known(node).name == "astype":
-            like = [x for x in node.inputs if x in found and x.shape == node.shape]
+            like = [x for x in node.inputs if x in ranks and x.shape == node.shape]
             if like:
-                found[node] = found[like[0]]
-    return found
+                ranks[node] = ranks[like[0]]
+    return ranks
 
 
 def _function(node: Node) -> str:

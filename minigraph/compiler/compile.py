@@ -66,7 +66,7 @@ class Compiled:
     @property
     def plans(self) -> tuple[Plan, ...]:
         """The plans made so far, the last one used at the end."""
-        return tuple(found[0] for found in self._captured.values() if found)
+        return tuple(captured[0] for captured in self._captured.values() if captured)
 
     def __call__(self, /, *args: Any, **options: Any) -> Any:
         """Compute what the function computes, as arrays in the structure that it returns.
@@ -76,26 +76,28 @@ class Compiled:
             NodeTypeError: if an argument can select no plan, or the function returns something
                 that is not made of Nodes.
         """
-        given = self._arguments(args, options)
+        arguments = self._arguments(args, options)
         values: list[Any] = []
-        key = tuple([_kind(value, name, values, object) for name, value in given.items()])
+        key = tuple([_kind(value, name, values, object) for name, value in arguments.items()])
         if Node in map(type, values):
             return self._function(*args, **options)
         with self._capturing:
-            captured = self._kept(key, given, object)
+            captured = self._kept(key, arguments, object)
             if captured is None:
                 values = []
-                key = tuple([_kind(value, name, values, float) for name, value in given.items()])
-                captured = self._kept(key, given, float)
+                key = tuple(
+                    [_kind(value, name, values, float) for name, value in arguments.items()]
+                )
+                captured = self._kept(key, arguments, float)
         plan, structure = captured
-        found = iter(plan.run(values))
-        return _mapped(lambda node, name: next(found), structure)
+        results = iter(plan.run(values))
+        return _mapped(lambda node, name: next(results), structure)
 
-    def _kept(self, key: Any, given: dict[str, Any], numbers: type) -> Any:
+    def _kept(self, key: Any, arguments: dict[str, Any], numbers: type) -> Any:
         """What was captured for these kinds of arguments; it is captured now if need be."""
         if key not in self._captured:
             try:
-                self._captured[key] = self._capture(given, numbers)
+                self._captured[key] = self._capture(arguments, numbers)
             except NumberTypeError:
                 self._captured[key] = None
             while len(self._captured) > MOST_PLANS:
@@ -117,11 +119,11 @@ class Compiled:
         bound.apply_defaults()
         return bound.arguments
 
-    def _capture(self, given: dict[str, Any], numbers: type) -> _Captured:
+    def _capture(self, arguments: dict[str, Any], numbers: type) -> _Captured:
         """Call the function with placeholders for its arrays and its numbers.
 
         Args:
-            given: the arguments.
+            arguments: by name, as the function was called with them.
             numbers: the type of those that have a placeholder; object for ints and floats, then a
                 NumberTypeError says that it matters which of them it is.
         """
@@ -138,8 +140,8 @@ class Compiled:
                 return value
             return inputs[-1]
 
-        arguments = {name: _mapped(symbolic, value, name) for name, value in given.items()}
-        bound = inspect.BoundArguments(self._signature, arguments)
+        nodes = {name: _mapped(symbolic, value, name) for name, value in arguments.items()}
+        bound = inspect.BoundArguments(self._signature, nodes)
         made: list[Node] = []
         with watching(made.append):
             structure = self._function(*bound.args, **bound.kwargs)

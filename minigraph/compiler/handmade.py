@@ -90,17 +90,17 @@ class _Reader:
 
     def lists(self, lists: Any) -> list[Any]:
         """The lists, one for each worker."""
-        found = _listed(lists)
-        if not found or any(_listed(names) is None for names in found):
+        rows = _listed(lists)
+        if not rows or any(_listed(names) is None for names in rows):
             raise ScheduleError(
                 f'a schedule is a list of names for each worker, such as [["p", "q"], ["r"]], not '
                 f"{lists!r:.60}"
             )
-        return found
+        return rows
 
     def nodes(self, names: Iterable[Any], worker: int) -> list[Node]:
         """The operations of one list, of which none has been in a list before."""
-        found = []
+        order = []
         for name in names:
             node = self._node(name, worker)
             if node in self.worker:
@@ -116,8 +116,8 @@ class _Reader:
                     (node,),
                 )
             self.worker[node] = worker
-            found.append(node)
-        return found
+            order.append(node)
+        return order
 
     def _node(self, name: Any, worker: int) -> Node:
         node = self.nodes_by_name.get(name) if isinstance(name, str) else name

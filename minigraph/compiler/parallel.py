@@ -89,14 +89,14 @@ def _cut(
 
     def foreign(span: Span) -> list[Span]:
         inputs = (span_of[x] for x in span.node.inputs if x.op)
-        return [given for given in inputs if given.worker != span.worker]
+        return [source for source in inputs if source.worker != span.worker]
 
-    handed_on = {given.node for span in plan.spans for given in foreign(span)}
+    handed_on = {source.node for span in plan.spans for source in foreign(span)}
     parts: list[Piece] = []
     piece_of: dict[Node, int] = {}
     growing: dict[int, tuple[int, float]] = {}  # by worker its last piece, and when that starts
     for span in plan.spans:
-        arrived = max((given.stop for given in foreign(span)), default=0.0)
+        arrived = max((source.stop for source in foreign(span)), default=0.0)
         number, start = growing.get(span.worker, (0, -1.0))
         if start < 0 or arrived > start or span.start - start >= grain:
             number = len(parts)

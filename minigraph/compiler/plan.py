@@ -156,13 +156,13 @@ class Plan:
 
     def _by_node(self, graph: Graph, values: list[Any]) -> Any:
         """What the program returns, computed by the graph."""
-        found = graph.run(dict(zip(graph.inputs, values)))
+        outputs = graph.run(dict(zip(graph.inputs, values)))
         if graph.is_single:
-            return _copied(found)
-        cut = len(found) - len(self._updates)
-        results = tuple(map(_copied, found[:cut]))
+            return _copied(outputs)
+        cut = len(outputs) - len(self._updates)
+        results = tuple(map(_copied, outputs[:cut]))
         results = self._original.unpacked(results)
-        return (results, found[cut:]) if self._updates else results
+        return (results, outputs[cut:]) if self._updates else results
 
     def __repr__(self) -> str:
         return f"<plan of {repr(self.graph).removeprefix('<graph of ')}"

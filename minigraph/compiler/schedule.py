@@ -111,13 +111,13 @@ def levels(graph: Graph) -> list[list[Node]]:
     Nodes of one level do not depend on each other, so they may be computed at the same time.
     """
     level: dict[Node, int] = {}
-    found: list[list[Node]] = []
+    waves: list[list[Node]] = []
     for node in graph.order:
         level[node] = 1 + max((level[x] for x in node.inputs), default=-1)
-        if level[node] == len(found):
-            found.append([])
-        found[level[node]].append(node)
-    return found
+        if level[node] == len(waves):
+            waves.append([])
+        waves[level[node]].append(node)
+    return waves
 
 
 def remaining(graph: Graph, costs: Costs | Mapping[Node, float]) -> dict[Node, float]:

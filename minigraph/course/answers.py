@@ -37,7 +37,7 @@ def not_a(what: str, answer: Any) -> WrongForm:
 class AboutAGraph(Form):
     """An answer about the graph that a case starts with."""
 
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+    def picture(self, answer: Any, arguments: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw the graph of the case, if it is small enough, with what is wrong marked."""
         return _graph_of(case, node)
 
@@ -53,7 +53,7 @@ class Numbers(AboutAGraph):
     rtol: float = 1e-9
     atol: float = 1e-12
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, float]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, float]:
         """Read names, or Nodes that bear them, and numbers."""
         if not isinstance(answer, Mapping):
             raise not_a(self.what, answer)
@@ -69,12 +69,12 @@ class Numbers(AboutAGraph):
         if extra := [name for name in answer if name not in expected]:
             return Difference(f"{_listed(extra)} should not be in it.", f"with {extra}")
         for name, right in expected.items():
-            given = answer[name]
-            if not is_close(given, right, self.rtol, self.atol):
-                if is_rounded(given, right):
-                    return rounded(f'The number for "{name}" is', given, name)
-                text = f'The number for "{name}" is not right: yours is {written(given)}.'
-                return Difference(text, f"{name}={written(given, 9)}", name)
+            said = answer[name]
+            if not is_close(said, right, self.rtol, self.atol):
+                if is_rounded(said, right):
+                    return rounded(f'The number for "{name}" is', said, name)
+                text = f'The number for "{name}" is not right: yours is {written(said)}.'
+                return Difference(text, f"{name}={written(said, 9)}", name)
         return None
 
     def show(self, answer: dict[str, float]) -> str:
@@ -127,11 +127,11 @@ def is_close(x: float, y: float, rtol: float, atol: float) -> bool:
         return x == y
 
 
-def is_rounded(given: float, right: float) -> bool:
+def is_rounded(said: float, right: float) -> bool:
     """Whether a number is the right one with fewer digits, but two at least."""
-    if isinstance(given, int) or not math.isfinite(given) or abs(given) >= 1e15:
+    if isinstance(said, int) or not math.isfinite(said) or abs(said) >= 1e15:
         return False
-    digits = Decimal(repr(given))
+    digits = Decimal(repr(said))
     is_long = len(digits.as_tuple().digits) >= 2
     return is_long and abs(digits - Decimal(right)) <= Decimal(5).scaleb(_last_place(digits) - 1)
 
@@ -142,9 +142,9 @@ def _last_place(digits: Decimal) -> int:
     return exponent
 
 
-def rounded(what: str, given: float, name: str | None = None) -> Difference:
+def rounded(what: str, said: float, name: str | None = None) -> Difference:
     """Say that a number is right, but for digits that are missing."""
-    text = f"{what} rounded: yours is {written(given)}. Keep all of its digits."
+    text = f"{what} rounded: yours is {written(said)}. Keep all of its digits."
     return Difference(text, f"{name} rounded", name, says_all=True)
 
 
@@ -171,9 +171,9 @@ class Members(AboutAGraph):
     what: str = "a list of Nodes"
     tells: bool = True
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> list[str]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> list[str]:
         """Read Nodes or names, from a list, tuple or set."""
-        return sorted(_names(answer, given, self.what, ordered=False))
+        return sorted(_names(answer, arguments, self.what, ordered=False))
 
     def difference(self, answer: list[str], expected: list[str], case: Case) -> Difference | None:
         """Say what is in it twice, too much or too little."""
@@ -209,9 +209,9 @@ class Order(AboutAGraph):
 
     what: str = "a list of Nodes"
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> list[str]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> list[str]:
         """Read Nodes or names, from a list or tuple."""
-        return _names(answer, given, self.what, ordered=True)
+        return _names(answer, arguments, self.what, ordered=True)
 
     def difference(self, answer: list[str], expected: list[str], case: Case) -> Difference | None:
         """Say what is in it twice, missing, or before one of its own inputs."""
@@ -239,9 +239,9 @@ class Order(AboutAGraph):
         return _short_list(answer)
 
 
-def _names(answer: Any, given: tuple[Any, ...], what: str, ordered: bool) -> list[str]:
+def _names(answer: Any, arguments: tuple[Any, ...], what: str, ordered: bool) -> list[str]:
     """Read a collection of Nodes or names as a list of names."""
-    nodes = [node for x in given if isinstance(x, Node) for node in topological_order(x)]
+    nodes = [node for x in arguments if isinstance(x, Node) for node in topological_order(x)]
     if isinstance(answer, str) and not nodes:
         answer = answer.replace(",", " ").split()
     if ordered and isinstance(answer, (set, frozenset)):
@@ -319,10 +319,10 @@ class SameGraph(Form):
 
     what: str = "a Node"
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
         """Read the graph below a Node into rows, and its value."""
         node = node_of(answer, self.what)
-        inputs = _named(given)
+        inputs = _named(arguments)
         try:
             return {
                 "rows": graphs.rows(node, inputs),
@@ -371,9 +371,9 @@ class SameGraph(Form):
         steps = graphs.written(answer["rows"], answer["names"])
         return steps or "an input as it is, without any operation"
 
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+    def picture(self, answer: Any, arguments: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw the student's graph, with the first Node marked that differs."""
-        return _operation(answer, _named(given), node) if isinstance(answer, Node) else None
+        return _operation(answer, _named(arguments), node) if isinstance(answer, Node) else None
 
 
 @dataclass(frozen=True)
@@ -385,19 +385,19 @@ class SingleSteps(SameGraph):
 
     what: str = 'a text with one operation in each line, such as "d = a + b"'
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
         """Read the lines with minigraph's parser, after a look at each."""
         if isinstance(answer, (list, tuple)) and all(isinstance(line, str) for line in answer):
             answer = "\n".join(answer)
         if not isinstance(answer, str):
             raise not_a(self.what, answer)
-        output, leaves = _steps(answer, given[0])
+        output, leaves = _steps(answer, arguments[0])
         return super().read(output, tuple(leaves.values()))
 
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+    def picture(self, answer: Any, arguments: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw the graph that the lines describe, with the first Node marked that differs."""
         text = answer if isinstance(answer, str) else "\n".join(answer)
-        output, leaves = _steps(text, given[0])
+        output, leaves = _steps(text, arguments[0])
         return _operation(output, {x: name for name, x in leaves.items()}, node)
 
 
@@ -491,12 +491,12 @@ def _graph_of(case: Case, name: Any) -> Any:
     return outputs, [nodes[name]] if name in nodes else []
 
 
-def _named(given: tuple[Any, ...]) -> dict[Node, str]:
-    return {x: x.name or "" for x in given if isinstance(x, Node)}
+def _named(arguments: tuple[Any, ...]) -> dict[Node, str]:
+    return {x: x.name or "" for x in arguments if isinstance(x, Node)}
 
 
-def _operation(output: Node, given: dict[Node, str], row: Any) -> Any:
+def _operation(output: Node, inputs: dict[Node, str], row: Any) -> Any:
     """A student's graph, and its operation number `row`."""
-    nodes = graphs.as_named(output, given)
+    nodes = graphs.as_named(output, inputs)
     marked = nodes[row : row + 1] if isinstance(row, int) and row >= 0 else []
     return nodes[-1:] or [output], marked

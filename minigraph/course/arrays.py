@@ -61,7 +61,7 @@ class Arrays(Form):
     rtol: float = 1e-9
     atol: float = 1e-9
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> list[Plain]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> list[Plain]:
         """Read arrays, nested lists of numbers, or single numbers."""
         if len(self.names) == 1:
             return [_plain(answer, self.what)]
@@ -84,7 +84,7 @@ class Arrays(Form):
         for mine, right, name in zip(answer, expected, self.names):
             places = np.ndindex(*right["shape"])
             numbers = zip(places, mine["numbers"], right["numbers"])
-            if not (wrong := [found for found in numbers if not self._close(*found[1:])]):
+            if not (wrong := [triple for triple in numbers if not self._close(*triple[1:])]):
                 continue
             place, x, _ = wrong[0]
             where = f" at {list(place)}" if place else ""
@@ -151,7 +151,7 @@ class Shapes(Form):
 
     what: str = 'a dictionary that gives each name a shape, such as (2, 3), or "error"'
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
         """Read tuples or lists of whole numbers."""
         if not isinstance(answer, Mapping):
             raise not_a(self.what, answer)

@@ -45,7 +45,7 @@ class Attempt:
 
     Attributes:
         case: the arguments as plain data.
-        given: the arguments as the program got them.
+        arguments: the arguments as the program got them.
         returned: what came back, as it is.
         answer: the same as plain data; None if it could not be read.
         wrong: what is wrong with it; None if nothing is.
@@ -55,7 +55,7 @@ class Attempt:
     """
 
     case: Case
-    given: tuple[Any, ...] = ()
+    arguments: tuple[Any, ...] = ()
     returned: Any = None
     answer: Any = None
     wrong: Difference | None = None
@@ -155,11 +155,11 @@ def _never_ends(before: tuple[Case, float], case: Case, seconds: float) -> bool:
 class _Trial:
     """A call of a student's function, as far as it has come."""
 
-    def __init__(self, exercise: Exercise, program: Program, given: tuple[Any, ...]) -> None:
+    def __init__(self, exercise: Exercise, program: Program, arguments: tuple[Any, ...]) -> None:
         self.exercise = exercise
         self.program = program
-        self.given = given
-        self.before = [Kept(x) for x in given]
+        self.arguments = arguments
+        self.before = [Kept(x) for x in arguments]
         self.called: list[str] = []
         self.is_back = False
         self.returned: Any = None
@@ -171,11 +171,11 @@ class _Trial:
         known, deepest = dict(vars(builtins)), sys.getrecursionlimit()
         try:
             with noticing(self.exercise.instead_of) as self.called:
-                self.returned = self.program(*self.given)
+                self.returned = self.program(*self.arguments)
             self.is_back = True
             kept = zip(self.exercise.parameters, self.before)
             self.changed = next((name for name, x in kept if not x.is_unchanged()), None)
-            self.answer = self.exercise.form.read(self.returned, self.given)
+            self.answer = self.exercise.form.read(self.returned, self.arguments)
         finally:  # written without any built-in name, since one may be missing by now
             builtins.__dict__.update(known)
             sys.setrecursionlimit(deepest)
@@ -185,8 +185,8 @@ def attempt_once(
     exercise: Exercise, program: Program, case: Case, left: float, seconds: float
 ) -> Attempt:
     """Run a program on one case; `left` of its `seconds` are left for that."""
-    given = exercise.given(*case)
-    trial = _Trial(exercise, program, given)
+    arguments = exercise.as_arguments(*case)
+    trial = _Trial(exercise, program, arguments)
     printed = _Printed()
     raised = ""
     try:
@@ -197,7 +197,7 @@ def attempt_once(
     except OutOfTime as late:
         text = _too_long(exercise, seconds, case)
         text += STILL_RUNNING if late.still_running else ""
-        return Attempt(case, given, wrong=Difference(text), printed=printed.text, stopped=True)
+        return Attempt(case, arguments, wrong=Difference(text), printed=printed.text, stopped=True)
     except WrongForm as error:
         text = str(error)
         if exercise.parameters:
@@ -209,7 +209,7 @@ def attempt_once(
         raised = type(error).__name__
         wrong = _raised(trial, error)
     answer = None if raised or trial.called else trial.answer
-    return Attempt(case, given, trial.returned, answer, wrong, raised, printed.text)
+    return Attempt(case, arguments, trial.returned, answer, wrong, raised, printed.text)
 
 
 def _verdict(trial: _Trial, case: Case) -> Difference | None:
@@ -260,8 +260,8 @@ def alike(exercise: Exercise, one: Attempt, other: Attempt) -> bool:
 
 def expected(exercise: Exercise, case: Case) -> Any:
     """The right answer as plain data."""
-    given = exercise.given(*case)
-    return exercise.form.read(exercise.reference(*given), given)
+    arguments = exercise.as_arguments(*case)
+    return exercise.form.read(exercise.reference(*arguments), arguments)
 
 
 # --- before the call ------------------------------------------------------------------------------
@@ -441,4 +441,4 @@ class _Printed(io.TextIOBase):
 
 def as_program(value: Any) -> Callable[..., Any]:
     """Make a program of a value that a student handed in."""
-    return lambda *given: value
+    return lambda *arguments: value

@@ -290,7 +290,7 @@ def _told(exercise: Exercise, wrong: Difference) -> str:
 
 def _as_code(exercise: Exercise, attempt: Attempt) -> str:
     if exercise.as_code is no_code:
-        pairs = zip(exercise.parameters, attempt.given or exercise.given(*attempt.case))
+        pairs = zip(exercise.parameters, attempt.arguments or exercise.as_arguments(*attempt.case))
         return "\n".join(f"{name} = {short(value)}" for name, value in pairs)
     return exercise.as_code(*attempt.case)
 
@@ -314,7 +314,7 @@ def _picture(exercise: Exercise, attempt: Attempt, values: bool = False) -> str:
         return ""
     node = attempt.wrong.node if attempt.wrong else None
     picture = exercise.form.picture
-    drawn = guarded(None, picture, attempt.returned, attempt.given, attempt.case, node)
+    drawn = guarded(None, picture, attempt.returned, attempt.arguments, attempt.case, node)
     if drawn is None or len(topological_order(drawn[0])) > MOST_DRAWN:
         return ""
     outputs, marked = drawn

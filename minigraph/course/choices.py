@@ -25,7 +25,7 @@ class Choices(Form):
         words = ", ".join(self.words)
         object.__setattr__(self, "what", f"a dictionary that gives each name one of {words}")
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, str]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, str]:
         """Read the words."""
         if not isinstance(answer, Mapping):
             raise not_a(self.what, answer)

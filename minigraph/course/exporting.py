@@ -37,7 +37,7 @@ class Offline(Preprocessor):
         shown = [output.data for output in outputs if "data" in output]
         for cell in nb.cells:
             if cell.cell_type == "markdown":
-                cell.source = _FORMULA.sub(lambda found: _as_mathml(found, unknown), cell.source)
+                cell.source = _FORMULA.sub(lambda match: _as_mathml(match, unknown), cell.source)
         for data in shown:
             if "text/html" in data:
                 data.pop(LIVE, None)
@@ -50,11 +50,11 @@ class Offline(Preprocessor):
         return nb, resources
 
 
-def _as_mathml(found: re.Match[str], unknown: list[str]) -> str:
+def _as_mathml(match: re.Match[str], unknown: list[str]) -> str:
     """A formula as an element; one that is not known stays as it is, and is noted."""
-    tex = found["block"] or found["line"]
+    tex = match["block"] or match["line"]
     try:
-        return mathml(tex, is_display=bool(found["display"])) if tex else found[0]
+        return mathml(tex, is_display=bool(match["display"])) if tex else match[0]
     except FormulaError:
         unknown.append(tex)
-        return found[0]
+        return match[0]

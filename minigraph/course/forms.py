@@ -55,7 +55,7 @@ class Form(ABC):
     does: ClassVar[str] = "returned"
 
     @abstractmethod
-    def read(self, answer: Any, given: tuple[Any, ...]) -> Any:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
         """Return the answer as plain data, or raise WrongForm."""
 
     @abstractmethod
@@ -70,6 +70,6 @@ class Form(ABC):
         """Whether two plain answers are the same, right or wrong."""
         return bool(one == other)
 
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+    def picture(self, answer: Any, arguments: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Return (Nodes to draw, Nodes to highlight), or None where there is nothing to draw."""
         return None

@@ -131,7 +131,7 @@ def _with_loops(graph: Steps, line: Callable[[str, tuple[str, ...]], str]) -> li
 
 def _number(name: str) -> int:
     """The number at the end of a name; -1 if there is none."""
-    return int(found[1]) if (found := re.fullmatch(r"[a-z]+(\d+)", name)) else -1
+    return int(index[1]) if (index := re.fullmatch(r"[a-z]+(\d+)", name)) else -1
 
 
 def _relative(name: str, n: int) -> str:
@@ -201,7 +201,7 @@ def computed(output: Node) -> list[Node]:
 
     The list depends on the graph alone: not on names, and not on which Node was made first.
     """
-    found: list[Node] = []
+    nodes: list[Node] = []
     done: set[Node] = set()
     waiting = [output]
     while waiting:
@@ -213,22 +213,22 @@ def computed(output: Node) -> list[Node]:
             waiting.pop()
             if node.op is not None and node not in done:
                 done.add(node)
-                found.append(node)
-    return found
+                nodes.append(node)
+    return nodes
 
 
-def rows(output: Node, given: Mapping[Node, str]) -> list[Row]:
+def rows(output: Node, inputs: Mapping[Node, str]) -> list[Row]:
     """Write a graph as plain data, one row to an operation, inputs before their users.
 
-    An input is the number of its row, or the name of a given Node, or {"constant": 2.0}, or
+    An input is the number of its row, or its name among `inputs`, or {"constant": 2.0}, or
     {"new variable": ...}.
     """
     nodes = computed(output)
     number = {node: n for n, node in enumerate(nodes)}
 
     def reference(x: Node) -> Any:
-        if x in given:
-            return given[x]
+        if x in inputs:
+            return inputs[x]
         return number[x] if x in number else {_kind(x): x.value.tolist()}
 
     return [
@@ -244,17 +244,17 @@ def _kind(x: Node) -> str:
 
 def names_of(nodes: list[Node], taken: Iterable[str]) -> list[str]:
     """Name results as their Nodes are named, or v₁, v₂ and so on if that is not clear."""
-    found = [node.name or f"v{subscript(n)}" for n, node in enumerate(nodes, start=1)]
-    if len({*found, *taken}) == len(found) + len(set(taken)):
-        return found
+    names = [node.name or f"v{subscript(n)}" for n, node in enumerate(nodes, start=1)]
+    if len({*names, *taken}) == len(names) + len(set(taken)):
+        return names
     return [f"v{subscript(n)}" for n in range(1, len(nodes) + 1)]
 
 
-def as_named(output: Node, given: Mapping[Node, str]) -> list[Node]:
+def as_named(output: Node, names: Mapping[Node, str]) -> list[Node]:
     """Copy the operations that lead to an output, for a drawing with the names of `names_of`."""
     nodes = computed(output)
     copies: dict[Node, Node] = {}
-    for node, name in zip(nodes, names_of(nodes, given.values())):
+    for node, name in zip(nodes, names_of(nodes, names.values())):
         assert node.op
         inputs = [copies.get(x, x) for x in node.inputs]
         copies[node] = apply(node.op, tuple(inputs), node.attrs).named(name)

@@ -23,7 +23,7 @@ class Finding:
 
     name: str
     state: str  # "ok", "missing" or "optional": not there, and only some need it
-    found: str
+    version: str
     advice: str = ""
 
 
@@ -47,7 +47,7 @@ class Report:
         return f"Something is missing that the lessons need: {names}. The table says how to get it."
 
     def __repr__(self) -> str:
-        rows = [(STATES[f.state], f.name, f.found, f.advice) for f in self.findings]
+        rows = [(STATES[f.state], f.name, f.version, f.advice) for f in self.findings]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = [
             "  ".join([*(text.ljust(width) for text, width in zip(row, widths)), row[3]]).rstrip()
@@ -59,7 +59,7 @@ class Report:
         cell = 'style="text-align:left;padding:2px 14px 2px 0;white-space:nowrap"'
         rows = "".join(
             f"<tr><td {cell}>{STATES[f.state]}</td><td {cell}><b>{escape(f.name)}</b></td>"
-            f"<td {cell}>{escape(f.found)}</td><td {cell}>{_marked(f.advice)}</td></tr>"
+            f"<td {cell}>{escape(f.version)}</td><td {cell}>{_marked(f.advice)}</td></tr>"
             for f in self.findings
         )
         head = "".join(f"<th {cell}>{title}</th>" for title in ("", "what", "found", "what to do"))
@@ -75,11 +75,11 @@ def doctor() -> Report:
 
 
 def _python() -> Finding:
-    found = f"{platform.python_version()} on {platform.system()}"
+    version = f"{platform.python_version()} on {platform.system()}"
     if sys.version_info[:2] >= OLDEST_PYTHON:
-        return Finding("Python", "ok", found)
+        return Finding("Python", "ok", version)
     oldest = ".".join(map(str, OLDEST_PYTHON))
-    return Finding("Python", "missing", found, f"install Python {oldest} or newer")
+    return Finding("Python", "missing", version, f"install Python {oldest} or newer")
 
 
 def _package(name: str, oldest: str, use: str, *, optional: bool = False) -> Callable[[], Finding]:

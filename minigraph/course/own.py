@@ -33,16 +33,16 @@ def own_exercises(place: Path) -> dict[str, Exercise]:
     Raises:
         SpecificationError: naming a file that cannot be read, or an exercise that there is twice.
     """
-    found: dict[str, Exercise] = {}
+    exercises: dict[str, Exercise] = {}
     for path in sorted(_folder(place).glob("*.py")):
         for name, exercise in _read(path).items():
-            if name in EXERCISES or name in found:
+            if name in EXERCISES or name in exercises:
                 other = "in minigraph" if name in EXERCISES else "in another file"
                 raise SpecificationError(
                     f"{shown(path)}: there is an exercise {name} {other} already"
                 )
-            found[name] = exercise
-    return found
+            exercises[name] = exercise
+    return exercises
 
 
 def _folder(place: Path) -> Path:
@@ -78,16 +78,16 @@ def _run(path: Path) -> dict[str, Exercise]:
         line = f", line {lines[-1]}" if lines else ""
         kind = "" if isinstance(error, SpecificationError) else f"{type(error).__name__}: "
         raise SpecificationError(f"{shown(path)}{line}: {kind}{error}") from error
-    found = exercises_in(vars(module))
-    _check_that_none_stands_twice(path, found)
-    return found
+    exercises = exercises_in(vars(module))
+    _check_that_none_stands_twice(path, exercises)
+    return exercises
 
 
-def _check_that_none_stands_twice(path: Path, found: dict[str, Exercise]) -> None:
+def _check_that_none_stands_twice(path: Path, exercises: dict[str, Exercise]) -> None:
     """Refuse an exercise that takes the place of another function of its name."""
     seen: dict[str, int] = {}
     for item in ast.parse(path.read_bytes()).body:
-        if isinstance(item, ast.FunctionDef) and item.name in found:
+        if isinstance(item, ast.FunctionDef) and item.name in exercises:
             if item.name in seen:
                 raise SpecificationError(
                     f"{shown(path)}, line {item.lineno}: {item.name} stands in line "

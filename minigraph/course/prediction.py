@@ -286,10 +286,10 @@ def predictions_in(module: Mapping[str, Any]) -> dict[str, Prediction]:
 
 def _names(said: Any, among: tuple[str, ...]) -> tuple[str, ...] | None:
     if isinstance(said, str):
-        found = typed_names(said)
+        named = typed_names(said)
         # "d can be first": what is no name here, and does not look like one, is a word
-        said = [name for name in found if name in among or len(name) == 1 or name[-1].isdigit()]
-        if found and not said:
+        said = [name for name in named if name in among or len(name) == 1 or name[-1].isdigit()]
+        if named and not said:
             return None
     names = items_of(said if not isinstance(said, Node) else [said])
     if names is None:

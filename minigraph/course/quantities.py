@@ -19,7 +19,7 @@ class Number(Form):
     rtol: float = 1e-9
     atol: float = 1e-12
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> float:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> float:
         """Read a number of Python's or NumPy's."""
         return read_number(answer, what=self.what)
 
@@ -48,7 +48,7 @@ class NumberList(Form):
     rtol: float = 1e-9
     atol: float = 1e-12
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> list[float]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> list[float]:
         """Read a list, tuple or array of numbers, or one number."""
         if (numbers := items_of(answer)) is not None:
             return [read_number(x, what="a number in each place") for x in numbers]

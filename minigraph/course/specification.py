@@ -22,9 +22,9 @@ The function is the reference, its docstring is read by `docstrings.py`, and a m
 edit of its source (`slips.py`), or another function whose docstring is the hint.
 
 Three readers use it: `check` in the student's notebook, the tests, and whoever judges outside the
-student's process. For the last, the cases are plain data, `given` turns one into what the student's
-function receives, and the answer's form turns what comes back into plain data again, so that
-nothing else has to cross between the two processes.
+student's process. For the last, the cases are plain data, `as_arguments` turns one into what the
+student's function receives, and the answer's form turns what comes back into plain data again, so
+that nothing else has to cross between the two processes.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ class Exercise:
         parameters: the function's parameters; empty if the answer is a value.
         arguments: (rng) -> cases: first fixed ones, in which every misconception shows, smallest
             first; then random ones; last what is large.
-        given: (*case) -> the arguments as the student's function gets them.
-        reference: a right answer; like the misconceptions' programs it takes what `given` gives,
-            also where the student gives a value.
+        as_arguments: (*case) -> the arguments as the student's function gets them.
+        reference: a right answer; like the misconceptions' programs it takes what `as_arguments`
+            gives, also where the student gives a value.
         form: what an answer looks like, and how closely two must agree.
         misconceptions: the known wrong ways, the likeliest first.
         first_step: what to say to a student who has not started.
@@ -120,7 +120,7 @@ class Exercise:
     task: str
     parameters: tuple[str, ...] = ()
     arguments: Callable[[Random], Sequence[Case]]
-    given: Callable[..., tuple[Any, ...]] = as_it_is
+    as_arguments: Callable[..., tuple[Any, ...]] = as_it_is
     reference: Program
     form: Form
     misconceptions: tuple[Misconception, ...] = ()
@@ -131,9 +131,9 @@ class Exercise:
     instead_of: tuple[Callable[..., Any], ...] = ()
     another_way: str = ""
 
-    def __call__(self, *given: Any) -> Any:
+    def __call__(self, *arguments: Any) -> Any:
         """What the reference answers."""
-        return self.reference(*given)
+        return self.reference(*arguments)
 
     @property
     def call(self) -> str:
@@ -202,7 +202,7 @@ class Exercise:
             raise SpecificationError(
                 f"{self.name}: a wrong way is an edit or a function, and one is {way!r:.60}"
             )
-        return lambda *given: deepcopy(way)
+        return lambda *arguments: deepcopy(way)
 
 
 def exercise(
@@ -211,7 +211,7 @@ def exercise(
     answer: Form,
     cases: Cases | Sequence[Case] = (),
     value_of: Case | None = None,
-    given: Callable[..., tuple[Any, ...]] = as_it_is,
+    as_arguments: Callable[..., tuple[Any, ...]] = as_it_is,
     code: Callable[..., str] | None = None,
     kind: str = "",
     instead_of: tuple[Program, ...] = (),
@@ -227,7 +227,7 @@ def exercise(
         cases: (rng) -> the arguments of several calls as plain data, see `Exercise.arguments`; or
             a list of them.
         value_of: what the reference gets where the student gives a value.
-        given: (*case) -> the arguments as the functions get them.
+        as_arguments: (*case) -> the arguments as the functions get them.
         code: (*case) -> the arguments as Python code; where they are plain data, one line each.
         kind: of `KINDS`; "predict" for a value, "implement" for a function.
         instead_of: see `Exercise`.
@@ -254,7 +254,7 @@ def exercise(
         arguments = cases if callable(cases) else partial(_the_same, cases)
         if not asked:
             arguments = partial(_the_same, [value_of or ()])
-        plainly = partial(as_assignments, asked) if asked and given is as_it_is else no_code
+        plainly = partial(as_assignments, asked) if asked and as_arguments is as_it_is else no_code
         return Exercise(
             name=name,
             title=page.title,
@@ -264,7 +264,7 @@ def exercise(
             task=page.task,
             parameters=asked,
             arguments=arguments,
-            given=given,
+            as_arguments=as_arguments,
             reference=reference,
             form=answer,
             first_step=page.first_step or (BEGIN if asked else REPLACE_THE_DOTS),

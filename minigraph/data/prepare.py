@@ -39,10 +39,10 @@ def from_source(folder: Path, package: str, name: str) -> bytes:
 
 
 def _the_only(folder: Path, pattern: str) -> Path:
-    found = sorted(folder.glob(pattern))
-    if len(found) != 1:
-        raise FileError(f"{folder} holds {len(found)} files {pattern}, and one is needed")
-    return found[0]
+    paths = sorted(folder.glob(pattern))
+    if len(paths) != 1:
+        raise FileError(f"{folder} holds {len(paths)} files {pattern}, and one is needed")
+    return paths[0]
 
 
 def digits(folder: Path) -> dict[str, np.ndarray]:

@@ -26,15 +26,15 @@ _NAME, _NUMBER = r"[^\W\d]\w*", r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 _THING = rf"(?:{_NAME}|{_NUMBER}|\([^()]*\))"
 _HIGH = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿˣ"
 _SIGN = r"\*\*|//|[-+*/@]"
-_Found = re.Match[str]
+_Match = re.Match[str]
 
 
 def instead(source: str) -> tuple[str, int] | None:
     """What to write in place of an expression that Python does not understand, and where."""
     if len(source) > MOST:
         return None
-    found = [(rule.search(source), say) for rule, say in _RULES]
-    told = ((match, say(match)) for match, say in found if match)
+    matches = [(rule.search(source), say) for rule, say in _RULES]
+    told = ((match, say(match)) for match, say in matches if match)
     return next(((text, match.start("at")) for match, text in told if text), _bracket(source))
 
 
@@ -134,30 +134,30 @@ def _in_parentheses(inside: str) -> str:
     return inside if inside.startswith("(") else f"({inside})"
 
 
-def _root(found: _Found) -> str:
-    inside, power = found["inside"], {"√": "", "∛": "3", "∜": "4"}[found["at"]]
+def _root(match: _Match) -> str:
+    inside, power = match["inside"], {"√": "", "∛": "3", "∜": "4"}[match["at"]]
     inside = inside or "a"
     if not power:
         return f"a root is written sqrt{_in_parentheses(inside)}"
     return f"a root is written {inside} ** (1 / {power})"
 
 
-def _power(found: _Found) -> str:
-    base, inside = found["base"], found["inside"]
-    exponent = unicodedata.normalize("NFKC", found["at"]).replace("−", "-")
+def _power(match: _Match) -> str:
+    base, inside = match["base"], match["inside"]
+    exponent = unicodedata.normalize("NFKC", match["at"]).replace("−", "-")
     exponent = exponent if exponent.isalnum() else f"({exponent})"
     if base in FUNCTIONS or base in OTHER_NAMES:
         base += _in_parentheses(inside or "a")
     return f"a power is written {_short(base)} ** {exponent}"
 
 
-def _bars(found: _Found) -> str:
-    inside = found["inside"].strip() or "a"
+def _bars(match: _Match) -> str:
+    inside = match["inside"].strip() or "a"
     return f"what stands between two | is written absolute{_in_parentheses(_short(inside))}"
 
 
-def _call(found: _Found) -> str | None:
-    name, inside = found["name"], found["at"]
+def _call(match: _Match) -> str | None:
+    name, inside = match["name"], match["at"]
     if name not in FUNCTIONS and name not in OTHER_NAMES:
         return None
     name = OTHER_NAMES.get(name, name)
@@ -165,8 +165,8 @@ def _call(found: _Found) -> str | None:
     return f"a function takes its input in parentheses: write {name}{_in_parentheses(inside)}"
 
 
-def _side_by_side(found: _Found) -> str | None:
-    first, second = found["first"], found["at"]
+def _side_by_side(match: _Match) -> str | None:
+    first, second = match["first"], match["at"]
     if first in _WORDS or second in _WORDS:
         return None
     if first[0].isdigit() and second[0].isdigit():
@@ -174,8 +174,8 @@ def _side_by_side(found: _Found) -> str | None:
     return _product(first.rstrip("."), second)
 
 
-def _character(found: _Found) -> str:
-    sign = found["at"]
+def _character(match: _Match) -> str:
+    sign = match["at"]
     plain = unicodedata.normalize("NFKC", sign)
     if sign == "'":
         return "a name is made of letters, digits and _; write a1 or a_new for a'"
@@ -192,11 +192,11 @@ _MADE_OF = "an expression is made of names, numbers, + - * / ** and parentheses"
 _WORDS = {*keyword.kwlist, "mod"}
 
 
-def _says(text: str) -> Callable[[_Found], str]:
-    return lambda found: text.format(**found.groupdict())
+def _says(text: str) -> Callable[[_Match], str]:
+    return lambda match: text.format(**match.groupdict())
 
 
-_RULES: list[tuple[re.Pattern[str], Callable[[_Found], str | None]]] = [
+_RULES: list[tuple[re.Pattern[str], Callable[[_Match], str | None]]] = [
     (re.compile(pattern), say)
     for pattern, say in (
         (rf"(?P<at>[√∛∜])\s*(?P<inside>{_THING})?", _root),

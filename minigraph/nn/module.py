@@ -87,24 +87,24 @@ class Module:
 
     def modules(self) -> dict[str, Module]:
         """This module, whose path is "", and all within it by their paths; each of them once."""
-        found: dict[Module, str] = {}
+        paths: dict[Module, str] = {}
         waiting: list[tuple[str, Module]] = [("", self)]
         while waiting:
             path, module = waiting.pop()
-            if module not in found:
-                found[module] = path
+            if module not in paths:
+                paths[module] = path
                 within = [(k, m) for k, m in module._parts() if isinstance(m, Module)]
                 waiting += [(f"{path}.{k}" if path else k, m) for k, m in reversed(within)]
-        return {path: module for module, path in found.items()}
+        return {path: module for module, path in paths.items()}
 
     def named_parameters(self) -> dict[str, Node]:
         """The variables that are learned, by their paths; a shared one has its first path."""
-        found: dict[Node, str] = {}
+        paths: dict[Node, str] = {}
         for path, module in self.modules().items():
             for key, part in module._parts():
                 if isinstance(part, Node):
-                    found.setdefault(part, f"{path}.{key}" if path else key)
-        return {path: parameter for parameter, path in found.items()}
+                    paths.setdefault(part, f"{path}.{key}" if path else key)
+        return {path: parameter for parameter, path in paths.items()}
 
     def parameters(self) -> list[Node]:
         """The variables that are learned, in order."""

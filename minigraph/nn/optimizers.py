@@ -297,18 +297,18 @@ def _checked(parameters: Any) -> list[Node]:
             "parameters are a list of variables, as in model.parameters(), not "
             f"{type(parameters).__name__}"
         )
-    found = [*parameters]
-    if not found:
+    listed = [*parameters]
+    if not listed:
         raise SettingError("there are no parameters to learn; give model.parameters()")
-    for p in found:
+    for p in listed:
         if not isinstance(p, Node):
             raise NodeTypeError(f"a parameter is a variable, not {type(p).__name__} {p!r:.40}")
         if p.op is not None or is_symbolic(p) or not p.requires_grad:
             raise NodeTypeError(f"{describe(p)} cannot be learned: it is no variable", (p,))
-    if len({*found}) < len(found):
-        twice = next(p for p in found if found.count(p) > 1)
+    if len({*listed}) < len(listed):
+        twice = next(p for p in listed if listed.count(p) > 1)
         raise SettingError(f"{describe(twice)} stands twice among the parameters", (twice,))
-    return found
+    return listed
 
 
 def _share(what: str, value: Any) -> float:

@@ -83,8 +83,8 @@ class Steps:
         self.optimizer.zero_grad()
         loss = self.computed(x, y)
         loss.backward(keep="leaves")
-        found = [p.grad for p in self.optimizer.parameters]
-        new = self._updates(loss._value, found, rate, value_of)
+        gradients = [p.grad for p in self.optimizer.parameters]
+        new = self._updates(loss._value, gradients, rate, value_of)
         assign_together(places([*new]), [*new.values()])
         return float(loss._value)
 
@@ -99,12 +99,12 @@ class Steps:
             self._plans[key] = self._planned(x, y)
         return self._plans[key]
 
-    def _updates(self, loss: Any, found: list[Any], rate: Any, *read: Any) -> dict[Node, Any]:
+    def _updates(self, loss: Any, gradients: list[Any], rate: Any, *read: Any) -> dict[Node, Any]:
         """What a step makes of each variable."""
         if self.max_norm is not None:
-            found, _ = clipped(found, self.max_norm)
+            gradients, _ = clipped(gradients, self.max_norm)
         last = loss if loss.dtype == np.float64 else astype(loss, np.float64)
-        return self.optimizer.updates(found, rate, *read) | {self.history.last_loss: last}
+        return self.optimizer.updates(gradients, rate, *read) | {self.history.last_loss: last}
 
     def _planned(self, x: np.ndarray, y: np.ndarray) -> Planned:
         """Capture the graph of a step for batches of a shape, and compile it."""

@@ -107,8 +107,8 @@ def recorded(reading: Reading, passes: str, *, seed: Any = None, wrong: str = ""
 
 def check_nudge_alone(**options: tuple[Any, Any]) -> None:
     """Refuse what is for the backward pass beside a nudge; with each option goes its default."""
-    for name, (given, default) in options.items():
-        if given is not default and given != default:
+    for name, (value, default) in options.items():
+        if value is not default and value != default:
             raise MinigraphError(f"a nudge goes forwards, and has no {name}: leave out one of them")
 
 

@@ -216,11 +216,11 @@ class Curve:
         self.inside = (self.xs >= low) & (self.xs <= high)
         self._at = lambda x: _value_or_nan(f, values | {along.name: x})
         with _quietly():
-            found = self._at_once(f, values, along.name)
-        self.ys = np.full(POINTS, np.nan) if found is None else found
-        self.known = np.full(POINTS, found is not None)
+            ys = self._at_once(f, values, along.name)
+        self.ys = np.full(POINTS, np.nan) if ys is None else ys
+        self.known = np.full(POINTS, ys is not None)
         places = dict.fromkeys(i for stride in _STRIDES for i in range(0, POINTS, stride))
-        self._missing = [] if found is not None else [*places][::-1]
+        self._missing = [] if ys is not None else [*places][::-1]
 
     @property
     def is_complete(self) -> bool:

@@ -191,12 +191,12 @@ class LossLandscape(GraphWidget):
         """The paths that are shown, by what they are called, as far as they are shown."""
         name, rule, rate = self.surface.value, self.rule.value, self.rate.value
         if rule == ALL:
-            found = {each: path(name, each, rate) for each in RULES}
+            paths = {each: path(name, each, rate) for each in RULES}
         else:
             place = RATES.index(rate)
             near = RATES[max(0, place - 1) : place + 2]
-            found = {f"rate {each:g}": path(name, rule, each) for each in near}
-        return {each: rows[: self.steps.value + 1] for each, rows in found.items()}
+            paths = {f"rate {each:g}": path(name, rule, each) for each in near}
+        return {each: rows[: self.steps.value + 1] for each, rows in paths.items()}
 
     def _other(self, _: Any) -> None:
         """Begin on another landscape with a rate that suits it."""

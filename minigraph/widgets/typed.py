@@ -31,9 +31,9 @@ def typed_number(text: str) -> float | None:
         above, below = map(float, ratio.groups())
         rest = text[: ratio.start()] + text[ratio.end() :]
         return above / below if below and not _NUMBER.search(rest) else None
-    found = [float(digits) for digits in _NUMBER.findall(text)]
-    found += [float(_WORDS.index(word)) for word in re.findall(r"[a-z]+", text) if word in _WORDS]
-    return found[0] if len(found) == 1 else None
+    numbers = [float(digits) for digits in _NUMBER.findall(text)]
+    numbers += [float(_WORDS.index(word)) for word in re.findall(r"[a-z]+", text) if word in _WORDS]
+    return numbers[0] if len(numbers) == 1 else None
 
 
 def typed_shape(text: str) -> tuple[int, ...] | None:

@@ -694,7 +694,7 @@ def _claim_as_code(graph: Steps, point: Values, claimed: Values) -> str:
 @exercise(
     points=2,
     cases=claims,
-    given=_as_function,
+    as_arguments=_as_function,
     answer=Members("a list of names"),
     code=_claim_as_code,
 )
@@ -846,11 +846,11 @@ class Derivatives(Gradients):
 
     what: str = "a Node made by your operation"
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> Values:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> Values:
         """Differentiate what the operation returned, twice."""
         if not isinstance(answer, Node):
             raise not_a(self.what, answer)
-        x, y = given
+        x, y = arguments
         if answer.op is None or not {x, y}.issuperset(answer.inputs):
             raise WrongForm(
                 "The result is composed of several operations. Make it one box of its own: a "
@@ -900,7 +900,7 @@ def points_in_the_plane(rng: Random) -> list[Case]:
 @exercise(
     points=2,
     cases=points_in_the_plane,
-    given=lambda x, y: (variable(x, name="x"), variable(y, name="y")),
+    as_arguments=lambda x, y: (variable(x, name="x"), variable(y, name="y")),
     answer=Derivatives(),
     code=lambda x, y: (
         f'x, y = mg.variable({x:.6g}, name="x"), mg.variable({y:.6g}, name="y")\n'

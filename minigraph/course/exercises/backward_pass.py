@@ -153,9 +153,9 @@ class SweepOrder(Order):
 
     def difference(self, answer: list[str], expected: list[str], case: Case) -> Difference | None:
         """Say what is in it twice, missing, or before one of its own users."""
-        found = super().difference(answer[::-1], expected, case)
-        if found is None or sorted(answer) != sorted(expected):
-            return found
+        difference = super().difference(answer[::-1], expected, case)
+        if difference is None or sorted(answer) != sorted(expected):
+            return difference
         graph: Steps = case[0]
         early, user = next(
             (name, user)
@@ -225,11 +225,11 @@ predict_sweep.slip(
 class TracedGradients(Gradients):
     """The gradient of every node, and what a `Tracer` was told while they were found."""
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
         """Read the dictionary, and the recording of the tracer among the arguments."""
-        _, tracer = given
+        _, tracer = arguments
         told = json.loads(tracer.recording().to_json())
-        return {"gradients": super().read(answer, given), "told": told}
+        return {"gradients": super().read(answer, arguments), "told": told}
 
     def difference(
         self, answer: dict[str, Any], expected: dict[str, Any], case: Case
@@ -240,10 +240,10 @@ class TracedGradients(Gradients):
         first = first_difference(right, told)
         if numbers and first is None:
             return numbers
-        found = (first.event, first.text) if first else _not_told_in_turn(right, told)
-        if found is None:
+        first_wrong = (first.event, first.text) if first else _not_told_in_turn(right, told)
+        if first_wrong is None:
             return None
-        event, text = found
+        event, text = first_wrong
         node = right.by_id[(event.kind == "multiply" and event.user) or event.node].name
         if numbers:
             return Difference(text, numbers.symptom, node)
@@ -357,7 +357,7 @@ ROW = 40  # operations one after the other: more than rounds that somebody would
 @exercise(
     points=4,
     cases=graphs_to_sweep,
-    given=lambda *case: (y := _after_passes(*case)[0], Tracer(y)),
+    as_arguments=lambda *case: (y := _after_passes(*case)[0], Tracer(y)),
     answer=TracedGradients("a dictionary with the gradient of every Node"),
     code=lambda *case: (
         f"from minigraph.recording import Tracer\n\n{_as_code_after_passes(*case)}\n"
@@ -558,14 +558,14 @@ FOUND: dict[str, Values] = {
 class Mistakes(Choices):
     """A dictionary that gives each pass the name of a mistake."""
 
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+    def picture(self, answer: Any, arguments: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw the graph of the passes."""
         graph, values, _ = case
         return _last(graph, values), []
 
 
 @exercise(points=1, value_of=(TANGLED, VALUES, FOUND), answer=Mistakes(MISTAKES))
-def name_mistakes(graph: Steps, values: Values, found: dict[str, Values]) -> dict[str, str]:
+def name_mistakes(graph: Steps, values: Values, claimed: dict[str, Values]) -> dict[str, str]:
     """Name the mistake
 
     The same graph again, with $a = 2$, $b = 3$ and $c = 0.5$, so that $p = 6$, $m = 3$, $q = 9$ and
@@ -596,7 +596,7 @@ def name_mistakes(graph: Steps, values: Values, found: dict[str, Values]) -> dic
     nodes = build(graph, values)
     y = nodes[list(graph)[-1]]
     names = {}
-    for which, gradients in found.items():
+    for which, gradients in claimed.items():
         way = diagnose(y, {nodes[x]: g for x, g in gradients.items()})
         names[which] = way.name if way else ""
     return names
@@ -638,11 +638,11 @@ class GradientsInNodes(Gradients):
 
     does = "left in the nodes"
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> Values:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> Values:
         """Read `grad` from every node, whatever was returned."""
-        (y,) = given
+        (y,) = arguments
         grads = {node.name: node.grad for node in topological_order(y) if node.grad is not None}
-        return super().read(grads, given)
+        return super().read(grads, arguments)
 
     def difference(self, answer: Values, expected: Values, case: Case) -> Difference | None:
         """Name a node without a gradient, or the first one that is wrong."""
@@ -677,7 +677,7 @@ _EARLIER: tuple[tuple[float, ...], ...] = ((), (1.0,), (1.0, 1.0), (-2.5,), (3.0
     points=3,
     kind="repair",
     cases=graphs_run_before,
-    given=_after_passes,
+    as_arguments=_after_passes,
     answer=GradientsInNodes("nothing; the gradients belong in the `grad` of each Node"),
     code=_as_code_after_passes,
     instead_of=(Node.backward, grad, jacobian, record),

@@ -250,14 +250,14 @@ def _count_without_return(users: Users, source: str, target: str) -> int:
     """You enter each node once, and do not go on from it when you come there a second time. But
     each way to a node, together with each way on from it, is a path of its own.
     """
-    found, waiting, seen = 0, [source], {source}
+    paths, waiting, seen = 0, [source], {source}
     while waiting:
         for user in users[waiting.pop()]:
-            found += user == target
+            paths += user == target
             if user not in seen:
                 seen.add(user)
                 waiting.append(user)
-    return found
+    return paths
 
 
 count_paths.slip(
@@ -655,7 +655,7 @@ factor_paths.slip(
 class DerivativesByNode(Gradients):
     """A number for each node of a graph that is given by its edges alone."""
 
-    def picture(self, answer: Any, given: tuple[Any, ...], case: Case, node: Any) -> Any:
+    def picture(self, answer: Any, arguments: tuple[Any, ...], case: Case, node: Any) -> Any:
         """Draw nothing: without operations there are no Nodes to draw."""
         return None
 

@@ -143,7 +143,7 @@ def graphs_and_what_is_returned(rng: Random) -> list[Case]:
 @exercise(
     points=2,
     cases=graphs_and_what_is_returned,
-    given=lambda graph, outputs: ({k: tuple(step) for k, step in graph.items()}, [*outputs]),
+    as_arguments=lambda graph, outputs: ({k: tuple(step) for k, step in graph.items()}, [*outputs]),
     answer=Numbers("a dictionary that gives each result the number of a step"),
     code=lambda graph, outputs: (
         f"{as_assignment({k: tuple(step) for k, step in graph.items()})}\n"
@@ -270,7 +270,7 @@ class BufferPlan(Form):
 
     what: str = "a dictionary that gives each value the number of its buffer"
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, int]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, int]:
         """Read names and whole numbers, also those that are written as 2.0."""
         if not isinstance(answer, Mapping):
             raise not_a(self.what, answer)
@@ -394,7 +394,7 @@ def lifetimes_to_plan(rng: Random) -> list[Case]:
 @exercise(
     points=3,
     cases=lifetimes_to_plan,
-    given=lambda lifetimes: ({name: tuple(span) for name, span in lifetimes.items()},),
+    as_arguments=lambda lifetimes: ({name: tuple(span) for name, span in lifetimes.items()},),
     answer=BufferPlan(),
     code=lambda lifetimes: f"lifetimes = {_written(lifetimes)}",
 )

@@ -22,13 +22,13 @@ class NodeWithSlopes(Gradients):
 
     what: str = "a Node"
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, float]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, float]:
         """Differentiate what was returned; an input on which it does not depend has slope 0."""
         if not isinstance(answer, Node):
             raise not_a(self.what, answer)
         if answer.shape:
             raise WrongForm("The Node should hold one number, and it holds an array.", "array")
-        inputs = dict.fromkeys(_nodes(given))
+        inputs = dict.fromkeys(_nodes(arguments))
         connected = answer
         for x in inputs:
             connected = connected + 0.0 * x
@@ -39,14 +39,14 @@ class NodeWithSlopes(Gradients):
         }
 
 
-def _nodes(given: Any) -> Iterator[Node]:
+def _nodes(arguments: Any) -> Iterator[Node]:
     """The Nodes in arguments, also those in lists and dictionaries."""
-    if isinstance(given, Node):
-        yield given
-    elif isinstance(given, Mapping):
-        yield from _nodes([*given.values()])
-    elif isinstance(given, (list, tuple)):
-        for part in given:
+    if isinstance(arguments, Node):
+        yield arguments
+    elif isinstance(arguments, Mapping):
+        yield from _nodes([*arguments.values()])
+    elif isinstance(arguments, (list, tuple)):
+        for part in arguments:
             yield from _nodes(part)
 
 
@@ -184,7 +184,7 @@ def roots(rng: Random) -> list[Case]:
 @exercise(
     points=2,
     cases=roots,
-    given=lambda a, start, tolerance: (
+    as_arguments=lambda a, start, tolerance: (
         variable(a, name="a"),
         variable(start, name="start"),
         tolerance,
@@ -329,7 +329,7 @@ def _tree_code(tree: Tree, words: dict[str, float], left: float, right: float) -
 @exercise(
     points=3,
     cases=trees_to_read,
-    given=lambda tree, words, left, right: (
+    as_arguments=lambda tree, words, left, right: (
         _as_tuples(tree),
         {word: variable(x, name=word) for word, x in words.items()},
         variable(left, name="wl"),
@@ -475,7 +475,7 @@ def sequences(rng: Random) -> list[Case]:
 @exercise(
     points=2,
     cases=sequences,
-    given=lambda xs, w, steps: ([*xs], variable(w, name="w"), steps),
+    as_arguments=lambda xs, w, steps: ([*xs], variable(w, name="w"), steps),
     answer=NodeWithSlopes(),
     code=lambda xs, w, steps: f"xs = {xs}\n{_code(w=w)}\nsteps = {steps}",
 )
@@ -592,7 +592,7 @@ def levels(rng: Random) -> list[Case]:
     points=2,
     kind="repair",
     cases=levels,
-    given=lambda level, rate, limit: (
+    as_arguments=lambda level, rate, limit: (
         variable(level, name="level"),
         variable(rate, name="rate"),
         limit,

@@ -89,7 +89,7 @@ def three_lines(*values: float) -> str:
     points=2,
     kind="build",
     cases=three_numbers,
-    given=three_variables,
+    as_arguments=three_variables,
     answer=SameGraph("the Node of the result"),
     code=three_lines,
 )
@@ -170,7 +170,7 @@ build_quotient.slip(
     points=2,
     kind="build",
     cases=three_numbers,
-    given=three_variables,
+    as_arguments=three_variables,
     answer=SameGraph("the Node of the result"),
     code=three_lines,
 )
@@ -318,10 +318,10 @@ DEEP = 250  # deeper than any number of rounds that one would try, and calls can
 
 
 def _reachable(output: Node) -> list[Node]:
-    found = [output]
-    for node in found:  # grows while it is gone through
-        found += [x for x in dict.fromkeys(node.inputs) if x not in found]
-    return found
+    nodes = [output]
+    for node in nodes:  # grows while it is gone through
+        nodes += [x for x in dict.fromkeys(node.inputs) if x not in nodes]
+    return nodes
 
 
 def _once_for_each_path(node: Node) -> list[Node]:
@@ -361,7 +361,7 @@ def last_node(graph: Steps) -> tuple[Any, ...]:
 @exercise(
     points=3,
     cases=small_graphs,
-    given=last_node,
+    as_arguments=last_node,
     answer=Members("a list of Nodes"),
     code=lambda graph: as_output(graph, "x"),
 )

@@ -126,7 +126,7 @@ def graphs_to_order(rng: Random) -> list[Case]:
 @exercise(
     points=3,
     cases=graphs_to_order,
-    given=_last,
+    as_arguments=_last,
     answer=Order("a list of Nodes"),
     code=as_output,
     instead_of=(engine_order,),

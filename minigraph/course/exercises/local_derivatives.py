@@ -56,15 +56,15 @@ def predict_derivatives(graph: Steps, values: Values) -> Derivatives:
     Verified: all six numbers agree with the table of operations.
     """
     nodes = build(graph, values)
-    found: Derivatives = {}
+    derivatives: Derivatives = {}
     for name, (_, *inputs) in graph.items():
         node = nodes[name]
         assert node.op
         slopes = local_derivatives(
             node.op.name, [float(nodes[x].value) for x in inputs], float(node.value)
         )
-        found |= {f"d{name}/d{x}": slope for x, slope in zip(inputs, slopes)}
-    return found
+        derivatives |= {f"d{name}/d{x}": slope for x, slope in zip(inputs, slopes)}
+    return derivatives
 
 
 predict_derivatives.slip(
@@ -158,7 +158,7 @@ def _curve_place_step(formula: str, x: float, h: float) -> str:
 @exercise(
     points=2,
     cases=curves_and_steps,
-    given=lambda formula, x, h: (CURVES[formula], x, h),
+    as_arguments=lambda formula, x, h: (CURVES[formula], x, h),
     answer=Number(),
     code=_curve_place_step,
 )
@@ -295,7 +295,7 @@ def _operation_as_code(name: str, inputs: list[float]) -> str:
 @exercise(
     points=3,
     cases=operations_with_inputs,
-    given=_with_output,
+    as_arguments=_with_output,
     answer=NumberList("a list with a number for each input"),
     code=_operation_as_code,
     instead_of=(Node.backward, grad, jacobian, jvp),

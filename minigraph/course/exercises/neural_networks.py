@@ -150,7 +150,7 @@ def _locked_layer(x: Any, weight: Any, bias: Any) -> tuple[Array, Array, Array]:
 @exercise(
     points=1,
     cases=layers_with_inputs,
-    given=_locked_layer,
+    as_arguments=_locked_layer,
     answer=Arrays("an array with a row for each example and a column for each unit"),
     code=lambda x, weight, bias: as_python(
         **dict(zip(("x", "weight", "bias"), _locked_layer(x, weight, bias)))
@@ -254,7 +254,7 @@ def _network_code(x: Any, layers: Any) -> str:
 @exercise(
     points=2,
     cases=networks,
-    given=_locked_network,
+    as_arguments=_locked_network,
     answer=Arrays("an array with a row for each example and a column for each class"),
     code=_network_code,
 )
@@ -382,7 +382,7 @@ def scores_and_labels(rng: Random) -> list[Case]:
 @exercise(
     points=3,
     cases=scores_and_labels,
-    given=lambda scores, labels: (locked(scores), np.array(labels)),
+    as_arguments=lambda scores, labels: (locked(scores), np.array(labels)),
     answer=Number(),
     code=lambda scores, labels: f"{as_python(scores=scores)}\nlabels = np.array({labels})",
     instead_of=(cross_entropy_, log_softmax, softmax, logsumexp),
@@ -632,14 +632,14 @@ class Loss(Form):
 
     what: str = "a Node, the loss"
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
         """Read the loss, and run a backward pass from it."""
         loss = node_of(answer, self.what)
         if loss.shape:
             raise WrongForm(
                 f"The loss should be one number, and its shape is {loss.shape}.", "shape"
             )
-        parameters = {x.name: x for x in given if isinstance(x, Node) and x.kind == "variable"}
+        parameters = {x.name: x for x in arguments if isinstance(x, Node) and x.kind == "variable"}
         for parameter in parameters.values():
             parameter.grad = None
         if loss.requires_grad:
@@ -722,7 +722,12 @@ def _nodes_code(x: Any, labels: Any, *parameters: Any) -> str:
 
 
 @exercise(
-    points=3, kind="repair", cases=small_networks, given=_as_nodes, answer=Loss(), code=_nodes_code
+    points=3,
+    kind="repair",
+    cases=small_networks,
+    as_arguments=_as_nodes,
+    answer=Loss(),
+    code=_nodes_code,
 )
 def repair_loss(x: Node, labels: Array, w1: Node, b1: Node, w2: Node, b2: Node) -> Node:
     """Repair a network whose gradient is lost

@@ -32,8 +32,8 @@ def _as_code(graph: Mapping[str, Any], seconds: Seconds, **others: Any) -> str:
     """Python code for the arguments; of a long chain, whose steps are alike, with a loop."""
     lines = [as_assignment({name: tuple(step) for name, step in graph.items()})]
     if len(graph) <= MOST_STEPS:
-        given = {"seconds": seconds, **others}
-        return "\n".join([*lines, *(f"{name} = {value!r}" for name, value in given.items())])
+        inputs = {"seconds": seconds, **others}
+        return "\n".join([*lines, *(f"{name} = {value!r}" for name, value in inputs.items())])
     lines.append(f"seconds = dict.fromkeys(graph, {max(seconds.values())})")
     if "order" in others:
         lines.append(f"workers, order = {others['workers']}, [*reversed(graph)]")
@@ -68,7 +68,7 @@ def _makespan(graph: Steps, seconds: Seconds, workers: int) -> float:
 @exercise(
     points=1,
     value_of=(GRAPH, SECONDS),
-    given=_as_tuples,
+    as_arguments=_as_tuples,
     answer=Numbers("a dictionary with a number of seconds for one, two and a hundred workers"),
 )
 def predict_makespans(graph: Steps, seconds: Seconds) -> Makespans:
@@ -233,7 +233,7 @@ def graphs_with_seconds(rng: Random) -> list[Case]:
 @exercise(
     points=3,
     cases=graphs_with_seconds,
-    given=_as_tuples,
+    as_arguments=_as_tuples,
     answer=Path(),
     code=_as_code,
     instead_of=(critical_path,),
@@ -450,7 +450,7 @@ def _scheduled(
 @exercise(
     points=3,
     cases=graphs_to_schedule,
-    given=_as_tuples,
+    as_arguments=_as_tuples,
     answer=Numbers("a dictionary that gives each operation the second in which it starts"),
     code=lambda graph, seconds, workers, order: _as_code(
         graph, seconds, workers=workers, order=order
@@ -558,9 +558,9 @@ def _by_level(graph: Steps, seconds: Seconds, workers: int, order: list[str]) ->
     for number in range(max(level.values()) + 1):
         names = [name for name in order if level[name] == number]
         apart: Steps = dict.fromkeys(names, ("+",))
-        found = start_times(apart, seconds, workers, names)
-        start |= {name: begin + time for name, time in found.items()}
-        begin += max(found[name] + seconds[name] for name in names)
+        within = start_times(apart, seconds, workers, names)
+        start |= {name: begin + time for name, time in within.items()}
+        begin += max(within[name] + seconds[name] for name in names)
     return start
 
 
@@ -651,7 +651,7 @@ def shards(rng: Random) -> list[Case]:
     points=2,
     kind="repair",
     cases=shards,
-    given=_given_shards,
+    as_arguments=_given_shards,
     answer=Arrays("an array of the shape of the gradients"),
     code=_shards_as_code,
 )

@@ -97,7 +97,7 @@ class RewrittenGraph(AboutAGraph):
 
     what: str = "a dictionary that gives each result its step, such as (\"+\", 'a', 'b')"
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> dict[str, list[str]]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, list[str]]:
         """Read names and steps."""
         if not isinstance(answer, Mapping):
             raise not_a(self.what, answer)
@@ -223,7 +223,7 @@ def _unused_until_nothing_is_left(graph: Steps, outputs: list[str]) -> Steps:
 @exercise(
     points=2,
     cases=graphs_and_outputs,
-    given=_as_tuples,
+    as_arguments=_as_tuples,
     answer=RewrittenGraph(),
     code=lambda graph, outputs: f"{as_assignment(_tuples(graph))}\noutputs = {json.dumps(outputs)}",
 )
@@ -423,7 +423,7 @@ def graphs_with_copies(rng: Random) -> list[Case]:
 @exercise(
     points=3,
     cases=graphs_with_copies,
-    given=_as_tuples,
+    as_arguments=_as_tuples,
     answer=RewrittenGraph(),
     code=lambda graph: as_assignment(_tuples(graph)),
 )

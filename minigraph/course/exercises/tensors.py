@@ -34,12 +34,12 @@ def numbers(rng: Random, *shape: int) -> Any:
 GIVEN = {"a": [3, 1], "b": [4], "c": [2, 3, 4], "d": [4, 2]}
 
 
-def _blank(given: dict[str, Any]) -> list[Array]:
-    return [np.zeros(shape) for shape in given.values()]
+def _blank(shapes: dict[str, Any]) -> list[Array]:
+    return [np.zeros(shape) for shape in shapes.values()]
 
 
 @exercise(points=1, value_of=(GIVEN,), answer=Shapes())
-def predict_shapes(given: dict[str, Any]) -> dict[str, Any]:
+def predict_shapes(shapes: dict[str, Any]) -> dict[str, Any]:
     """Predict shapes
 
     Four arrays have these shapes: $a$ has $(3, 1)$, $b$ has $(4,)$, $c$ has $(2, 3, 4)$ and $d$ has
@@ -61,7 +61,7 @@ def predict_shapes(given: dict[str, Any]) -> dict[str, Any]:
     of q is (1, 6).
     Verified: all shapes are those that NumPy gives.
     """
-    a, b, c, d = _blank(given)
+    a, b, c, d = _blank(shapes)
     return {
         "a + b": (a + b).shape,
         "a * c": (a * c).shape,
@@ -189,7 +189,7 @@ def stretched_shapes(rng: Random) -> list[Case]:
 @exercise(
     points=3,
     cases=stretched_shapes,
-    given=lambda g, shape: (locked(g), tuple(shape)),
+    as_arguments=lambda g, shape: (locked(g), tuple(shape)),
     answer=Arrays("an array of the given shape"),
     code=lambda g, shape: as_python(g=np.asarray(g), shape=tuple(shape)),
     instead_of=ENGINE,
@@ -302,7 +302,7 @@ def factors(rng: Random) -> list[Case]:
 @exercise(
     points=2,
     cases=factors,
-    given=lambda *case: tuple(map(locked, case)),
+    as_arguments=lambda *case: tuple(map(locked, case)),
     answer=Arrays(
         "two arrays, the gradient of x and the gradient of y",
         ("the gradient of x", "the gradient of y"),
@@ -424,7 +424,7 @@ def _reduced(shape: Shape, axis: Axis) -> Shape:
 @exercise(
     points=2,
     cases=means,
-    given=lambda g, x, axis: (locked(g)[()], locked(x), axis),
+    as_arguments=lambda g, x, axis: (locked(g)[()], locked(x), axis),
     answer=Arrays("an array of the shape of x"),
     code=lambda g, x, axis: as_python(g=g, x=x, axis=axis),
     instead_of=ENGINE,
@@ -543,7 +543,7 @@ def indexed(rng: Random) -> list[Case]:
 @exercise(
     points=2,
     cases=indexed,
-    given=lambda g, index, shape: (locked(g), list(index), tuple(shape)),
+    as_arguments=lambda g, index, shape: (locked(g), list(index), tuple(shape)),
     answer=Arrays("an array of the given shape"),
     code=lambda g, index, shape: f"{as_python(g=g)}\nindex = {index}\nshape = {tuple(shape)}",
     instead_of=ENGINE,
@@ -657,7 +657,7 @@ def tables(rng: Random) -> list[Case]:
     points=3,
     kind="repair",
     cases=tables,
-    given=lambda g, x: (locked(g), locked(x)),
+    as_arguments=lambda g, x: (locked(g), locked(x)),
     answer=Arrays("an array of the shape of x"),
     code=lambda g, x: as_python(g=g, x=x),
     instead_of=ENGINE,

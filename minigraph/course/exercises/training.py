@@ -539,7 +539,7 @@ class Reads(Form):
 
     what: str = f"an array of weights of shape {_SHAPE}"
 
-    def read(self, answer: Any, given: tuple[Any, ...]) -> list[list[float]]:
+    def read(self, answer: Any, arguments: tuple[Any, ...]) -> list[list[float]]:
         """Read an array, nested lists, or a Node's value."""
         answer = answer.value if isinstance(answer, Node) else answer
         if answer is None or isinstance(answer, str | dict) or callable(answer):
@@ -583,7 +583,7 @@ class Reads(Form):
     points=3,
     kind="train",
     cases=lambda rng: [(0,), *((rng.randrange(1, 10**6),) for _ in range(3))],
-    given=lambda seed: (asker(seed),),
+    as_arguments=lambda seed: (asker(seed),),
     answer=Reads(),
     code=lambda seed: (
         "from minigraph.course.exercises.training import asker\n\n"

@@ -6,7 +6,7 @@ from pkgutil import iter_modules
 from ..prediction import Prediction, predictions_in
 
 PREDICTIONS: dict[str, Prediction] = {}
-for found in iter_modules(__path__):
-    PREDICTIONS |= predictions_in(vars(import_module(f"{__name__}.{found.name}")))
+for module in iter_modules(__path__):
+    PREDICTIONS |= predictions_in(vars(import_module(f"{__name__}.{module.name}")))
 
 __all__ = ["PREDICTIONS"]

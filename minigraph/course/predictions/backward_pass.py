@@ -46,9 +46,9 @@ def all_from_the_right() -> Truth:
     """
     y = parse("p = r + s; q = s * t; y = p * q", r=1, s=3, t=2)
     y.backward()
-    found = {node.name: float(node.grad) for node in topological_order(y)}
+    gradients = {node.name: float(node.grad) for node in topological_order(y)}
     edges = sum(len(node.inputs) for node in topological_order(y))
-    return Truth(draw(y), **{name: found[name] for name in "rst"}, multiplications=edges)
+    return Truth(draw(y), **{name: gradients[name] for name in "rst"}, multiplications=edges)
 
 
 @prediction(
@@ -144,5 +144,5 @@ def after_two_calls() -> Truth:
     y = parse("p = m * m; y = 5 * p + m", m=3)
     y.backward()
     y.backward()
-    found = {node.name: node for node in topological_order(y)}
-    return Truth(draw(y), m=float(found["m"].grad), p=float(found["p"].grad))
+    nodes = {node.name: node for node in topological_order(y)}
+    return Truth(draw(y), m=float(nodes["m"].grad), p=float(nodes["p"].grad))

@@ -67,7 +67,7 @@ def _paths(depth: int) -> int:
     w = variable(0.5)
     for _ in range(depth):
         w = sin(w) + cos(w)
-    found: dict[Node, int] = {}
+    paths: dict[Node, int] = {}
     for node in topological_order(w):
-        found[node] = sum(found[x] for x in node.inputs) or 1
-    return found[w]
+        paths[node] = sum(paths[x] for x in node.inputs) or 1
+    return paths[w]

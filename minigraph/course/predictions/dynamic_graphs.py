@@ -79,8 +79,8 @@ def branch_in_the_graph() -> Truth:
     x: Any = variable(4.0, name="x")
     above = x > 2
     y = (x * x if above else 3 * x).named("y")
-    found = {"x > 2": above in topological_order(y), "x · x": y.inputs == (x, x)}
-    return Truth(draw(y), there=frozenset(name for name, is_there in found.items() if is_there))
+    shown = {"x > 2": above in topological_order(y), "x · x": y.inputs == (x, x)}
+    return Truth(draw(y), there=frozenset(name for name, is_there in shown.items() if is_there))
 
 
 @prediction(

@@ -205,6 +205,6 @@ def slope_of_where() -> Truth:
     x: Any = placeholder("x")
     graph = Graph(where(x > 0, np.sqrt(x), 0))
     with np.errstate(invalid="ignore"):
-        found = [float(g.run({"x": -1.0})) for g in (graph, graph.grad("x"))]
-    value, slope = ("NaN" if np.isnan(number) else f"{number:g}" for number in found)
+        results = [float(g.run({"x": -1.0})) for g in (graph, graph.grad("x"))]
+    value, slope = ("NaN" if np.isnan(number) else f"{number:g}" for number in results)
     return Truth(value=value, slope=slope)
