@@ -14,7 +14,7 @@ import pytest
 
 import minigraph as mg
 from minigraph.course import predict
-from minigraph.widgets import page, watch_learning
+from minigraph.widgets import page, watch_learning, zoom
 from minigraph.widgets.prediction import Field, PredictionCard
 
 ROOT = Path(__file__).parents[1]
@@ -241,6 +241,69 @@ def test_each_key_of_the_player_sets_the_position_and_saves_it(live):
     told = shown.told()
     assert told[0::2] == [["set", "position", position] for position in (1, 2, 1, 11, 0)]
     assert told[1::2] == [["save"]] * 5
+
+
+@pytest.fixture
+def zoomed(live):
+    """The picture of a scope zoom with one scope, and what it would show after a click."""
+    with mg.scope("layer"):
+        y = mg.tanh(mg.variable(2.0, name="x") * 3)
+    widget = zoom(y + 1)
+    shown = live("scopes", widget.picture)
+    shown.page.add_style_tag(content="div { height: 360px }")
+    widget.go("layer")
+    return shown, widget.picture.view
+
+
+OPENED = {"kind": "toggle", "action": "unfold", "path": "layer"}
+CLOSED = {"kind": "toggle", "action": "fold", "path": "layer"}
+
+
+@needs_browser
+def test_a_box_of_the_scope_zoom_opens_by_click_and_by_key(zoomed):
+    shown, _ = zoomed
+    box = shown.page.get_by_role("button", name="open layer, 2 operations", expanded=False)
+    box.click()
+    assert shown.told() == [["send", OPENED]]
+    for key in ("Enter", " "):
+        box.press(key)
+        assert shown.told() == [["send", OPENED]]
+    box.press("x")
+    shown.page.locator("[data-node]").last.click()  # which is no scope
+    assert shown.told() == []
+
+
+@needs_browser
+def test_what_was_opened_by_hand_has_the_focus_and_closes_again(zoomed):
+    shown, opened = zoomed
+    page = shown.page
+    closed = page.evaluate("window.model.get('view')")
+    page.get_by_role("button", name="open layer").press("Enter")
+    shown.change(view=opened)
+    shown.told()
+    frame = page.get_by_role("button", name="fold layer", expanded=True)
+    assert frame.evaluate("(it) => it === document.activeElement")
+    page.keyboard.press(" ")
+    assert shown.told() == [["send", CLOSED]]
+    shown.change(view={**closed, "moved": "layer"})
+    box = page.get_by_role("button", name="open layer")
+    assert box.evaluate("(it) => it === document.activeElement")
+
+
+@needs_browser
+def test_a_change_that_was_not_asked_for_here_leaves_the_focus(zoomed):
+    shown, opened = zoomed
+    shown.change(view=opened)
+    assert shown.page.evaluate("document.activeElement === document.body")
+
+
+@needs_browser
+def test_the_scope_zoom_offers_nothing_when_its_kernel_is_gone(zoomed):
+    shown, _ = zoomed
+    shown.page.evaluate("window.model.kernel.statusChanged.emit('restarting')")
+    assert shown.page.locator(".mgp-toggle").count() == 0
+    shown.page.locator("[data-node]").first.dispatch_event("click")
+    assert shown.told() == []
 
 
 @needs_browser

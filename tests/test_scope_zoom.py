@@ -5,6 +5,8 @@ import pytest
 
 import minigraph as mg
 from minigraph import nn
+from minigraph.reading import Reading
+from minigraph.reading.repeats import runs
 from minigraph.widgets import zoom
 
 
@@ -64,3 +66,221 @@ def test_what_has_no_scopes_is_refused(loss):
         zoom(mg.variable(1.0) + 1)
     with pytest.raises(mg.MinigraphError, match="no scope 'hidden' to open, only classifier"):
         zoom(loss, "hidden")
+
+
+# --- clicks on the drawing ------------------------------------------------------------------------
+
+
+def toggles(widget):
+    return {(x["action"], x["path"]): x["label"] for x in widget.picture.view["toggles"]}
+
+
+def click(widget, action, path):
+    """What the page sends for a click."""
+    assert (action, path) in toggles(widget)
+    widget._told(widget.picture, {"kind": "toggle", "action": action, "path": path}, [])
+
+
+def test_boxes_open_and_frames_close(loss):
+    widget = zoom(loss)
+    assert toggles(widget) == {("unfold", "classifier"): "classifier, 7 operations"}
+    click(widget, "unfold", "classifier")
+    click(widget, "unfold", "classifier/linear2")
+    assert widget.path == widget.picture.view["moved"] == "classifier/linear2"
+    assert set(toggles(widget)) == {
+        ("fold", "classifier"),
+        ("fold", "classifier/linear2"),
+        ("unfold", "classifier/linear0"),
+    }
+    click(widget, "fold", "classifier/linear2")
+    assert widget.path == "classifier"
+    assert widget.picture.view["moved"] == "classifier/linear2"  # which is a box again
+    click(widget, "unfold", "classifier/linear0")
+    click(widget, "fold", "classifier")
+    assert (widget.path, widget.picture.view["moved"]) == ("", "classifier")
+
+
+def test_what_the_page_cannot_have_sent_changes_nothing(loss):
+    widget = zoom(loss)
+    for sent in ({}, {"kind": "toggle", "action": "unfold", "path": "hidden"}, {"kind": "toggle"}):
+        widget._told(widget.picture, sent, [])
+    assert widget.path == ""
+
+
+def test_the_box_of_what_is_asked_for_is_closed_too():
+    """So a network is one box, whether one asks for its scores or for the loss after them."""
+    model = nn.Sequential(nn.Linear(2, 3, rng=np.random.default_rng(0)), nn.ReLU())
+    model.name = "classifier"
+    widget = zoom(model(mg.constant(np.ones((4, 2)), name="x")))
+    assert rows(widget) == ["x", "classifier"]
+    assert "4 operations → (4 × 3)" in repr(widget.drawing)
+    assert "4 operations → (4 × 3)" in widget.picture.view["svg"]
+    widget.go("classifier")
+    assert "classifier/linear0" in rows(widget)
+
+
+def test_shapes_stand_on_the_edges(loss):
+    svg = zoom(loss, "classifier").picture.view["svg"]
+    for shape in ("4 × 2", "4 × 3"):
+        assert f">{shape}</tspan>" in svg
+
+
+# --- blocks that repeat ---------------------------------------------------------------------------
+
+
+class Block(nn.Module):
+    """Two layers, and a way around them."""
+
+    def __init__(self, size, rng):
+        self.up, self.down = nn.Linear(size, 2 * size, rng=rng), nn.Linear(2 * size, size, rng=rng)
+
+    def forward(self, x):
+        return x + self.down(mg.relu(self.up(x)))
+
+
+class Deep(nn.Module):
+    """Blocks, with something else before and behind."""
+
+    def __init__(self, blocks):
+        rng = np.random.default_rng(0)
+        self.first = nn.Linear(2, 3, rng=rng)
+        self.blocks = [Block(3, rng) for _ in range(blocks)]
+        self.last = nn.Linear(3, 2, rng=rng)
+
+    def forward(self, x):
+        x = self.first(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.last(x)
+
+
+@pytest.fixture(scope="module")
+def deep():
+    return Deep(12)(mg.constant(np.ones((4, 2)), name="x"))
+
+
+def grouped(y):
+    """The runs of several blocks in a graph, as lists of their paths."""
+    reading = Reading([y])
+    within = runs(reading.order, reading.graph, reading.scopes).values()
+    return [run for found in within for run in found if len(run) > 1]
+
+
+def test_repeated_blocks_are_one_box_with_their_number(deep):
+    widget = zoom(deep, "deep")
+    assert names(widget) == ["first", "blocks0–11 ×12", "last"]
+    assert rows(widget) == ["x", "deep/first", "deep/blocks0–11", "deep/last"]
+    assert "deep/blocks0–11 ×12  96 operations" in repr(widget.drawing)  # each has 8
+
+
+def test_the_first_of_repeated_blocks_opens_and_the_others_stay_one_box(deep):
+    widget = zoom(deep, "deep")
+    widget.inside.children[1].click()
+    assert widget.path == "deep/blocks0"
+    assert "one of 12 in a row" in widget.message.value
+    assert names(widget) == ["up", "down"]
+    assert ("unfold", "deep/blocks1") in toggles(widget)
+    assert "deep/blocks1–11 ×11" in repr(widget.drawing)
+    click(widget, "unfold", "deep/blocks1")  # and each of them on demand
+    assert widget.path == widget.picture.view["moved"] == "deep/blocks1"
+    assert "deep/blocks2–11 ×10" in repr(widget.drawing)
+    click(widget, "fold", "deep/blocks1")
+    assert widget.picture.view["moved"] == "deep/blocks0"  # the box that holds all of them
+
+
+def test_any_of_repeated_blocks_can_be_open(deep):
+    widget = zoom(deep, "deep/blocks5/up")
+    shown = repr(widget.drawing)
+    assert "deep/blocks0–4 ×5" in shown
+    assert "deep/blocks6–11 ×6" in shown
+    assert shown.count("matrix_transpose") == 1
+
+
+def test_a_block_may_be_several_scopes_in_a_row():
+    rng = np.random.default_rng(0)
+    first = [nn.Linear(2, 3, rng=rng), nn.ReLU()]
+    pairs = [layer for _ in range(5) for layer in (nn.Linear(3, 3, rng=rng), nn.ReLU())]
+    y = nn.Sequential(*first, *pairs, nn.Linear(3, 2, rng=rng))(np.ones((4, 2)))
+    widget = zoom(y, "sequential")
+    assert names(widget) == ["linear0", "relu1", "linear2–relu11 ×5", "linear12"]
+    widget.go("sequential/linear6")
+    assert "linear2–relu5 ×2" in repr(widget.drawing)
+    assert "linear8–relu11 ×2" in repr(widget.drawing)
+
+
+def layered(*layers):
+    """A chain of scopes, each with what a function computes; named layer0, layer1, …"""
+    y = mg.variable(np.ones(3), name="x")
+    for n, layer in enumerate(layers):
+        with mg.scope(f"layer{n}"):
+            y = layer(y)
+    return y
+
+
+def doubled(y):
+    return mg.tanh(y * 2)
+
+
+def tripled(y):
+    return mg.tanh(y * 3)
+
+
+def test_only_what_is_built_alike_repeats():
+    assert grouped(layered(doubled, doubled, doubled)) == [[["layer0"], ["layer1"], ["layer2"]]]
+    assert grouped(layered(doubled, tripled)) == []
+    assert grouped(layered(doubled, lambda y: mg.sum(y * 2))) == []
+    assert grouped(layered(lambda y: mg.softmax(y), doubled)) == []
+    assert grouped(layered(doubled, doubled, tripled, tripled)) == [
+        [["layer0"], ["layer1"]],
+        [["layer2"], ["layer3"]],
+    ]
+
+
+def test_scopes_beside_each_other_do_not_repeat():
+    """As the queries, keys and values of attention, which are alike and mean other things."""
+    x = mg.variable(np.ones(3), name="x")
+    made = []
+    for n in range(3):
+        with mg.scope(f"head{n}"):
+            made.append(doubled(x))
+    assert grouped(made[0] + made[1] + made[2]) == []
+
+
+def test_names_without_a_number_do_not_repeat():
+    x = mg.variable(np.ones(3), name="x")
+    for name in ("encoder", "decoder"):
+        with mg.scope(name):
+            x = doubled(x)
+    assert grouped(x) == []
+
+
+def test_blocks_with_something_between_them_stay_apart():
+    """Together with what lies between they would be a cycle."""
+    x = mg.variable(np.ones(3), name="x")
+    for n in range(3):
+        with mg.scope(f"block{n}"):
+            y = doubled(x)
+        x = y + mg.exp(y)
+    assert grouped(x) == []
+    shared = mg.variable(1.0)
+    y, between = mg.variable(np.ones(3)), shared
+    for n in range(3):
+        with mg.scope(f"block{n}"):
+            y = mg.tanh(y) * between
+        between = between + mg.sum(y)
+    assert grouped(y) == []
+    assert "block2" in repr(zoom(y).drawing)
+
+
+def test_what_all_blocks_take_from_before_them_is_no_hindrance():
+    mask = mg.exp(mg.variable(0.0, name="mask"))
+    y = mg.variable(np.ones(3), name="x")
+    for n in range(4):
+        with mg.scope(f"block{n}"):
+            y = mg.tanh(y * mask)
+    assert rows(zoom(y)) == ["mask", "v₁", "x", "block0–3"]
+
+
+def test_a_thousand_blocks_are_one_box():
+    y = layered(*[doubled] * 1000)
+    assert rows(zoom(y)) == ["x", "layer0–999"]

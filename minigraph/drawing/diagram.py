@@ -29,6 +29,7 @@ SCALAR_ROOM, VECTOR_ROOM = 74.0, 100.0  # pixels kept for a value in a box, what
 DERIVATIVE_ROOM = 58.0  # and for the value of a local derivative
 SYMBOL_ROOM = 110.0  # for the name of a function
 _DEEPEST = 6  # scopes drawn inside each other
+_MOST_OUTPUTS = 3  # that a module says it gives
 LABEL_NAME_ROOM = 60.0  # for a name in the label of an edge
 
 
@@ -137,13 +138,19 @@ def diagram(
         {graph.standing_for(edge) for edge in lit_edges},
         set(graph.standing_for(hidden)),
     )
+    home = homes(parts)
     boxes = [
         _node_box(part.nodes[0], id, reading, wish)
         if part.module is None
-        else _module_box(part, id, graph, not wish.lit.isdisjoint(part.nodes))
-        for id, part in zip(_ids(reading), parts)
+        else _module_box(
+            part,
+            id,
+            graph,
+            [y for y in dict.fromkeys(reading.outputs) if home[y] == place],
+            not wish.lit.isdisjoint(part.nodes),
+        )
+        for place, (id, part) in enumerate(zip(_ids(reading), parts))
     ]
-    home = homes(parts)
     return Diagram(
         boxes,
         _edges(reading, home, wish),
@@ -236,12 +243,16 @@ def _node_box(node: Node, id: str, reading: Reading, wish: _Wish) -> Box:
     )
 
 
-def _module_box(part: Part, id: str, graph: Contraction, highlighted: bool) -> Box:
+def _module_box(
+    part: Part, id: str, graph: Contraction, outputs: list[Node], highlighted: bool
+) -> Box:
     operations = sum(node.op is not None for node in part.nodes)
     leaves = {node.kind for node in part.nodes if node.op is None}
     what = "operation" if operations else leaves.pop() if len(leaves) == 1 else "input"
     size = operations or len(part.nodes)
     holds = f"{size:,} {what}{'s' * (size > 1)}"
+    if 0 < len(outputs) <= _MOST_OUTPUTS:
+        holds += f" → {', '.join(map(_value_of, outputs))}"  # which no edge says
     path = _path(graph.shown(part.module or ""))
     return Box(
         id=id,

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..core.node import Node
 from .calls import Contraction
@@ -33,17 +34,22 @@ class Part:
 
 
 def parts(
-    graph: Contraction, outputs: list[Node], folded: Collection[str] | None = None
+    graph: Contraction,
+    outputs: list[Node],
+    folded: Collection[str] | None = None,
+    called: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Part]:
     """Divide a graph into parts, in topological order. A contracted call counts as one Node.
 
-    `folded` are the scopes to fold, as in `scopes`; None leaves it to the size of the graph. The
-    outputs are always seen.
+    `folded` are the scopes to fold, as in `scopes`; None leaves it to the size of the graph. Those
+    that are `called` by one name are one part. The outputs are always seen.
     """
     if folded is None and len(graph.order) <= LIMIT:
         return [Part([node]) for node in graph.order]
     kept = set(outputs[-LAST:])
-    modules = _modules_by_depth(graph) if folded is None else _modules_by_name(graph, folded)
+    modules = (
+        _modules_by_depth(graph) if folded is None else _modules_by_name(graph, folded, called)
+    )
     parts = _folded_scopes(graph, kept, modules)
     if len(parts) < len(graph.order):
         parts = _ordered(_without_cycles(parts, graph.inputs), graph.inputs)
@@ -55,12 +61,12 @@ def scopes(graph: Contraction) -> dict[str, int]:
     """How many Nodes each scope holds, and the scopes in it, by its path as a reader sees it."""
     sizes = Counter[str]()
     for scope, size in Counter(graph.scope(node) for node in graph.order).items():
-        for path in _prefixes(scope):
+        for path in prefixes(scope):
             sizes[graph.shown(path)] += size
     return dict(sizes)
 
 
-def _prefixes(scope: str) -> list[str]:
+def prefixes(scope: str) -> list[str]:
     """A path and those around it, outermost first."""
     names = scope.split("/") if scope else []
     return ["/".join(names[: i + 1]) for i in range(len(names))]
@@ -95,12 +101,15 @@ def _modules_by_depth(graph: Contraction) -> dict[str, str | None]:
     return {s: "/".join(p[: depth + 1]) if len(p) > depth else None for s, p in paths.items()}
 
 
-def _modules_by_name(graph: Contraction, folded: Collection[str]) -> dict[str, str | None]:
+def _modules_by_name(
+    graph: Contraction, folded: Collection[str], called: Mapping[str, str]
+) -> dict[str, str | None]:
     """Fold the scopes that were named; of one in another, the outer one shows."""
-    return {
-        scope: next((path for path in _prefixes(scope) if graph.shown(path) in folded), None)
+    outer = {
+        scope: next((path for path in prefixes(scope) if graph.shown(path) in folded), None)
         for scope in {graph.scope(node) for node in graph.order}
     }
+    return {scope: called.get(path or "", path) for scope, path in outer.items()}
 
 
 def _folded_scopes(

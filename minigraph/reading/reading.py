@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from operator import attrgetter
@@ -34,14 +34,16 @@ class Reading:
         folded: Any = None,
         *,
         order: list[Node] | None = None,
+        kept: Sequence[Node] | None = None,
     ) -> None:
         """Read a graph.
 
         Args:
             outputs: the Nodes that are asked for, one at least.
             opened: what to open, as in `mg.draw`.
-            folded: the scopes to fold, as in `mg.draw`.
+            folded: the scopes to fold, as in `mg.draw`; or by path what each is called then.
             order: the Nodes in topological order, where they are known.
+            kept: the outputs that are seen in whatever scope they lie; all of them where None.
 
         Raises:
             MinigraphError: if something to open is not in the graph.
@@ -53,6 +55,8 @@ class Reading:
         self.check_members(item for item in to_open if isinstance(item, Node))
         self.graph = contracted(self.order, self.outputs, to_open)
         self._folded = folded
+        self._called = folded if isinstance(folded, Mapping) else {}
+        self._kept = self.outputs if kept is None else [*kept]
 
     @cached_property
     def ids(self) -> dict[Node, str]:
@@ -76,7 +80,7 @@ class Reading:
         Raises:
             MinigraphError: for a scope to fold that the graph does not have.
         """
-        return parts(self.graph, self.outputs, self._to_fold())
+        return parts(self.graph, self._kept, self._to_fold(), self._called)
 
     @cached_property
     def scopes(self) -> dict[str, int]:

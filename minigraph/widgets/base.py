@@ -52,6 +52,7 @@ class GraphWidget(Released, widgets.VBox):
         *,
         beside: Sequence[widgets.Widget] = (),
         below: Sequence[widgets.Widget] = (),
+        picture: widgets.DOMWidget | None = None,
         lines: int = 2,
         height: int = 360,
     ) -> None:
@@ -62,12 +63,14 @@ class GraphWidget(Released, widgets.VBox):
             controls: one below the other.
             beside: what stands on the left of the picture, where there is room.
             below: what stands below the picture.
+            picture: what shows it in a page, if that is more than an image.
             lines: how many the sentence has room for; a longer one scrolls.
             height: of the picture, in pixels; a larger one shrinks, and then scrolls.
         """
         self.message = widgets.HTML(layout=widgets.Layout(height=f"{1.45 * lines:g}em"))
         self.message.add_class("minigraph-sentence")
-        self.picture = widgets.HTML(layout=widgets.Layout(height=f"{height}px"))
+        self.picture = widgets.HTML() if picture is None else picture
+        self.picture.layout.height = f"{height}px"
         self.picture.add_class("minigraph-picture")
         self.drawing: Picture | None = None
         self.access = Access(name=name)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..drawing import theme
 from ..drawing.diagram import Box, Edge, diagram
-from ..drawing.route import Picture, PlacedBox, picture
+from ..drawing.route import Picture, picture
 from ..drawing.skeleton import label_width, symbol_half
 from ..drawing.text import width
 from ..reading import Reading, parts
@@ -40,7 +40,7 @@ from ..recording.narration import (
     sum_text,
     summed_axes,
 )
-from .stage import number_size, stage_svg
+from .stage import fold_toggle, number_size, stage_svg, unfold_toggle
 
 OWN = "own"  # the name of a learner's own pass
 THUMB = 24.0  # pixels; the side of the picture of an array in its box
@@ -189,24 +189,19 @@ def toggles(on: Stage) -> list[dict[str, Any]]:
     offered: list[dict[str, Any]] = []
     for group in on.picture.groups:
         path = "/".join(group.path)
-        corner = [round(group.x + group.width, 1), round(group.y, 1)]
-        toggle = {"label": group.path[-1], "at": corner}
         if path in on.frames:
-            offered.append(toggle | {"action": "close", "path": on.frames[path][0]})
+            offered.append(fold_toggle("close", on.frames[path][0], group))
         elif path in on.sizes:
-            offered.append(toggle | {"action": "fold", "path": path})
+            offered.append(fold_toggle("fold", path, group))
     for placed in on.picture.boxes:
         box = placed.box
         if box.kind == "module" and box.full in on.sizes:
-            offered.append(_unfold("unfold", box.full, f"{box.label}, {box.operation}", placed))
+            offered.append(
+                unfold_toggle("unfold", box.full, f"{box.label}, {box.operation}", placed)
+            )
         elif box.id in on.calls:
-            offered.append(_unfold("open", box.id, box.operation, placed))
+            offered.append(unfold_toggle("open", box.id, box.operation, placed))
     return offered
-
-
-def _unfold(action: str, path: str, label: str, placed: PlacedBox) -> dict[str, Any]:
-    corner = [round(placed.x + placed.width, 1), round(placed.y, 1)]
-    return {"action": action, "path": path, "label": label, "at": corner, "box": placed.box.id}
 
 
 def _room(text: str) -> float:

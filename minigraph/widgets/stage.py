@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..drawing import theme
-from ..drawing.route import Picture, PlacedBox
+from ..drawing.route import Picture, PlacedBox, PlacedGroup
 from ..drawing.skeleton import symbol_half
 from ..drawing.svg import second_name, to_svg
 from ..drawing.text import width
@@ -16,6 +17,18 @@ def stage_svg(picture: Picture) -> str:
     """The SVG for a page that has the colours, and says what there is to see while it changes."""
     svg = to_svg(picture, "auto").replace(theme.dark_style("auto"), "")
     return re.sub("<desc>.*?</desc>", "", svg, count=1)
+
+
+def fold_toggle(action: str, path: str, group: PlacedGroup) -> dict[str, Any]:
+    """What closes a frame of the drawing, at its corner."""
+    corner = [round(group.x + group.width, 1), round(group.y, 1)]
+    return {"action": action, "path": path, "label": group.path[-1], "at": corner}
+
+
+def unfold_toggle(action: str, path: str, label: str, placed: PlacedBox) -> dict[str, Any]:
+    """What opens a box of the drawing, at its corner."""
+    corner = [round(placed.x + placed.width, 1), round(placed.y, 1)]
+    return {"action": action, "path": path, "label": label, "at": corner, "box": placed.box.id}
 
 
 def number_size(picture: Picture, placed: PlacedBox, part: str, text: str) -> float:

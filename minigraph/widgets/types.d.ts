@@ -52,7 +52,7 @@ export interface Drawing {
 // --- the player ------------------------------------------------------------------------------------
 
 export type Message =
-  | { kind: "toggle"; action: string; path: string; position: number }
+  | { kind: "toggle"; action: string; path: string; position?: number }
   | { kind: "answer"; text: string }
   | { kind: "reveal" }
   | { kind: "guess"; said: Record<string, string | string[]> };
@@ -150,6 +150,13 @@ export interface PlayerState {
   question?: string;
   choices?: string[];
   verdict?: string;
+}
+
+// --- the scope zoom --------------------------------------------------------------------------------
+
+/** `moved` is the path of what has been opened, or is closed now. */
+export interface ZoomState {
+  view: Drawing & { toggles: Toggle[]; moved: string };
 }
 
 // --- the film of a network that learns -------------------------------------------------------------
