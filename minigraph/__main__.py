@@ -1,4 +1,4 @@
-"""`python -m minigraph`: exercises, notebooks, what you have done, and the installation."""
+"""`python -m minigraph`: exercises, notebooks, scores, what you have done, the installation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import MinigraphError
+from .judge import command as judging
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     progress.add_argument("--forget", action="store_true", help="forget it, after a question")
     progress.add_argument("--yes", action="store_true", help="forget it without a question")
     progress.set_defaults(command=_progress)
+
+    judging.add_to(commands)
 
     doctor = commands.add_parser(
         "doctor",

@@ -30,6 +30,7 @@ FLOORS = [  # from the bottom
     {"widgets"},
     {"bridges"},
     {"course"},
+    {"judge"},
 ]
 
 

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import builtins
 import contextvars
-import dis
 import inspect
 import io
-import linecache
 import reprlib
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from types import FunctionType, TracebackType
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from .answers import kind_of
 from .delegation import is_a_library, noticing, told_of
 from .forms import Case, Difference, WrongForm
+from .outcomes import line_of, told
 from .rehearsal import MOST_MEMORY, Report, limited_memory, rehearse
 from .specification import Exercise, Program, size
 from .stopping import Interrupted, OutOfTime, call_within
@@ -36,7 +34,6 @@ NOTICEABLE = 0.05  # seconds of computing; what takes less says nothing about a 
 FAR_TOO_LONG = 5  # times what there is, since an estimate is only that
 SECONDS_ASIDE = 1.0  # for what is not the answer itself, such as writing it
 MOST_PRINTED = 1000  # characters
-MOST_MESSAGE = 300
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def _foreseen(exercise: Exercise, case: Case, seconds: float, ending: str, last:
     if last.get("memory"):
         wrong = Difference(TOO_LARGE, "memory")
         return Attempt(case, wrong=wrong, raised=MemoryError.__name__, printed=printed)
-    wrong = Difference(_too_long(exercise, seconds, case))
+    wrong = Difference(too_long(exercise, seconds, case))
     return Attempt(case, wrong=wrong, printed=printed, stopped=True)
 
 
@@ -133,7 +130,7 @@ def _in_turn(
             begun = time.process_time()
             attempt_once(exercise, program, before[0], end - time.process_time(), seconds)
             if _never_ends((before[0], time.process_time() - begun), case, seconds):
-                wrong = Difference(_too_long(exercise, seconds, case, begun=False))
+                wrong = Difference(too_long(exercise, seconds, case, begun=False))
                 yield Attempt(case, wrong=wrong, stopped=True)
                 return
         begun = time.process_time()
@@ -193,15 +190,15 @@ def attempt_once(
         with redirect_stdout(printed), redirect_stderr(printed), limited_memory():
             # In a context of its own, an end at any moment leaves no scope and no no_grad on.
             call_within(left, contextvars.copy_context().run, trial.run)
-        wrong = _verdict(trial, case)
+        wrong = verdict(trial, case, partial(expected, exercise, case))
     except OutOfTime as late:
-        text = _too_long(exercise, seconds, case)
+        text = too_long(exercise, seconds, case)
         text += STILL_RUNNING if late.still_running else ""
         return Attempt(case, arguments, wrong=Difference(text), printed=printed.text, stopped=True)
     except WrongForm as error:
         text = str(error)
         if exercise.parameters:
-            text = guarded(text, _wrong_form, trial.returned, text)
+            text = guarded(text, wrong_form, trial.returned, text)
         wrong = Difference(text, error.symptom)
     except Interrupted:
         raise
@@ -212,19 +209,28 @@ def attempt_once(
     return Attempt(case, arguments, trial.returned, answer, wrong, raised, printed.text)
 
 
-def _verdict(trial: _Trial, case: Case) -> Difference | None:
-    """What is wrong with an answer that could be read."""
+class Answered(Protocol):
+    """An answer that could be read."""
+
+    exercise: Exercise
+    called: list[str]  # what the exercise asks to do without
+    changed: str | None  # an argument
+    answer: Any
+
+
+def verdict(trial: Answered, case: Case, expected: Callable[[], Any]) -> Difference | None:
+    """What is wrong with an answer; `expected` gives the right one."""
     exercise = trial.exercise
     if trial.called:
         return Difference(told_of(trial.called), f"calls {trial.called[0]}")
     try:
-        right = expected(exercise, case)
+        right = expected()
     except Exception as error:
-        return Difference(f"{NO_RIGHT_ANSWER} ({_told(error)}).", says_all=True)
+        return Difference(f"{NO_RIGHT_ANSWER} ({told(error)}).", says_all=True)
     try:
         wrong = exercise.form.difference(trial.answer, right, case)
     except Exception as error:
-        text = f"This cannot be compared with the right answer ({_told(error)}). "
+        text = f"This cannot be compared with the right answer ({told(error)}). "
         return Difference(f"{text}It should be {exercise.form.what}.", "not comparable")
     if trial.changed and not wrong:
         return Difference(
@@ -236,15 +242,15 @@ def _verdict(trial: _Trial, case: Case) -> Difference | None:
 
 
 def _raised(trial: _Trial, error: BaseException) -> Difference:
-    told, line = _told(error), _line_of(error.__traceback__, trial.program)
+    said, line = told(error), line_of(error.__traceback__, trial.program)
     if isinstance(error, MemoryError):
         return Difference(TOO_LARGE + line, "memory")
     # RecursionError words its message after the place where the stack happened to be full.
-    symptom = "recursion" if isinstance(error, RecursionError) else told
+    symptom = "recursion" if isinstance(error, RecursionError) else said
     if not trial.is_back:
-        return Difference(f"Your function raised {told}{line}", symptom)
+        return Difference(f"Your function raised {said}{line}", symptom)
     what = "What your function returned" if trial.exercise.parameters else "Your answer"
-    text = f"{what} cannot be read: it raised {told}. It should be {trial.exercise.form.what}."
+    text = f"{what} cannot be read: it raised {said}. It should be {trial.exercise.form.what}."
     return Difference(text + line, f"unreadable: {symptom}")
 
 
@@ -303,35 +309,11 @@ def _definition(exercise: Exercise) -> str:
     return f"def {exercise.name}({', '.join(exercise.parameters)}):"
 
 
-def is_unsolved(answer: Any) -> bool:
-    """Whether this is still the stub: three dots, None, or a function that does nothing."""
-    if answer is ... or answer is None:
-        return True
-    if isinstance(answer, dict):
-        return bool(answer) and all(value is ... for value in answer.values())
-    if isinstance(answer, FunctionType):
-        return _does_nothing(answer)
-    if isinstance(answer, str):
-        return not answer.strip()
-    return isinstance(answer, (list, tuple)) and len(answer) == 0
-
-
-def _does_nothing(function: FunctionType) -> bool:
-    """Whether the body of a function is empty, but for a docstring, pass or three dots."""
-    return all(
-        step.opname in _IDLE and (step.opname not in _LOADS or step.argval is None)
-        for step in dis.get_instructions(function)
-    )
-
-
-_LOADS = ("LOAD_CONST", "RETURN_CONST")  # their names differ from one Python to the next
-_IDLE = ("RESUME", "NOP", "RETURN_VALUE", *_LOADS)
-
-
 # --- what happened, in words ----------------------------------------------------------------------
 
 
-def _wrong_form(returned: Any, message: str) -> str:
+def wrong_form(returned: Any, message: str) -> str:
+    """Say of an answer that is none what is behind it, or else the message."""
     if returned is None:
         return "Your function returns None. Did you forget return?"
     if inspect.isgenerator(returned):
@@ -342,7 +324,8 @@ def _wrong_form(returned: Any, message: str) -> str:
     return message
 
 
-def _too_long(exercise: Exercise, seconds: float, case: Case, begun: bool = True) -> str:
+def too_long(exercise: Exercise, seconds: float, case: Case, begun: bool = True) -> str:
+    """Say that a case takes too long, and what may be the reason."""
     whose = "Your function was" if exercise.parameters else "Reading your answer was"
     if begun:
         text = f"{whose} stopped after {seconds:g} seconds. "
@@ -370,30 +353,6 @@ ENDS_PYTHON = (
     "Your function ended Python itself, and the notebook with it, had it not been tried in a "
     "process of its own. Does it call `os._exit`, or call itself without end?"
 )
-
-
-def _told(error: BaseException) -> str:
-    """The exception as Python would write it, bounded."""
-    try:
-        message = str(error)
-    except BaseException:
-        message = "(its message cannot be written)"
-    if len(message) > MOST_MESSAGE:
-        message = message[:MOST_MESSAGE] + " …"
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
-
-
-def _line_of(trace: TracebackType | None, program: Program) -> str:
-    """The innermost line of the student's own code, in a line of its own: "line 3: ..."."""
-    line = ""
-    for frame, number in traceback.walk_tb(trace):
-        code = frame.f_code
-        if not is_a_library(code.co_filename):
-            other = code is not getattr(program, "__code__", code) and code.co_name[0] != "<"
-            inside = f" of {code.co_name}" if other else ""
-            source = linecache.getline(code.co_filename, number).strip()
-            line = f"\nline {number}{inside}" + (f": {source}" if source else "")
-    return line
 
 
 _REPR = reprlib.Repr()

@@ -33,7 +33,6 @@ from .attempt import (
     as_program,
     careful_attempts,
     guarded,
-    is_unsolved,
     not_callable_as_asked,
     short,
 )
@@ -44,6 +43,7 @@ from .exercises import EXERCISES
 from .forms import Difference
 from .lessons import here
 from .onwards import noted_as_solved
+from .outcomes import is_unsolved
 from .own import own_exercises
 from .panel import Panel, Part
 from .remembering import fingerprint, memories_of, what_is_remembered
@@ -174,7 +174,7 @@ def _verdict(exercise: Exercise, answer: Any, seed: int) -> tuple[Panel, str | N
     handed_in = fingerprint if exercise.parameters else short
     tried = failures[exercise.name][kind]
     tried.add(guarded("", handed_in, answer))
-    parts = [*news, *_what_happened(exercise, worst)]
+    parts = [*news, *what_happened(exercise, worst)]
     panel = _wrong(exercise, worst, misconception, parts, len(tried) - 1)
     if exercise.parameters and worst.case not in exercise.cases(seed + 1):
         text = f"This input was drawn at random. To meet it again: `{_call(exercise, seed)}`"
@@ -228,7 +228,7 @@ def _cannot_be_checked(exercise: Exercise, problem: str) -> Panel:
 
 def _right(exercise: Exercise, tries: Sequence[Attempt]) -> Panel:
     title = f"{exercise.name} is right: {exercise.verified.format(cases=len(tries))}"
-    picture = _picture(exercise, tries[0], values=True) if exercise.kind == "build" else ""
+    picture = picture_of(exercise, tries[0], values=True) if exercise.kind == "build" else ""
     folded = _ladder(exercise, range(len(exercise.hints)))
     fold = "The hints"
     if exercise.another_way:
@@ -257,7 +257,7 @@ def _wrong(
             parts += _ladder(exercise, [level])
             told_already = range(int(bool(misconception)), level)
     folded = _ladder(exercise, told_already)
-    picture = _picture(exercise, worst)
+    picture = picture_of(exercise, worst)
     title = f"{exercise.name} is not right yet"
     return Panel("wrong", title, parts, picture, folded, "Earlier hints")
 
@@ -266,7 +266,8 @@ def _ladder(exercise: Exercise, levels: Iterable[int]) -> list[Part]:
     return [Part(exercise.hints[level], HINT_LABELS[level]) for level in levels]
 
 
-def _what_happened(exercise: Exercise, worst: Attempt) -> list[Part]:
+def what_happened(exercise: Exercise, worst: Attempt) -> list[Part]:
+    """Tell the input, what came of it, and what is wrong with that."""
     assert worst.wrong
     parts = []
     if exercise.parameters:
@@ -308,7 +309,7 @@ def _printed_parts(attempt: Attempt) -> list[Part]:
     return [Part("Your function printed", code=printed)] if printed else []
 
 
-def _picture(exercise: Exercise, attempt: Attempt, values: bool = False) -> str:
+def picture_of(exercise: Exercise, attempt: Attempt, values: bool = False) -> str:
     """Draw the graph with what is wrong marked, and without numbers that are still to be found."""
     if attempt.answer is None:
         return ""

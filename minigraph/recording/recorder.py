@@ -184,6 +184,11 @@ class Tracer:
         self._events: list[Event] = []
         self._gradients: dict[Node, Any] = {}
 
+    @property
+    def output(self) -> Node:
+        """The Node whose pass is recorded."""
+        return self._y
+
     def seed(self, node: Node, g: Any) -> None:
         """The pass starts at a Node with the gradient g."""
         self._add("seed", node, value=_value(g))

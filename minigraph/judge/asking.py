@@ -1,0 +1,272 @@
+"""Ask the process inside: send a notebook and a question, and collect what comes back.
+
+    inside = Inside(sandbox, limits)
+    reply = inside.ask(cells, question)
+
+What comes back is bounded while it is read, and is nothing but claims: lines of JSON from a process
+in which a student's code has run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from .inside.server import HEADER, MARK
+from .sandboxes import Process, Sandbox, SandboxError, World
+
+MOST_BYTES = 32 * 2**20  # that a process may send for one exercise
+MOST_ASKED = 20_000  # calls of a function that was an argument
+MOST_SKIPPED = 3  # statements that end the process, before the notebook is given up
+STATEMENT = 2.0  # seconds that one statement of a notebook may compute
+PATIENCE = 2  # times its seconds may pass on the clock
+SECONDS_TO_START = 60.0
+SECONDS_OF_GRACE = 5.0
+Function = Callable[[int, Any], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one exercise of one submission may take."""
+
+    seconds: int = 10  # of computing, for its cases and the notebook around it
+    memory: int = 512  # MB beyond what the engine takes
+
+
+@dataclass
+class Reply:
+    """What came back.
+
+    Attributes:
+        cases: by their number, what was claimed for them.
+        last: the number of the case that was the last to be begun.
+        defined, unsolved: whether the notebook defines the name, and as the stub that it was.
+        begun: the statement that the notebook has come to.
+        done: whether the process came to its end.
+        ending: "" if it ended by itself after its work; "late", "computed", "memory" or "died".
+        seconds: that it computed.
+        skipped: the statements that had to be left out.
+    """
+
+    cases: dict[int, dict[str, Any]] = field(default_factory=dict)
+    defined: bool | None = None
+    unsolved: bool = False
+    begun: int | None = None
+    done: bool = False
+    ending: str = ""
+    seconds: float = 0.0
+    skipped: tuple[int, ...] = ()
+
+
+class Inside:
+    """The process inside; it is started when it is needed, and again when it has been lost."""
+
+    def __init__(self, sandbox: Sandbox, limits: Limits) -> None:
+        self.sandbox = sandbox
+        self.limits = limits
+        self.filtered = False  # whether system calls are refused there
+        self._world = World()
+        self._process: Process | None = None
+        self._errors = b""
+
+    def ask(
+        self, cells: list[str], question: bytes, function: Function, skipped: tuple[int, ...] = ()
+    ) -> Reply:
+        """Let a fresh process run the notebook and answer; statements that end it are left out."""
+        while True:
+            reply = self._asked(cells, question, function, skipped)
+            reply.skipped = skipped
+            if reply.done or reply.defined is not None or reply.begun is None:
+                return reply
+            if reply.begun in skipped or len(skipped) >= MOST_SKIPPED:
+                return reply
+            skipped = (*skipped, reply.begun)
+
+    def close(self) -> None:
+        """End the process, and remove what it saw."""
+        self._stop()
+        self._world.remove()
+
+    # --- the process --------------------------------------------------------------------------
+
+    def _started(self) -> Process:
+        if self._process is None:
+            process = self.sandbox.start(
+                self._world.command, self._world.folder, self._world.readable
+            )
+            self._process, self._errors = process, b""
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                os.set_blocking(pipe.fileno(), False)
+            end = time.monotonic() + SECONDS_TO_START
+            while (told := self._told()) is None and time.monotonic() < end:
+                self._readable(process, 1.0)
+            told = told or {}
+            if not told.get("ready"):
+                said = self._errors.decode(errors="replace").strip().splitlines()
+                self._stop()
+                raise SandboxError(
+                    f"the process in {self.sandbox.name} does not start: "
+                    f"{said[-1] if said else 'it says nothing'}"
+                )
+            self.filtered = told["filtered"]
+        return self._process
+
+    def _stop(self) -> None:
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        with suppress(OSError):
+            process.kill()
+        with suppress(Exception):
+            process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            with suppress(OSError):
+                pipe.close()
+
+    @staticmethod
+    def _readable(process: Process, seconds: float) -> list[Any]:
+        return select.select([process.stdout, process.stderr], [], [], seconds)[0]
+
+    def _told(self) -> dict[str, Any] | None:
+        """The next line that the server has written on its third pipe; {} if it is gone."""
+        assert self._process
+        try:
+            piece = os.read(self._process.stderr.fileno(), 65536)
+            self._errors += piece
+        except BlockingIOError:
+            piece = b" "
+        line, newline, rest = self._errors.partition(b"\n")
+        if newline and line.startswith(b"{"):
+            self._errors = rest
+            told: dict[str, Any] = json.loads(line)
+            return told
+        return None if piece else {}
+
+    # --- one question -------------------------------------------------------------------------
+
+    def _asked(
+        self, cells: list[str], question: bytes, function: Function, skipped: tuple[int, ...]
+    ) -> Reply:
+        process = self._started()
+        notebook = json.dumps({"cells": cells, "skipped": skipped, "seconds": STATEMENT}).encode()
+        seconds = self.limits.seconds
+        header = {
+            "notebook": len(notebook),
+            "exercise": len(question),
+            "memory": self.limits.memory * 2**20,
+            "cpu": seconds,
+            "wall": PATIENCE * seconds,
+        }
+        sending = MARK + json.dumps(header).encode().ljust(HEADER) + notebook + question
+        conversation = _Conversation(function)
+        end = time.monotonic() + PATIENCE * seconds + SECONDS_OF_GRACE
+        told: dict[str, Any] | None = None
+        while told is None:
+            if conversation.answers:
+                sending += conversation.answers
+                conversation.answers = b""
+            sending, alive = self._exchange(process, sending, conversation)
+            told = self._told() if alive else {}
+            if conversation.too_much or time.monotonic() > end:
+                told = {}
+        if told:
+            self._drain(process, conversation)
+        else:
+            self._stop()
+        reply = conversation.reply
+        reply.seconds = told.get("seconds", 0.0)
+        if told.get("late") or time.monotonic() > end:
+            reply.ending = "late"
+        elif not (reply.done and told.get("ended") == 0):
+            is_out = reply.seconds >= seconds - 0.1
+            reply.ending = "computed" if is_out else "died"
+        if not self.filtered:
+            self._stop()  # what a student's process may have left behind
+        return reply
+
+    def _exchange(
+        self, process: Process, sending: bytes, conversation: _Conversation
+    ) -> tuple[bytes, bool]:
+        """Wait until something can be read or sent; return what is left to send."""
+        writing = [process.stdin] if sending else []
+        ready, can_send, _ = select.select(
+            [process.stdout, process.stderr], writing, [], SECONDS_OF_GRACE
+        )
+        alive = True
+        if can_send:
+            try:
+                sending = sending[os.write(process.stdin.fileno(), sending[:65536]) :]
+            except BrokenPipeError:
+                alive = False
+        if process.stdout in ready:
+            alive = conversation.receive(process) and alive
+        return sending, alive
+
+    def _drain(self, process: Process, conversation: _Conversation) -> None:
+        """Read what was still under way."""
+        with suppress(BlockingIOError):
+            while conversation.receive(process, raising=True):
+                if conversation.too_much:
+                    break
+
+
+class _Conversation:
+    """The lines of one process, as they come."""
+
+    def __init__(self, function: Function) -> None:
+        self.reply = Reply()
+        self.answers = b""
+        self.too_much = False
+        self._function = function
+        self._asked = 0
+        self._size = 0
+        self._open = bytearray()
+
+    def receive(self, process: Process, raising: bool = False) -> bool:
+        """Read what is there; False at the end."""
+        try:
+            piece = os.read(process.stdout.fileno(), 2**20)
+        except BlockingIOError:
+            if raising:
+                raise
+            return True
+        self._size += len(piece)
+        self.too_much = self.too_much or self._size > MOST_BYTES
+        if not self.too_much:
+            self._open += piece
+            if b"\n" in piece:
+                *lines, rest = self._open.split(b"\n")
+                self._open = bytearray(rest)
+                for line in lines:
+                    self._line(bytes(line))
+        return bool(piece)
+
+    def _line(self, line: bytes) -> None:
+        try:
+            told = json.loads(line)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(told, dict):
+            return
+        reply, case = self.reply, told.get("case")
+        if type(begun := told.get("begin")) is int:
+            reply.begun = begun
+        if "defined" in told and reply.defined is None:
+            reply.defined = bool(told["defined"])
+            reply.unsolved = bool(told.get("unsolved"))
+        if type(case) is int and "ask" in told:
+            self._asked += 1
+            if self._asked > MOST_ASKED:
+                self.too_much = True
+                return
+            self.answers += json.dumps(self._function(case, told)).encode() + b"\n"
+        elif type(case) is int:
+            reply.cases.setdefault(case, told)
+        if told.get("done") is True:
+            reply.done = True

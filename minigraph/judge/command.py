@@ -1,0 +1,65 @@
+"""`python -m minigraph judge`: its options, and what it prints."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..errors import MinigraphError
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to those of minigraph."""
+    judge = commands.add_parser(
+        "judge",
+        help="score a folder of submissions",
+        description="Score students' notebooks in a sandbox: a folder or a zip archive, as Moodle, "
+        "Canvas or nbgrader hand it out. What has been judged already is not judged again.",
+    )
+    judge.add_argument("submissions", nargs="?", type=Path, help="a folder or a zip archive")
+    judge.add_argument("--results", type=Path, help="the folder to write into")
+    judge.add_argument(
+        "--workers", type=_positive, default=0, help="processes; default: one a processor"
+    )
+    judge.add_argument(
+        "--seconds", type=_positive, default=10, help="of computing; default: %(default)s"
+    )
+    judge.add_argument("--memory", type=_positive, default=512, help="in MB; default: %(default)s")
+    judge.add_argument(
+        "--seed-file", type=Path, help="a table of students and the seeds of their numbers"
+    )
+    judge.add_argument("--sandbox", help="bubblewrap, sandlock or none; default: the strongest")
+    judge.add_argument("--exercises", type=Path, help="a folder of exercises of your own")
+    judge.add_argument(
+        "--again", nargs="*", metavar="student", help="judge these students again, or all"
+    )
+    judge.set_defaults(command=_judge)
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def _judge(chosen: argparse.Namespace) -> int:
+    if chosen.submissions is None or chosen.results is None:
+        raise MinigraphError(
+            "name a folder or an archive of submissions, and a folder for the results: "
+            "python -m minigraph judge SUBMISSIONS --results RESULTS"
+        )
+    from .asking import Limits
+    from .judging import Options, judge
+
+    options = Options(
+        workers=chosen.workers,
+        limits=Limits(chosen.seconds, chosen.memory),
+        sandbox=chosen.sandbox,
+        exercises=chosen.exercises,
+        seeds=chosen.seed_file,
+        again=None if chosen.again is None else tuple(chosen.again),
+    )
+    summary = judge(chosen.submissions, chosen.results, options)
+    print(summary)
+    print(f"The results are in {chosen.results}.")
+    return 0 if summary.complete else 130

@@ -1,0 +1,186 @@
+"""Try a student's function: run the notebook, call it once for each case, and write what comes.
+
+    {"begin": 3}                                      # before statement 3 of the notebook
+    {"defined": true}
+    {"case": 0, "returned": …, "nodes": […], …}       # or "raised"
+    {"case": 1, "ask": 0, "args": …}                  # calls a function that was an argument
+    {"done": true}
+
+All of it is written by a process that a student's code has run in.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ...course.delegation import noticing
+from ...course.outcomes import MOST_MESSAGE, is_unsolved, line_of, told
+from ...course.unchanged import Kept
+from ...errors import MinigraphError
+from ...recording import Tracer
+from . import cells
+from .values import MessageError, Packing, Unpacking
+
+MOST_PRINTED = 1000
+
+
+class Channel:
+    """Two pipes to whoever asks: lines of JSON."""
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self._file = os.fdopen(reading, "rb")
+        self._writing = writing
+
+    def read(self) -> Any:
+        """The next line."""
+        return json.loads(self._file.readline())
+
+    def read_bytes(self, size: int) -> bytes:
+        """So many bytes."""
+        return self._file.read(size)
+
+    def write(self, message: dict[str, Any]) -> None:
+        """Write one line, whole."""
+        data = json.dumps(message, ensure_ascii=True).encode() + b"\n"
+        while data:
+            data = data[os.write(self._writing, data) :]
+
+
+def attempt(channel: Channel, job: dict[str, Any]) -> None:
+    """Run the notebook, and answer the cases of one exercise."""
+    printed = Printed()
+    sys.stdout = sys.stderr = printed
+    name, is_function = job["name"], bool(job["parameters"])
+    names = cells.last_defined(
+        job["cells"],
+        name,
+        is_function,
+        job["seconds"],
+        {*job["skipped"]},
+        lambda n: channel.write({"begin": n}),
+    )
+    sys.stdout = sys.stderr = printed  # whatever stands there by now
+    answer = names.get(name)
+    channel.write({"defined": name in names, "unsolved": is_unsolved(answer)})
+    functions = [_named(function) for function in job["instead_of"]]
+    for n, case in enumerate(job["cases"]):
+        printed.text = ""
+        call = Call(channel, n, case, job["parameters"])
+        reply = call.reply(answer if is_function else lambda *arguments: answer, functions)
+        if printed.text:
+            reply["printed"] = printed.text
+        channel.write({"case": n, **reply})
+    channel.write({"done": True})
+
+
+class Call:
+    """One call of the function."""
+
+    def __init__(self, channel: Channel, n: int, case: Any, parameters: list[str]) -> None:
+        self.channel, self.n, self.parameters = channel, n, parameters
+        reader = Unpacking(case["nodes"], function=self._asking)
+        self.tracer: Any = None
+        self.arguments = [self._argument(reader, plain) for plain in case["args"]]
+        self.nodes = reader.nodes
+        self.kept = [Kept(x) for x in self.arguments]
+        self.grads = [node.grad for node in self.nodes]
+
+    def _argument(self, reader: Unpacking, plain: Any) -> Any:
+        if isinstance(plain, list) and plain[0] == "tracer":
+            self.tracer = Tracer(reader.unpacked(plain[1]))
+            return self.tracer
+        return reader.unpacked(plain)
+
+    def _asking(self, number: int) -> Callable[..., Any]:
+        def function(*args: Any) -> Any:
+            pack = Packing()
+            asked = {"ask": number, "args": pack.packed(args), "nodes": pack.rows}
+            self.channel.write({"case": self.n, **asked})
+            reply = self.channel.read()
+            if "raised" in reply:
+                raise MinigraphError(reply["raised"])
+            return Unpacking(reply["nodes"]).unpacked(reply["returned"])
+
+        return function
+
+    def reply(self, program: Any, functions: list[Any]) -> dict[str, Any]:
+        """Call the program, and say what happened as plain data."""
+        known = dict(vars(builtins))
+        called: list[str] = []
+        begun = time.process_time()
+        try:
+            with noticing(tuple(functions)) as called, np.errstate(all="ignore"):
+                returned = program(*self.arguments)
+            reply = self._written(returned)
+        except BaseException as error:
+            reply = _raised(error, program)
+        builtins.__dict__.update(known)
+        reply["seconds"] = round(time.process_time() - begun, 4)
+        if called:
+            reply["called"] = called[:1]
+        return reply
+
+    def _written(self, returned: Any) -> dict[str, Any]:
+        pack = Packing(self.nodes)
+        try:
+            reply: dict[str, Any] = {"returned": pack.packed(returned)}
+        except (MessageError, RecursionError) as error:
+            return {"unreadable": str(error), "kind": type(returned).__name__[:60]}
+        reply["nodes"] = pack.rows
+        grads = [
+            [n, pack.packed(node.grad)]
+            for n, node in enumerate(self.nodes)
+            if node.grad is not self.grads[n]
+        ]
+        if grads:
+            reply["grads"] = grads
+        if self.tracer is not None:
+            reply["told"] = self.tracer.recording().to_json()
+        reply["changed"] = next(
+            (name for name, x in zip(self.parameters, self.kept) if not x.is_unchanged()), None
+        )
+        return reply
+
+
+def _named(name: str) -> Any:
+    """The function of minigraph's that a specification names, as "module:qualified.name"."""
+    module, _, path = name.partition(":")
+    found: Any = import_module(module)
+    for attribute in path.split("."):
+        found = getattr(found, attribute)
+    return found
+
+
+def _raised(error: BaseException, program: Any) -> dict[str, Any]:
+    line = ""
+    with suppress(BaseException):
+        line = line_of(error.__traceback__, program)[:MOST_MESSAGE]
+    return {"raised": type(error).__name__[:60], "told": told(error), "line": line}
+
+
+class Printed(io.TextIOBase):
+    """Takes what is printed, and keeps the beginning."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def writable(self) -> bool:
+        """It takes text."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep the beginning."""
+        if len(self.text) < MOST_PRINTED:
+            self.text = (self.text + str(text))[:MOST_PRINTED]
+        return len(text)

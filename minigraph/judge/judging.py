@@ -1,0 +1,503 @@
+"""Judge a whole class: each notebook once, on several processes, in a way that can be interrupted.
+
+    judge(Path("submissions"), Path("results"), Options(workers=4))
+
+A notebook's record is written as soon as it is judged, whole or not at all. What has a record is
+not judged again while the notebook, its exercises and the limits stay what they were. The tables
+are made from the records, student by student, so memory does not grow with the class.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import multiprocessing
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Protocol
+
+from tqdm import tqdm
+
+from ..course.own import VARIABLE, own_exercises
+from ..course.specification import Exercise
+from ..errors import MinigraphError
+from ..graph.files import naming, write
+from . import collecting
+from .asking import Inside, Limits
+from .collecting import Submission, cells_of, collected, lessons_of
+from .results import FORMAT, RECORD, VERSION, read_record, record_path, write_tables
+from .sandboxes import BY_NAME, NONE, Sandbox, chosen
+from .verdicts import FAULT, RIGHT, Question, Verdict
+
+LATEST = 1  # raised when verdicts change though exercises do not
+MOST_TRIES = 2  # of a notebook whose judge was lost with it
+UNPROTECTED = (
+    "Judged without a sandbox: a program could read every file on this machine, and write its own "
+    "results. Believe these scores only as far as you trust every submission."
+)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to judge."""
+
+    workers: int = 0  # as many as there are processors
+    limits: Limits = field(default_factory=Limits)
+    sandbox: str | None = None  # the strongest
+    exercises: Path | None = None  # a folder of one's own
+    seeds: Path | None = None  # a table of students and seeds
+    again: tuple[str, ...] | None = None  # these students, or all of them if it is empty
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """A notebook that is to be judged: everything that a worker has to know."""
+
+    student: str
+    lesson: str
+    cells: list[str] = field(repr=False)
+    names: list[str]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What has been done."""
+
+    sandbox: Sandbox
+    judged: int
+    kept: int
+    unreadable: int
+    complete: bool
+    changes: tuple[Row, ...]
+
+    def __str__(self) -> str:
+        files = f"{self.judged} notebook{'s' * (self.judged != 1)} judged in {self.sandbox.name}"
+        parts = [files, f"{self.kept} unchanged", f"{self.unreadable} not readable"]
+        lines = [", ".join(parts) + ("" if self.complete else ", interrupted")]
+        lines += [
+            f"  {x['student']}: {x['exercise']} was {x['before']}, and is {x['after']}"
+            for x in self.changes[:MOST_LISTED]
+        ]
+        if len(self.changes) > MOST_LISTED:
+            lines.append(f"  and {len(self.changes) - MOST_LISTED} changes more, in results.json")
+        return "\n".join(lines + ([UNPROTECTED] if self.sandbox is NONE else []))
+
+
+MOST_LISTED = 40
+
+
+class Pool(Protocol):
+    """Where tasks are judged."""
+
+    room: int  # how many tasks to hand in ahead
+
+    def submit(self, task: Task) -> Future[list[Row]]:
+        """Hand in a task."""
+
+    def close(self) -> None:
+        """End what still runs."""
+
+
+def judge(
+    submissions: Path, results: Path, options: Options, pool: Callable[..., Pool] | None = None
+) -> Summary:
+    """Judge all submissions, and write the results.
+
+    Raises:
+        MinigraphError: if there are no submissions, there is no sandbox, or nothing can be written.
+    """
+    exercises = _exercises(options.exercises)
+    sandbox = chosen(options.sandbox)
+    found = collected(submissions, lessons_of(exercises))
+    with naming(results, "made"):
+        results.mkdir(parents=True, exist_ok=True)
+    work = _Work(results, options, exercises, sandbox, found)
+    made = pool or (_Here if work.workers == 1 else _Processes)
+    complete = work.run(made)
+    work.write(complete)
+    bad = sum(x.state == collecting.UNREADABLE for x in found)
+    kept = sum(x.state == collecting.JUDGED for x in found) - work.judged
+    return Summary(sandbox, work.judged, kept, bad, complete, tuple(work.changes))
+
+
+def _exercises(folder: Path | None) -> dict[str, Exercise]:
+    """The course's exercises, and those of a folder."""
+    from ..course.exercises import EXERCISES
+
+    if folder is None:
+        return EXERCISES
+    os.environ[VARIABLE] = str(folder.resolve())  # which workers inherit
+    return EXERCISES | own_exercises(folder)
+
+
+class _Work:
+    """One run of the judge."""
+
+    def __init__(
+        self,
+        results: Path,
+        options: Options,
+        exercises: Mapping[str, Exercise],
+        sandbox: Sandbox,
+        found: list[Submission],
+    ) -> None:
+        self.results = results
+        self.options = options
+        self.exercises = exercises
+        self.sandbox = sandbox
+        self.found = found
+        self.lessons = lessons_of(exercises)
+        self.workers = options.workers or os.cpu_count() or 1
+        self.seed = secrets.randbits(48)  # nobody who has handed in has seen these questions
+        self.seeds = _seeds(options.seeds)
+        self.judged = 0
+        self.changes: list[Row] = []
+
+    def run(self, pool: Callable[..., Pool]) -> bool:
+        """Judge what has no record; return whether all is done."""
+        todo = [x for x in self.found if x.state == collecting.JUDGED and self._is_new(x)]
+        if not todo:
+            return True
+        workers = pool(self.sandbox.name, self.options, min(self.workers, len(todo)))
+        bar = tqdm(total=len(todo), unit="notebook", disable=self.options.quiet, file=sys.stderr)
+        try:
+            self._judge(todo, workers, bar)
+        except KeyboardInterrupt:
+            return False
+        finally:
+            bar.close()
+            workers.close()
+        return True
+
+    def _judge(self, todo: list[Submission], pool: Pool, bar: tqdm) -> None:
+        waiting = iter(todo)
+        running: dict[Future[list[Row]], Submission] = {}
+        while True:
+            while len(running) < pool.room and (submission := next(waiting, None)):
+                running[pool.submit(self._task(submission))] = submission
+            if not running:
+                return
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._record(running.pop(future), future.result())
+                bar.update()
+
+    def _task(self, submission: Submission) -> Task:
+        try:
+            cells = cells_of(submission.place.read(), submission.file)
+        except (OSError, collecting.Unreadable):  # it was there a moment ago
+            cells = []
+        seed = self.seeds.get(submission.student, self.seed)
+        names = self.lessons[submission.lesson]
+        return Task(submission.student, submission.lesson, cells, names, seed)
+
+    # --- records ------------------------------------------------------------------------------
+
+    def _is_new(self, submission: Submission) -> bool:
+        again = self.options.again
+        if again is not None and (not again or submission.student in again):
+            return True
+        record = self._read(submission)
+        return record is None or not self._is_of(record, submission)
+
+    def _is_of(self, record: Row, submission: Submission) -> bool:
+        return (record["digest"], record["judged_by"]) == (
+            submission.digest,
+            self._judged_by(submission),
+        )
+
+    def _read(self, submission: Submission) -> Row | None:
+        return read_record(record_path(self.results, submission.student, submission.lesson))
+
+    def _judged_by(self, submission: Submission) -> str:
+        """A digest of all that a verdict depends on beside the notebook."""
+        exercises = [self.exercises[name] for name in self.lessons[submission.lesson]]
+        files = sorted({x.reference.__code__.co_filename for x in exercises})
+        limits, seed = self.options.limits, self.seeds.get(submission.student)
+        settings = [LATEST, self.sandbox.name, asdict(limits), seed, *map(_digest, files)]
+        return sha256(json.dumps(settings).encode()).hexdigest()
+
+    def _record(self, submission: Submission, rows: list[Row]) -> None:
+        before = self._read(submission)
+        record = {
+            "format": RECORD,
+            "version": VERSION,
+            "student": submission.student,
+            "file": submission.file,
+            "lesson": submission.lesson,
+            "digest": submission.digest,
+            "judged_by": self._judged_by(submission),
+            "exercises": rows,
+        }
+        path = record_path(self.results, submission.student, submission.lesson)
+        with naming(path.parent, "made"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
+        self.judged += 1
+        if before:
+            self._note_changes(submission, before, rows)
+
+    def _note_changes(self, submission: Submission, before: Row, rows: list[Row]) -> None:
+        verdicts = {x["exercise"]: x["verdict"] for x in before["exercises"]}
+        for row in rows:
+            old = verdicts.get(row["exercise"], "not judged")
+            if old != row["verdict"]:
+                change = {"student": submission.student, "exercise": row["exercise"]}
+                self.changes.append({**change, "before": old, "after": row["verdict"]})
+
+    # --- tables -------------------------------------------------------------------------------
+
+    def write(self, complete: bool) -> None:
+        """Write the tables from the records."""
+        here = {x.lesson for x in self.found if x.state == collecting.JUDGED}
+        exercises = [x for x in self.exercises.values() if x.lesson in here]
+        head = {
+            "format": FORMAT,
+            "version": VERSION,
+            "complete": complete,
+            "judged": datetime.now(UTC).isoformat(timespec="seconds"),
+            "sandbox": {
+                "name": self.sandbox.name,
+                "version": self.sandbox.version,
+                "warning": UNPROTECTED if self.sandbox is NONE else "",
+                "open": self.sandbox.open,
+            },
+            "settings": asdict(self.options.limits),
+            "changes": self.changes,
+        }
+        write_tables(self.results, head, exercises, self._students())
+
+    def _students(self) -> Iterator[Row]:
+        for student, group in groupby(self.found, key=lambda x: x.student):
+            files = [*group]
+            rows = [self._row(x) for x in files]
+            judged = [x for row in rows for x in row.get("exercises", ())]
+            first = next((x for x in files if x.name or x.number), files[0])
+            folder = record_path(self.results, student, "").parent.name
+            yield {
+                "student": student,
+                "name": first.name,
+                "number": first.number,
+                "folder": folder,
+                "points": sum(x["points"] for x in judged),
+                "max_points": sum(x["max_points"] for x in judged),
+                "submissions": rows,
+            }
+
+    def _row(self, submission: Submission) -> Row:
+        row: Row = {
+            "file": submission.file,
+            "lesson": submission.lesson,
+            "state": submission.state,
+            "note": submission.note,
+            "late": submission.late,
+        }
+        if submission.state != collecting.JUDGED:
+            return row
+        record = self._read(submission)
+        if not record or not self._is_of(record, submission):
+            return {**row, "state": "waiting", "note": "judging was interrupted before it"}
+        path = record_path(self.results, submission.student, submission.lesson)
+        row["record"] = path.relative_to(self.results).as_posix()
+        row["exercises"] = [{k: x[k] for k in SHORT} for x in record["exercises"]]
+        return row
+
+
+SHORT = ("exercise", "points", "max_points", "verdict", "misconception", "seconds")
+
+
+def _seeds(path: Path | None) -> dict[str, int]:
+    """Seeds by student, from a table with these two columns."""
+    if path is None:
+        return {}
+    try:
+        with naming(path, "read"), path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [*csv.DictReader(file)]
+        return {row["student"]: int(row["seed"]) for row in rows}
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, MinigraphError):
+            raise
+        raise MinigraphError(
+            f"{path} is no table of seeds: it has a column `student` and a column `seed`, of whole "
+            "numbers"
+        ) from None
+
+
+@cache
+def _digest(file: str) -> str:
+    with suppress(OSError):
+        return sha256(Path(file).read_bytes()).hexdigest()
+    return ""
+
+
+# --- one notebook ---------------------------------------------------------------------------------
+
+
+class Bench:
+    """Judges one notebook after another, with one process inside a sandbox."""
+
+    def __init__(self, sandbox: str, options: Options) -> None:
+        self.limits = options.limits
+        self.exercises = _exercises(options.exercises)
+        self._inside = Inside(BY_NAME[sandbox], options.limits)
+        self._questions: dict[tuple[str, int], Question] = {}
+
+    def judged(self, task: Task) -> list[Row]:
+        """The rows of a notebook: one for each exercise of its lesson."""
+        rows: list[Row] = []
+        skipped: tuple[int, ...] = ()
+        for name in task.names:
+            exercise = self.exercises[name]
+            try:
+                question = self._question(exercise, task.seed)
+                reply = self._inside.ask(task.cells, question.message, question.function, skipped)
+                skipped = reply.skipped
+                verdict = question.judged(reply, self.limits)
+            except MinigraphError:
+                raise
+            except Exception as error:  # an exercise of one's own may fail in any way
+                verdict = Verdict(FAULT, hint=f"{type(error).__name__}: {error}"[:300])
+            rows.append(_row_of(exercise, verdict))
+        return rows
+
+    def _question(self, exercise: Exercise, seed: int) -> Question:
+        key = exercise.name, seed
+        if key not in self._questions:
+            if len(self._questions) >= MOST_QUESTIONS:
+                self._questions.clear()
+            self._questions[key] = Question(exercise, seed)
+        return self._questions[key]
+
+    def close(self) -> None:
+        """End the process."""
+        self._inside.close()
+
+
+MOST_QUESTIONS = 100
+
+
+def _row_of(exercise: Exercise, verdict: Verdict) -> Row:
+    return {
+        "exercise": exercise.name,
+        "points": exercise.points if verdict.state == RIGHT else 0,
+        "max_points": exercise.points,
+        "verdict": verdict.state,
+        "misconception": verdict.misconception,
+        "seconds": verdict.seconds,
+        "title": exercise.title,
+        "hint": verdict.hint,
+        "parts": [asdict(part) for part in verdict.parts],
+        "picture": verdict.picture,
+    }
+
+
+# --- where it is judged ---------------------------------------------------------------------------
+
+
+class _Here:
+    """Judges in this process."""
+
+    room = 1
+
+    def __init__(self, sandbox: str, options: Options, workers: int) -> None:
+        self._bench = Bench(sandbox, options)
+
+    def submit(self, task: Task) -> Future[list[Row]]:
+        future: Future[list[Row]] = Future()
+        future.set_result(self._bench.judged(task))
+        return future
+
+    def close(self) -> None:
+        self._bench.close()
+
+
+_bench: Bench | None = None  # of a worker
+
+
+def _begin(sandbox: str, options: Options) -> None:
+    global _bench
+    import atexit
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever began says when to end
+    end_with_parent()
+    _bench = Bench(sandbox, options)
+    atexit.register(_bench.close)
+
+
+def _judged(task: Task) -> list[Row]:
+    assert _bench
+    return _bench.judged(task)
+
+
+def end_with_parent() -> None:
+    """Let this process end when the one that has started it does, even if that is killed."""
+    if sys.platform == "linux":
+        import ctypes
+
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM, 0, 0, 0)
+
+
+class _Processes:
+    """Judges in several processes of this machine; one that is lost is replaced."""
+
+    def __init__(self, sandbox: str, options: Options, workers: int) -> None:
+        self.room = 2 * workers
+        self._made = sandbox, options, workers
+        self._executor = self._executor_of()
+
+    def _executor_of(self) -> ProcessPoolExecutor:
+        sandbox, options, workers = self._made
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(workers, context, _begin, (sandbox, options))
+
+    def submit(self, task: Task) -> Future[list[Row]]:
+        """Hand in a task; it is tried again if its process is lost, and then given up."""
+        outer: Future[list[Row]] = Future()
+        self._try(task, outer, MOST_TRIES)
+        return outer
+
+    def _try(self, task: Task, outer: Future[list[Row]], tries: int) -> None:
+        try:
+            inner = self._executor.submit(_judged, task)
+        except BrokenProcessPool:
+            self._executor = self._executor_of()
+            inner = self._executor.submit(_judged, task)
+
+        def done(future: Future[list[Row]]) -> None:
+            error = future.exception()
+            if not isinstance(error, BrokenProcessPool):
+                outer.set_exception(error) if error else outer.set_result(future.result())
+            elif tries > 1:
+                self._try(task, outer, tries - 1)
+            else:
+                outer.set_result(lost(task))
+
+        inner.add_done_callback(done)
+
+    def close(self) -> None:
+        """End what still runs."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def lost(task: Task) -> list[Row]:
+    """The rows of a notebook that took its judge with it, again and again."""
+    from ..course.exercises import EXERCISES
+
+    verdict = Verdict(FAULT, hint="The judge itself was lost with this notebook, twice.")
+    return [_row_of((EXERCISES | own_exercises(Path.cwd()))[name], verdict) for name in task.names]

@@ -1,0 +1,209 @@
+"""What the judge writes, and the form of it: read this to build on `results.json`.
+
+    RESULTS/
+      scores.csv         a row for each student and exercise; for a file that cannot be judged, one
+      gradebook.csv      a row for each student, with columns that Canvas and Moodle import
+      results.json       all of it, as below
+      records/…          one record for each notebook that was judged, as below
+
+`results.json`:
+
+    {"format": "minigraph results", "version": 1,
+     "complete": true,                    false if judging was interrupted
+     "judged": "2026-09-01T12:00:00+00:00",
+     "sandbox": {"name": "bubblewrap", "version": "0.11.0", "warning": "", "open": ["…"]},
+     "settings": {"seconds": 10, "memory": 512},
+     "exercises": [{"exercise": "forward", "title": "Run a forward pass",
+                    "lesson": "02_forward_pass", "points": 3, "kind": "implement"}, …],
+     "changes": [{"student": "…", "exercise": "…", "before": "wrong", "after": "right"}, …],
+     "students": [
+       {"student": "anna", "name": "Anna Arendt", "number": "12345", "folder": "anna",
+        "points": 7, "max_points": 9,
+        "submissions": [
+          {"file": "anna/02.ipynb", "lesson": "02_forward_pass", "state": "judged",
+           "note": "", "late": false, "record": "records/anna/02_forward_pass.json",
+           "exercises": [{"exercise": "forward", "points": 3, "max_points": 3,
+                          "verdict": "right", "misconception": "", "seconds": 0.1}, …]},
+          {"file": "anna/02 (1).ipynb", "lesson": "02_forward_pass", "state": "older",
+           "note": "anna/02.ipynb is newer, and counts", "late": false},
+          {"file": "anna/essay.pdf", "lesson": "", "state": "unreadable",
+           "note": "it is no notebook", "late": false}]}, …]}
+
+The exercises are in the order of the course, those of lessons that somebody has handed in; the
+students by their names. A verdict is one of `verdicts.Verdict`'s. `folder` is the student's name as
+a folder can have it: use it for files, never the name. Every text may be a student's, and is plain
+text: escape it.
+
+A record is what results say of one notebook, with what a student can be shown:
+
+    {"format": "minigraph record", "version": 1,
+     "student": "anna", "file": "anna/02.ipynb", "lesson": "02_forward_pass",
+     "digest": "…", "judged_by": "…",     by which it is seen that nothing has changed
+     "exercises": [{"exercise": …, as above, "title": "Run a forward pass",
+                    "hint": "…",          of the misconception; "" if there is none
+                    "parts": [{"label": "", "text": "For this input", "code": "graph = …"}, …],
+                    "picture": "<figure>…"}]}
+
+`parts` tell what happened in the order in which `check` tells it, without the right answer: `text`
+is Markdown of the course's or plain text, `code` is to be shown as it is, `picture` is HTML made
+here ("" if there is none).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any
+
+from ..course.specification import Exercise
+from ..graph.files import naming
+
+FORMAT, VERSION = "minigraph results", 1
+RECORD = "minigraph record"
+SCORES = (
+    "student", "file", "lesson", "exercise", "points", "max_points", "verdict", "misconception",
+    "seconds",
+)  # fmt: skip
+CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")  # begin its gradebook
+MOODLE = ("Identifier", "Full name")  # of its grading worksheet
+LONGEST = 60
+Row = dict[str, Any]
+
+
+def folder_of(student: str) -> str:
+    """A student's name as a folder may have it; other names have other folders."""
+    plain = re.sub(r"[^\w .@+-]", "_", student).strip(" .")[:LONGEST]
+    if (
+        plain
+        and plain == student
+        and plain.lower() == plain
+        and plain.split(".")[0] not in _RESERVED
+    ):
+        return plain
+    return f"{plain or 'student'}-{sha256(student.encode()).hexdigest()[:8]}"
+
+
+_RESERVED = {"con", "prn", "aux", "nul"} | {f"{x}{n}" for x in ("com", "lpt") for n in range(10)}
+
+
+def record_path(results: Path, student: str, lesson: str) -> Path:
+    """Where the record of a notebook stands."""
+    return results / "records" / folder_of(student) / f"{folder_of(lesson)}.json"
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """A record that has been written; None if there is none that can be read."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    is_one = isinstance(record, dict) and record.get("format") == RECORD
+    return record if is_one and record.get("version") == VERSION else None
+
+
+@contextmanager
+def whole(path: Path, newline: str | None = None) -> Iterator[IO[str]]:
+    """Write a file piece by piece, which takes its place when it is whole.
+
+    Raises:
+        FileError: naming the file.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with naming(path, "written"):
+            with beside.open("x", encoding="utf-8", errors="replace", newline=newline) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_tables(
+    results: Path, head: Row, exercises: Iterable[Exercise], students: Iterable[Row]
+) -> None:
+    """Write scores, gradebook and results, student by student.
+
+    Args:
+        results: the folder.
+        head: what `results.json` begins with.
+        exercises: those of the lessons that were handed in, in order.
+        students: rows of `results.json`, made one by one.
+    """
+    exercises = [*exercises]
+    lessons = [*dict.fromkeys(exercise.lesson for exercise in exercises)]
+    totals = {x: sum(e.points for e in exercises if e.lesson == x) for x in lessons}
+    marks = [*map(_column, lessons), "Total"]
+    columns = [*CANVAS, *marks, *MOODLE]
+    with (
+        whole(results / "scores.csv", newline="") as scores_file,
+        whole(results / "gradebook.csv", newline="") as gradebook_file,
+        whole(results / "results.json") as file,
+    ):
+        scores, gradebook = csv.writer(scores_file), csv.writer(gradebook_file)
+        scores.writerow(SCORES)
+        gradebook.writerow(columns)
+        possible = [*totals.values(), sum(totals.values())]
+        gradebook.writerow(["    Points Possible", *[""] * (len(CANVAS) - 1), *possible])
+        start = {**head, "exercises": [_described(exercise) for exercise in exercises]}
+        file.write(json.dumps(start, ensure_ascii=False)[:-1] + ', "students": [')
+        for n, student in enumerate(students):
+            file.write(("," if n else "") + "\n" + json.dumps(student, ensure_ascii=False))
+            for row in _scores(student):
+                scores.writerow([guarded(row[name]) for name in SCORES])
+            gradebook.writerow(map(guarded, _grades(student, lessons)))
+        file.write("\n]}\n")
+
+
+def _described(exercise: Exercise) -> Row:
+    return {
+        "exercise": exercise.name,
+        "title": exercise.title,
+        "lesson": exercise.lesson,
+        "points": exercise.points,
+        "kind": exercise.kind,
+    }
+
+
+def _scores(student: Row) -> Iterator[Row]:
+    empty: Row = dict.fromkeys(SCORES, "")
+    for submission in student["submissions"]:
+        row = {**empty, **{k: submission[k] for k in ("file", "lesson")}}
+        row["student"] = student["student"]
+        for exercise in submission.get("exercises", ()):
+            yield {**row, **{k: exercise[k] for k in SCORES if k in exercise}}
+        if "exercises" not in submission:
+            yield {**row, "verdict": f"{submission['state']}: {submission['note']}"}
+
+
+def _grades(student: Row, lessons: list[str]) -> list[Any]:
+    points: Mapping[str, float] = {
+        submission["lesson"]: sum(x["points"] for x in submission["exercises"])
+        for submission in student["submissions"]
+        if "exercises" in submission
+    }
+    number, name = student["number"], student["name"] or student["student"]
+    identifier = f"Participant {number}" if number else ""
+    marks = [points.get(lesson, "") for lesson in lessons]
+    ids = [number, *[""] * (len(CANVAS) - 2)]
+    return [student["student"], *ids, *marks, student["points"], identifier, name]
+
+
+def _column(lesson: str) -> str:
+    return lesson.replace("_", " ")
+
+
+def guarded(value: Any) -> Any:
+    """A value for a table, which no spreadsheet takes for a formula."""
+    if not isinstance(value, str):
+        return value
+    text = "".join(c if c.isprintable() else " " for c in value)
+    return f"'{text}" if text.lstrip()[:1] in {*"=+-@|%"} else text

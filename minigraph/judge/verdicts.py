@@ -1,0 +1,283 @@
+"""What an answer is worth: decided here, on plain data, with the exercise's own form.
+
+The process inside has answered questions. Here stands what is right, and nothing of a student's
+runs here: an answer is read by `inside/values.py`, compared by the exercise's form, and diagnosed
+by the same misconceptions that `check` knows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..course.attempt import (
+    ENDS_PYTHON,
+    GONE,
+    LARGE,
+    Attempt,
+    expected,
+    too_long,
+    verdict,
+    wrong_form,
+)
+from ..course.checking import picture_of, what_happened
+from ..course.diagnosis import misconception_behind
+from ..course.forms import Case, Difference, WrongForm
+from ..course.panel import Part
+from ..course.rehearsal import limited_memory
+from ..course.specification import Exercise, size
+from ..course.stopping import OutOfTime, call_within
+from ..recording import Recording, Tracer
+from .asking import Limits, Reply
+from .inside.values import MessageError, Packing, Unpacking
+
+SECONDS_TO_COMPARE = 10.0
+SECONDS_TO_DIAGNOSE = 30.0
+SECONDS_OF_A_FUNCTION = 1.0
+LARGEST = 2**63  # whole numbers that a function is asked for
+Claim = dict[str, Any]
+
+NOT_STARTED = "not started"
+RIGHT, WRONG, MISSING, UNREADABLE = "right", "wrong", "missing", "unreadable"
+CRASHED, TOO_SLOW, OUT_OF_MEMORY, FAULT = "crashed", "too slow", "out of memory", "fault"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one exercise of one submission is worth, and why.
+
+    Attributes:
+        state: "right", "wrong", "not started", "missing", "crashed", "too slow", "out of memory",
+            "unreadable", or "fault" if judging itself failed.
+        misconception: the key of the one that explains the answer; "" if none does.
+        hint: what to say about it.
+        parts: what happened, part by part, without the right answer.
+        picture: HTML of the drawing with the marked node; "" if there is none.
+        seconds: that the student's process has computed.
+    """
+
+    state: str
+    misconception: str = ""
+    hint: str = ""
+    parts: tuple[Part, ...] = ()
+    picture: str = ""
+    seconds: float = 0.0
+
+
+class Question:
+    """An exercise with the cases of one seed, as it is asked again and again."""
+
+    def __init__(self, exercise: Exercise, seed: int) -> None:
+        self.exercise = exercise
+        self.seed = seed
+        self.cases = [_Asked(exercise, case) for case in exercise.cases(seed)]
+
+    @cached_property
+    def message(self) -> bytes:
+        """What is sent inside: names and arguments, and nothing of what is right."""
+        exercise = self.exercise
+        return json.dumps(
+            {
+                "name": exercise.name,
+                "parameters": exercise.parameters,
+                "instead_of": [f"{f.__module__}:{f.__qualname__}" for f in exercise.instead_of],
+                "cases": [asked.message for asked in self.cases],
+            }
+        ).encode()
+
+    def function(self, number: int, told: Claim) -> dict[str, Any]:
+        """Answer a call of a function that was an argument of a case."""
+        try:
+            asked = self.cases[number]
+            args = Unpacking(told["nodes"]).unpacked(told["args"])
+            if not all(map(_may_be_asked, args)):
+                raise MessageError("it takes numbers, arrays, and dictionaries of them")
+            with limited_memory():
+                value = call_within(SECONDS_OF_A_FUNCTION, asked.functions[told["ask"]], *args)
+            pack = Packing()
+            return {"returned": pack.packed(value), "nodes": pack.rows}
+        except (Exception, OutOfTime) as error:
+            return {"raised": str(error)[:300]}
+
+    def judged(self, reply: Reply, limits: Limits) -> Verdict:
+        """The verdict on what came back."""
+        tries = _tries(self, reply, limits)
+        if reply.defined is None:
+            return _ended_in_the_notebook(reply)
+        if not reply.defined:
+            return Verdict(MISSING, seconds=reply.seconds, parts=(Part(_no_name(self.exercise)),))
+        if reply.unsolved or (tries and tries[0].raised == NotImplementedError.__name__):
+            first_step = Part(self.exercise.first_step)
+            return Verdict(NOT_STARTED, seconds=reply.seconds, parts=(first_step,))
+        worst = next((attempt for attempt in tries if attempt.wrong), None)
+        if worst is None:
+            return Verdict(RIGHT, seconds=reply.seconds)
+        return _wrong(self.exercise, tries, worst, reply)
+
+
+class _Asked:
+    """One case: its arguments as they are sent, and the right answer."""
+
+    def __init__(self, exercise: Exercise, case: Case) -> None:
+        self.exercise = exercise
+        self.case = case
+        self.arguments = exercise.as_arguments(*case)
+        pack = Packing()
+        asked = self.arguments if exercise.parameters else ()  # a value is handed in as it is
+        self.message = {"args": [_argument(pack, x) for x in asked], "nodes": pack.rows}
+        self.functions = pack.functions
+        self.nodes = [*pack.place]
+        self.grads = [node.grad for node in self.nodes]
+
+    @cached_property
+    def right(self) -> Any:
+        """The right answer as plain data."""
+        return expected(self.exercise, self.case)
+
+    def restored(self, claim: Claim) -> tuple[Any, ...]:
+        """The arguments, with the gradients and the told steps that a student's call has left."""
+        for node, grad in zip(self.nodes, self.grads):
+            node.grad = grad
+        pack = Unpacking([], self.nodes)
+        for place, grad in claim.get("grads", []):
+            self.nodes[place].grad = pack.unpacked(grad)
+        return tuple(_Told(x, claim) if isinstance(x, Tracer) else x for x in self.arguments)
+
+
+def _argument(pack: Packing, x: Any) -> Any:
+    return ["tracer", pack.packed(x.output)] if isinstance(x, Tracer) else pack.packed(x)
+
+
+class _Told:
+    """A tracer that has been told what a student's was."""
+
+    def __init__(self, tracer: Tracer, claim: Claim) -> None:
+        told = Recording.from_json(claim["told"])
+        self._recording = replace(tracer.recording(), events=told.events)
+
+    def recording(self) -> Recording:
+        """What it has been told."""
+        return self._recording
+
+
+def _may_be_asked(x: Any) -> bool:
+    if isinstance(x, dict):
+        return all(isinstance(k, str) and _may_be_asked(v) for k, v in x.items())
+    if isinstance(x, (list, tuple)):
+        return all(map(_may_be_asked, x))
+    if isinstance(x, int):
+        return abs(x) < LARGEST
+    return isinstance(x, (float, np.floating, np.integer, np.ndarray))
+
+
+# --- from claims to attempts ----------------------------------------------------------------------
+
+
+@dataclass
+class _Answer:
+    """An answer, for `attempt.verdict`."""
+
+    exercise: Exercise
+    called: list[str]
+    changed: str | None
+    answer: Any = None
+
+
+def _tries(question: Question, reply: Reply, limits: Limits) -> list[Attempt]:
+    """What was claimed for each case, read and compared, until there is no more of use."""
+    found: list[Attempt] = []
+    failed = False
+    for n, asked in enumerate(question.cases):
+        if failed and size(asked.case) >= LARGE:
+            break
+        if n in reply.cases:
+            found.append(_attempt(asked, reply.cases[n]))
+        else:
+            found.append(_not_answered(asked, reply, limits))
+            break
+        failed = failed or found[-1].wrong is not None
+    return found
+
+
+def _attempt(asked: _Asked, claim: Claim) -> Attempt:
+    """One claim, read and compared."""
+    exercise, case = asked.exercise, asked.case
+    printed = str(claim.get("printed", ""))[:1000]
+    raised = claim.get("raised")
+    if isinstance(raised, str):
+        said, line = str(claim.get("told", raised))[:400], str(claim.get("line", ""))[:400]
+        symptom = "recursion" if raised == RecursionError.__name__ else said
+        wrong = Difference(f"Your function raised {said}{line}", symptom)
+        return Attempt(case, asked.arguments, wrong=wrong, raised=raised, printed=printed)
+    value: Any = None
+    answer = _Answer(exercise, [str(x) for x in claim.get("called", ())][:1], claim.get("changed"))
+    arguments = asked.arguments
+    try:
+        with limited_memory(), np.errstate(all="ignore"):
+            value = Unpacking(claim.get("nodes", []), asked.nodes).unpacked(claim["returned"])
+            arguments = asked.restored(claim)
+            answer.answer = call_within(SECONDS_TO_COMPARE, exercise.form.read, value, arguments)
+            wrong_now = call_within(SECONDS_TO_COMPARE, verdict, answer, case, lambda: asked.right)
+    except WrongForm as error:
+        text = wrong_form(value, str(error)) if exercise.parameters else str(error)
+        wrong_now = Difference(text, error.symptom)
+    except (Exception, OutOfTime) as error:
+        text = f"Your answer cannot be read. It should be {exercise.form.what}."
+        wrong_now = Difference(text, f"unreadable: {type(error).__name__}")
+    plain = None if answer.called else answer.answer
+    return Attempt(case, arguments, value, plain, wrong_now, "", printed)
+
+
+def _not_answered(asked: _Asked, reply: Reply, limits: Limits) -> Attempt:
+    """A case to which nothing came back."""
+    if reply.ending in ("late", "computed"):
+        text = too_long(asked.exercise, limits.seconds, asked.case)
+        return Attempt(asked.case, wrong=Difference(text), stopped=True)
+    return Attempt(asked.case, wrong=Difference(ENDS_PYTHON, "ends Python"), raised=GONE)
+
+
+# --- from attempts to a verdict -------------------------------------------------------------------
+
+
+def _wrong(exercise: Exercise, tries: list[Attempt], worst: Attempt, reply: Reply) -> Verdict:
+    assert worst.wrong
+    behind = None
+    if not worst.wrong.says_all and not worst.stopped and worst.raised != GONE:
+        behind = _guarded(misconception_behind, exercise, tries)
+    states = {GONE: CRASHED, MemoryError.__name__: OUT_OF_MEMORY}
+    return Verdict(
+        TOO_SLOW if worst.stopped else states.get(worst.raised, WRONG),
+        misconception=behind.key if behind else "",
+        hint=behind.hint if behind else "",
+        parts=tuple(_guarded(what_happened, exercise, worst) or [Part(worst.wrong.text)]),
+        picture=_guarded(picture_of, exercise, worst) or "",
+        seconds=reply.seconds,
+    )
+
+
+def _guarded(function: Callable[..., Any], *args: Any) -> Any:
+    """Call what may take long, or fail, with a strange answer; None then."""
+    try:
+        return call_within(SECONDS_TO_DIAGNOSE, function, *args)
+    except (Exception, OutOfTime):
+        return None
+
+
+def _ended_in_the_notebook(reply: Reply) -> Verdict:
+    """The notebook itself did not come to its end, whatever was left out."""
+    late = reply.ending in ("late", "computed")
+    text = (
+        "The notebook did not come to its end: something in its cells computes without end, or "
+        "ends Python."
+    )
+    return Verdict(TOO_SLOW if late else CRASHED, parts=(Part(text),), seconds=reply.seconds)
+
+
+def _no_name(exercise: Exercise) -> str:
+    what = "function" if exercise.parameters else "value"
+    return f"There is no {what} named {exercise.name} in this notebook."
