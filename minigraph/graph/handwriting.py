@@ -16,9 +16,24 @@ from inspect import signature
 from ..core.operation import FUNCTIONS
 
 # Names from books and pocket calculators, and those that they have here.
-OTHER_NAMES = {"abs": "absolute", "arctg": "arctan", "asin": "arcsin", "acos": "arccos",
-               "atan": "arctan", "ln": "log", "lg": "log10", "pow": "power", "sgn": "sign",
+OTHER_NAMES = {"abs": "absolute", "acos": "arccos", "acosh": "arccosh", "arcosh": "arccosh",
+               "arctg": "arctan", "arsinh": "arcsinh", "artanh": "arctanh", "asin": "arcsin",
+               "asinh": "arcsinh", "atan": "arctan", "atan2": "arctan2", "atanh": "arctanh",
+               "ceiling": "ceil", "fabs": "absolute", "lb": "log2", "ld": "log2", "lg": "log10",
+               "ln": "log", "logistic": "sigmoid", "mod": "remainder", "pow": "power",
+               "round": "rint", "sgn": "sign", "sigma": "sigmoid", "sqr": "square",
                "tg": "tan"}  # fmt: skip
+
+# Functions that are written with others.
+WRITTEN = {"cbrt": "{} ** (1 / 3)", "cosec": "1 / sin({})", "cot": "1 / tan({})",
+           "cotan": "1 / tan({})", "coth": "1 / tanh({})", "csc": "1 / sin({})",
+           "csch": "1 / sinh({})", "ctg": "1 / tan({})", "cube": "{} ** 3",
+           "root": "sqrt({})", "sec": "1 / cos({})", "sech": "1 / cosh({})"}  # fmt: skip
+
+# What takes an array, and what a beginner means who gives it two numbers.
+OF_TWO = {"max": "maximum({}, {})", "mean": "({} + {}) / 2", "min": "minimum({}, {})",
+          "sum": "{} + {}"}  # fmt: skip
+CLOSE = 0.7  # how much alike a name and the one that is meant are at least
 
 MOST = 1000  # characters in which it is looked for what to write instead
 
@@ -51,11 +66,17 @@ def not_allowed(tree: ast.expr) -> str:
             text = "a comma is not allowed in an expression, but between the inputs of a function"
             is_decimal = all(isinstance(one, ast.Constant) for one in members)
             return text + "; a decimal has a point, as in 1.5" * is_decimal
-        case ast.UnaryOp(ast.Invert(), x):
-            return f"~ is not allowed in an expression; write logical_not({ast.unparse(x)})"
+        case ast.UnaryOp(ast.Invert() | ast.Not() as op, x):
+            sign = "~" if isinstance(op, ast.Invert) else "not"
+            return _logical(sign, "not", ast.unparse(x))
         case ast.BinOp(first, ast.BitAnd(), second):
-            both = f"{ast.unparse(first)}, {ast.unparse(second)}"
-            return f"& is not allowed in an expression; write logical_and({both})"
+            return _logical("&", "and", ast.unparse(first), ast.unparse(second))
+        case ast.BoolOp(op, [first, second]):
+            word = "and" if isinstance(op, ast.And) else "or"
+            return _logical("and/or", word, ast.unparse(first), ast.unparse(second))
+        case ast.Compare(first, [op], [second]) if type(op) in _COMPARED:
+            call = f"{_COMPARED[type(op)]}({ast.unparse(first)}, {ast.unparse(second)})"
+            return f"a comparison is not allowed in an expression; write {call}"
         case ast.BinOp(_, op) if type(op) in _SIGNS:
             return f"{_SIGNS[type(op)]}, is not allowed in an expression"
     return f"{_WHAT.get(type(tree), 'this')} is not allowed in an expression"
@@ -69,6 +90,8 @@ def power_of_function(name: str, power: ast.Call) -> str:
 
 def wrong_inputs(name: str, call: ast.Call) -> str:
     """What to say of a function of numbers that has more inputs or fewer; "" if it has as many."""
+    if len(call.args) == 2 and (told := _of_two(name, *call.args)):
+        return told
     parameters = signature(FUNCTIONS[name]).parameters
     has_settings = any(x.kind != x.POSITIONAL_ONLY for x in parameters.values())
     if has_settings or len(parameters) == len(call.args):
@@ -77,11 +100,24 @@ def wrong_inputs(name: str, call: ast.Call) -> str:
     return f"{name} has {has}, and here are {len(call.args)}; write {name}({', '.join(parameters)})"
 
 
+def _of_two(name: str, first: ast.expr, second: ast.expr) -> str:
+    """What to say of a function of one array or number that is taken of two."""
+    a, b = ast.unparse(first), ast.unparse(second)
+    if name == "log":
+        return f"a logarithm to another base is written log({a}) / log({b})"
+    may_be_axis = isinstance(second, ast.Constant) and name in ("mean", "sum")
+    if may_be_axis or name not in OF_TWO:
+        return ""
+    return f"{name} is taken of one array; of two numbers write {OF_TWO[name].format(a, b)}"
+
+
 def no_value(name: str, known: Collection[str]) -> str:
     """What to say of a name that stands for nothing, among others that do."""
     if name in FUNCTIONS:
         return f"{name} is a function; write what it is taken of in parentheses, as in {name}(a)"
-    return one_name(name, known) or f"{name} has no value; give it one: parse(..., {name}=2.0)"
+    told = f"{name} has no value; give it one: parse(..., {name}=2.0)"
+    told += "; a power of the number e is written exp(a)" if name == "e" else ""
+    return one_name(name, known) or told
 
 
 def one_name(name: str, known: Collection[str]) -> str:
@@ -93,10 +129,14 @@ def one_name(name: str, known: Collection[str]) -> str:
 
 def no_function(name: str, call: ast.Call, known: Collection[str]) -> str:
     """What to say of a name with parentheses behind it that is none of a function."""
-    near = [OTHER_NAMES[name]] if name in OTHER_NAMES else get_close_matches(name, FUNCTIONS, n=1)
+    inside = _short(", ".join(map(ast.unparse, call.args)))
+    if name in WRITTEN and len(call.args) == 1:
+        return f"there is no function {name}; write {_written(name, inside)}"
+    small = OTHER_NAMES.get(name.lower(), name.lower())
+    near = [small] if small in FUNCTIONS else get_close_matches(small, FUNCTIONS, 1, CLOSE)
     hint = f"did you mean {near[0]}?" if near else "known are sin, exp and so on"
     if name in known or len(name) == 1:
-        inside = _short(", ".join(map(ast.unparse, call.args))) or "..."
+        inside = inside or "..."
         hint = f"to multiply, write {name} * ({inside})"
     return f"there is no function {name}; {hint}"
 
@@ -117,6 +157,29 @@ _SIGNS: dict[type, str] = {
     ast.Mod: "%, which is remainder(a, b) here",
     ast.BitOr: "|, with absolute(a) for |a|",
 }
+
+
+_COMPARED: dict[type, str] = {
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
+}
+
+
+def _logical(sign: str, word: str, *inputs: str) -> str:
+    """Say which function stands for a sign of logic."""
+    call = f"logical_{word}({', '.join(map(_short, inputs))})"
+    return f"{sign} is not allowed in an expression; write {call}"
+
+
+def _written(name: str, inside: str) -> str:
+    """A function that is written with others, of what is inside."""
+    form = WRITTEN[name]
+    is_power = form.startswith("{}")
+    return form.format(_in_parentheses(inside) if is_power and not inside.isalnum() else inside)
 
 
 def _product(first: str, second: str) -> str:
@@ -158,6 +221,8 @@ def _bars(match: _Match) -> str:
 
 def _call(match: _Match) -> str | None:
     name, inside = match["name"], match["at"]
+    if name in WRITTEN:
+        return f"there is no function {name}; write {_written(name, inside)}"
     if name not in FUNCTIONS and name not in OTHER_NAMES:
         return None
     name = OTHER_NAMES.get(name, name)
@@ -192,6 +257,11 @@ _MADE_OF = "an expression is made of names, numbers, + - * / ** and parentheses"
 _WORDS = {*keyword.kwlist, "mod"}
 
 
+def _both(word: str) -> Callable[[_Match], str]:
+    """Which function stands for a sign of logic between two things."""
+    return lambda m: _logical(m["at"], word, m["first"].strip(), m["second"].strip())
+
+
 def _says(text: str) -> Callable[[_Match], str]:
     return lambda match: text.format(**match.groupdict())
 
@@ -201,6 +271,17 @@ _RULES: list[tuple[re.Pattern[str], Callable[[_Match], str | None]]] = [
     for pattern, say in (
         (rf"(?P<at>[√∛∜])\s*(?P<inside>{_THING})?", _root),
         (rf"(?P<base>{_THING})\s*(?P<at>[{_HIGH}]+)\s*(?P<inside>{_THING})?", _power),
+        (rf"(?P<first>{_THING})\s*(?P<at>&&)\s*(?P<second>{_THING})", _both("and")),
+        # with one | alone, |a||b| is a product
+        (rf"^(?!.*(?<!\|)\|(?!\|)).*?(?P<first>{_THING})\s*(?P<at>\|\|)\s*(?P<second>{_THING})",
+         _both("or")),
+        (r"\b(?P<at>and|or)\s*\((?P<first>[^(),]+),\s*(?P<second>[^(),]+)\)",
+         lambda match: _both(match["at"])(match)),
+        (rf"(?<![\w)\s])\s*(?P<at>!)\s*(?P<first>{_THING})",
+         lambda match: _logical("!", "not", match["first"])),
+        (rf"(?P<first>{_THING})\s*(?P<at>!)(?!\s*[\w(&|])",
+         _says("the sign ! is not known here; there is no factorial")),
+        (r"(?<=[\w)])\s*(?P<at>~)", _says(f"~ is no sign between two things; {_MADE_OF}")),
         (r"(?P<at>\|)(?P<inside>[^|]*)\|", _bars),
         (r"(?P<at>\|)(?P<inside>)", _bars),
         (r"(?P<at>[¼-¾⅐-⅞])", _character),
@@ -213,7 +294,7 @@ _RULES: list[tuple[re.Pattern[str], Callable[[_Match], str | None]]] = [
         (r"(?P<at>%)", _character),
         (rf"(?P<first>{_SIGN})(?P<at>)\s*$",
          _says("something is missing at the end, after {first}")),
-        (r"^\s*(?P<at>\*\*|[*/@])", _says("before {at} a name or a number is missing")),
+        (r"^\s*(?P<at>\*\*|[*/@]|[<>]=?)", _says("before {at} a name or a number is missing")),
         (rf"(?P<first>{_SIGN})\s*(?P<at>\*\*|[*/@])",
          _says("between {first} and {at} a name or a number is missing")),
         (r"(?P<at>(?<![\w.])\d+\.\d*\.[\d.]*)", _says("a number has one point: {at} has more")),
