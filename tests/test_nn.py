@@ -704,6 +704,61 @@ def test_the_state_of_another_model_is_refused_and_nothing_changes(tmp_path):
     assert all(np.array_equal(before[key], value) for key, value in model.state().items())
 
 
+class Twice(nn.Module):
+    """A module of one's own, with a layer that it calls in the wrong way."""
+
+    def __init__(self):
+        self.layer = nn.Linear(2, 2, rng=rng())
+
+    def forward(self, x):
+        return self.layer(x, x)
+
+
+def two_at_once(a, b):
+    return a + b
+
+
+X = np.ones((3, 2))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: nn.ReLU()(), r"^relu, ReLU\(\): it takes the inputs \(x\), not 0 inputs$"),
+        (lambda: nn.ReLU()(X, X), r"^relu, ReLU\(\): it takes the inputs \(x\), not 2 inputs$"),
+        (lambda: nn.ReLU()(X, out=X), r"not 1 input and out=…$"),
+        (lambda: Twice()(X), r"^twice/layer, Linear\(.*\): .* \(x\), not 2 inputs$"),
+        (
+            lambda: nn.RNNCell(2, 4, rng=rng())(X, X, X),
+            r"^rnncell, RNNCell\(.*\): it takes the inputs \(x, h=None\), not 3 inputs$",
+        ),
+        (lambda: model_of(2, 3)(X, X), r"^sequential, Sequential\(.*\): .* \(x\), not 2 inputs$"),
+        (
+            lambda: nn.Sequential(nn.ReLU(), two_at_once)(X),
+            r"^sequential, .*two_at_once\): it takes the inputs \(a, b\), not 1 input$",
+        ),
+    ],
+)
+def test_inputs_that_a_layer_does_not_take_are_told_with_its_name(call, said):
+    with pytest.raises(mg.NodeTypeError, match=said):
+        call()
+
+
+def test_an_input_may_be_given_by_its_name():
+    cell = nn.RNNCell(2, 2, rng=rng())
+    assert np.array_equal(cell(X, h=X).value, cell(X, X).value)
+
+
+def test_an_error_of_a_modules_own_is_not_taken_for_a_wrong_call():
+    class Odd(nn.Module):
+        def forward(self, x):
+            return x + len(3)
+
+    with pytest.raises(TypeError, match=r"object of type 'int' has no len") as raised:
+        Odd()(X)
+    assert not isinstance(raised.value, mg.MinigraphError)
+
+
 def test_a_layer_is_called_and_not_a_class():
     with pytest.raises(mg.NodeTypeError, match="a layer is a module or a function, not <class"):
         nn.Sequential(nn.ReLU)

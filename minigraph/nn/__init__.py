@@ -9,28 +9,20 @@
         loss = mg.cross_entropy(model(x), y)
         optimizer.zero_grad(); loss.backward(); optimizer.step()
 
-Read `module.py`, `layers.py` with `initial.py`, `optimizers.py`, and last `training.py`, which
-`steps.py` and `history.py` serve. Names and defaults are PyTorch's where it has them.
+Read `module.py`, `layers.py` with `initial.py`, and `optimizers.py`: that is a network that learns.
+`dropout.py` and `sequences.py` have more layers, `schedules.py` and `clipping.py` what else steps
+may need. `training.py` is `fit`, which `steps.py` and `history.py` serve. `checks.py` says what is
+refused, `saving.py` reads and writes files. Names and defaults are PyTorch's where it has them.
 """
 
+from .clipping import clip_gradients
+from .dropout import Dropout
 from .history import Epoch, History
-from .layers import (
-    GELU,
-    AttentionHead,
-    Conv2d,
-    Dropout,
-    Embedding,
-    Flatten,
-    LayerNorm,
-    Linear,
-    MaxPool2d,
-    ReLU,
-    RNNCell,
-    Sigmoid,
-    Tanh,
-)
+from .layers import GELU, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sigmoid, Tanh
 from .module import Module, Sequential
-from .optimizers import SGD, Adam, AdamW, Optimizer, clip_gradients, cosine, stepwise
+from .optimizers import SGD, Adam, AdamW, Optimizer
+from .schedules import cosine, stepwise
+from .sequences import AttentionHead, Embedding, LayerNorm, RNNCell
 from .training import fit, score
 
 __all__ = [

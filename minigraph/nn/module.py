@@ -13,19 +13,16 @@ Names are PyTorch's: the state of this classifier begins with "hidden.weight".
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ..core.node import Node, checked_value, constant, surroundings
-from ..errors import FormatError, NodeTypeError, ShapeError
+from ..core.node import Node, constant, surroundings
+from ..errors import NodeTypeError, ShapeError
 from ..graph.context import scope
-from ..graph.files import file_path, read, shown, write
-from ..graph.leaving import assign_together, places
+from .checks import check_call
+from .saving import load, save
 
 
 class Module:
@@ -43,7 +40,7 @@ class Module:
         """Compute the outputs from the inputs."""
         raise NotImplementedError(f"{type(self).__name__} has no method forward")
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
         """Run `forward` in a scope, on Nodes: arrays and lists become constants.
 
         What does not fit is an error that names this module.
@@ -54,7 +51,8 @@ class Module:
                 if isinstance(part, Node):
                     part.scope = path
             try:
-                return self.forward(*map(_as_node, inputs))
+                more = {key: _as_node(x) for key, x in named.items()}
+                return called(self.forward, *map(_as_node, inputs), **more)
             except (ShapeError, NodeTypeError) as error:
                 if hasattr(error, "module"):
                     raise
@@ -138,27 +136,7 @@ class Module:
             FormatError: if it is the state of another model, or the file holds none.
             FileError: if the file cannot be read.
         """
-        given, source = (state, "this state") if isinstance(state, Mapping) else _read(state)
-        ours = self.named_parameters()
-        for word, names in (("has no", ours.keys() - given), ("has", given.keys() - ours)):
-            if names:
-                raise FormatError(
-                    f"{source} is of another model: it {word} {_listed(names)}, and this model "
-                    f"{'has' if word == 'has no' else 'has not'}"
-                )
-        values = []
-        for path, p in ours.items():
-            try:
-                value = checked_value(given[path], p.dtype)
-            except NodeTypeError as error:
-                raise FormatError(f"{source}: {path} cannot take its value: {error}") from None
-            if value.shape != p.shape:
-                raise FormatError(
-                    f"{source} is of another model: its {path} has shape {value.shape}, and that "
-                    f"of this model {p.shape}"
-                )
-            values.append(value)
-        assign_together(places([*ours.values()]), values)
+        load(self.named_parameters(), state)
 
     def save(self, path: Any) -> None:
         """Write the state into a file of NumPy's format .npz, whole or not at all.
@@ -166,12 +144,7 @@ class Module:
         Raises:
             FileError: if it cannot be written.
         """
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for key, value in self.state().items():
-                with archive.open(f"{key}.npy", "w") as entry:
-                    np.lib.format.write_array(entry, value, allow_pickle=False)
-        write(path, file.getvalue())
+        save(self.state(), path)
 
 
 class Sequential(Module):
@@ -189,7 +162,7 @@ class Sequential(Module):
     def forward(self, x: Any) -> Any:
         """Compute what the last layer gives."""
         for layer in self:
-            x = layer(x)
+            x = layer(x) if isinstance(layer, Module) else called(layer, x)
         return x
 
     def __iter__(self) -> Iterator[Any]:
@@ -205,6 +178,15 @@ class Sequential(Module):
         return f"Sequential({', '.join(getattr(x, '__name__', repr(x)) for x in self)})"
 
 
+def called(function: Callable[..., Any], *inputs: Any, **named: Any) -> Any:
+    """Call a function; inputs that it does not take are told in a sentence."""
+    try:
+        return function(*inputs, **named)
+    except TypeError:
+        check_call(function, inputs, named)
+        raise
+
+
 def _as_node(x: Any) -> Any:
     return constant(x) if isinstance(x, list | np.ndarray | np.generic) else x
 
@@ -216,19 +198,3 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         return ((str(key), part) for key, part in value.items())
     return iter([("", value)])
-
-
-def _read(path: Any) -> tuple[dict[str, np.ndarray], str]:
-    """The arrays of a file by their names, and what the file is called in messages."""
-    file: Path = file_path(path)
-    content = read(file)
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays), shown(file)
-    except Exception as error:  # zipfile and NumPy have many kinds for what is no such file
-        raise FormatError(f"{shown(file)} holds no state of a model: {error}") from None
-
-
-def _listed(names: Any) -> str:
-    first = sorted(names)
-    return ", ".join(first[:3]) + f" and {len(first) - 3} more" * (len(first) > 3)

@@ -11,25 +11,20 @@ of each parameter, stands in variables.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
-from math import cos, pi
-from operator import add, attrgetter
+from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
-from ..core.node import Node, is_symbolic, variable
+from ..core.node import Node, variable
 from ..core.table import astype, square
 from ..core.table import sqrt as root
-from ..core.table import sum as total
-from ..data.sets import checked_count, is_number
-from ..errors import GradientError, NodeTypeError, SettingError
+from ..errors import GradientError, SettingError
 from ..errors.words import describe
 from ..graph.leaving import assign_together, places
-from ..graph.rows import minimum
+from .checks import checked_number, checked_parameters
 
-Schedule = Callable[[int], float]
 value_of = attrgetter("_value")
 _owners: WeakKeyDictionary[Node, ref[Optimizer]] = WeakKeyDictionary()
 
@@ -53,7 +48,7 @@ class Optimizer:
     remembered: tuple[str, ...] = ()  # what is kept for each parameter, 0 at the start
 
     def __init__(self, parameters: Iterable[Node], learning_rate: float) -> None:
-        self.parameters = _checked(parameters)
+        self.parameters = checked_parameters(parameters)
         self.learning_rate = learning_rate
         self.steps = variable(0.0, name="steps")
         self.memory = {
@@ -70,9 +65,7 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, rate: Any) -> None:
-        if not is_number(rate) or not 0 < rate < np.inf:
-            raise SettingError(f"a learning rate is a number above 0, not {rate!r:.40}")
-        self._learning_rate = float(rate)
+        self._learning_rate = checked_number("a learning rate", rate, "above 0")
 
     def rule(self, p: Any, g: Any, rate: Any, t: Any, *remembered: Any) -> tuple[Any, ...]:
         """The new value of p, and of what is remembered, in step t with the gradient g."""
@@ -144,8 +137,8 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         weight_decay: float = 0.0,
     ) -> None:
-        self.momentum = _share("momentum", momentum)
-        self.weight_decay = _decay(weight_decay)
+        self.momentum = checked_number("momentum", momentum, "from 0 to below 1")
+        self.weight_decay = checked_number("weight_decay", weight_decay, "from 0 up")
         self.remembered = ("velocity",) if momentum else ()
         super().__init__(parameters, learning_rate)
 
@@ -154,7 +147,7 @@ class SGD(Optimizer):
         if self.weight_decay:
             g = g + self.weight_decay * p
         v = [self.momentum * velocity + g for velocity in remembered]
-        return p - _like(p, rate) * (v[0] if v else g), *v
+        return p - like(p, rate) * (v[0] if v else g), *v
 
 
 class Adam(Optimizer):
@@ -178,11 +171,9 @@ class Adam(Optimizer):
     ) -> None:
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise SettingError(f"betas are two numbers from 0 to below 1, not {betas!r:.40}")
-        self.betas = _share("a beta", betas[0]), _share("a beta", betas[1])
-        if not is_number(eps) or not 0 <= eps < np.inf:
-            raise SettingError(f"eps is a number from 0 up, not {eps!r:.40}")
-        self.eps = eps
-        self.weight_decay = _decay(weight_decay)
+        self.betas = tuple(checked_number("a beta", b, "from 0 to below 1") for b in betas)
+        self.eps = checked_number("eps", eps, "from 0 up")
+        self.weight_decay = checked_number("weight_decay", weight_decay, "from 0 up")
         super().__init__(parameters, learning_rate)
 
     def rule(self, p: Any, g: Any, rate: Any, t: Any, *remembered: Any) -> tuple[Any, ...]:
@@ -191,8 +182,8 @@ class Adam(Optimizer):
         (m, v), (b1, b2) = remembered, self.betas
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * square(g)
-        size = root(v) / _like(p, root(1 - b2**t)) + self.eps
-        return p - _like(p, rate / (1 - b1**t)) * m / size, m, v
+        size = root(v) / like(p, root(1 - b2**t)) + self.eps
+        return p - like(p, rate / (1 - b1**t)) * m / size, m, v
 
     def decayed(self, p: Any, g: Any, rate: Any) -> tuple[Any, Any]:
         """The parameter and its gradient after weight decay: that of ½ · decay · p² is added."""
@@ -217,112 +208,9 @@ class AdamW(Adam):
 
     def decayed(self, p: Any, g: Any, rate: Any) -> tuple[Any, Any]:
         """The parameter after weight decay, and its gradient."""
-        return (p * _like(p, 1 - self.weight_decay * rate) if self.weight_decay else p), g
+        return (p * like(p, 1 - self.weight_decay * rate) if self.weight_decay else p), g
 
 
-# --- gradients that are too long ------------------------------------------------------------------
-
-
-def clip_gradients(parameters: Iterable[Node], max_norm: float) -> float:
-    """Shorten all gradients together, so that their norm is at most `max_norm`; see `clipped`.
-
-    Returns:
-        The norm before.
-
-    Raises:
-        GradientError: if none of the parameters has a gradient.
-    """
-    chosen = [p for p in _checked(parameters) if p.grad is not None]
-    if not chosen:
-        raise GradientError("there is no gradient to clip; call loss.backward() before")
-    gradients, norm = clipped([p.grad for p in chosen], max_norm)
-    for p, g in zip(chosen, gradients):
-        p.grad = g
-    return float(norm)
-
-
-def clipped(gradients: Sequence[Any], max_norm: float) -> tuple[list[Any], Any]:
-    """Gradients times max_norm / norm where that is below 1, and their norm, √Σ g².
-
-    Source: R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
-    networks", ICML 2013.
-    """
-    checked_norm(max_norm)
-    norm = root(reduce(add, [total(square(g)) for g in gradients if g is not None]))
-    share = minimum(max_norm / (norm + 1e-6), 1.0)  # as PyTorch does, so that 0 is no divisor
-    return [g if g is None else g * _like(g, share) for g in gradients], norm
-
-
-def checked_norm(max_norm: Any) -> float:
-    """Return a norm that gradients can be clipped to."""
-    if not is_number(max_norm) or not 0 < max_norm < np.inf:
-        raise SettingError(f"max_norm is a number above 0, not {max_norm!r:.40}")
-    return max_norm
-
-
-# --- schedules: from the number of a step, from 0, to a factor of the learning rate ---------------
-
-
-def cosine(steps: int, warmup: int = 0) -> Schedule:
-    """Rise in a straight line for `warmup` steps, then fall as half a cosine to 0 at `steps`.
-
-    Source: I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts",
-    ICLR 2017.
-    """
-    warmup = checked_count("warmup", warmup, least=0)
-    steps = checked_count("the number of steps", steps, least=warmup + 1)
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        return (1 + cos(pi * min(1, (step - warmup) / (steps - warmup)))) / 2
-
-    return factor
-
-
-def stepwise(every: int, factor: float = 0.1) -> Schedule:
-    """Multiply by a factor after so many steps, again and again."""
-    every = checked_count("the number of steps", every)
-    if not is_number(factor) or not 0 < factor < np.inf:
-        raise SettingError(f"the factor is a number above 0, not {factor!r:.40}")
-    return lambda step: factor ** (step // every)
-
-
-# --- what is refused ------------------------------------------------------------------------------
-
-
-def _checked(parameters: Any) -> list[Node]:
-    if isinstance(parameters, Node) or not isinstance(parameters, Iterable):
-        raise NodeTypeError(
-            "parameters are a list of variables, as in model.parameters(), not "
-            f"{type(parameters).__name__}"
-        )
-    listed = [*parameters]
-    if not listed:
-        raise SettingError("there are no parameters to learn; give model.parameters()")
-    for p in listed:
-        if not isinstance(p, Node):
-            raise NodeTypeError(f"a parameter is a variable, not {type(p).__name__} {p!r:.40}")
-        if p.op is not None or is_symbolic(p) or not p.requires_grad:
-            raise NodeTypeError(f"{describe(p)} cannot be learned: it is no variable", (p,))
-    if len({*listed}) < len(listed):
-        twice = next(p for p in listed if listed.count(p) > 1)
-        raise SettingError(f"{describe(twice)} stands twice among the parameters", (twice,))
-    return listed
-
-
-def _share(what: str, value: Any) -> float:
-    if not is_number(value) or not 0 <= value < 1:
-        raise SettingError(f"{what} is a number from 0 to below 1, not {value!r:.40}")
-    return float(value)
-
-
-def _decay(value: Any) -> float:
-    if not is_number(value) or not 0 <= value < np.inf:
-        raise SettingError(f"weight_decay is a number from 0 up, not {value!r:.40}")
-    return float(value)
-
-
-def _like(p: Any, number: Any) -> Any:
+def like(p: Any, number: Any) -> Any:
     """A number in the dtype of a parameter, which would else be computed in that of the number."""
     return number if type(number) is float or number.dtype == p.dtype else astype(number, p.dtype)

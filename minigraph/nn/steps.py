@@ -22,10 +22,12 @@ from ..graph.context import no_grad
 from ..graph.graph import Graph
 from ..graph.leaving import assign_together, places
 from ..graph.symbolic import placeholder
+from .checks import checked_number
+from .clipping import clipped
+from .dropout import Dropout, Masks, masks_of_capture
 from .history import History, restore, states
-from .layers import Dropout, Masks, masks_of_capture
 from .module import Module
-from .optimizers import Optimizer, checked_norm, clipped, value_of
+from .optimizers import Optimizer, value_of
 
 Loss = Callable[[Any, Any], Any]
 Planned = tuple[Plan, Masks]
@@ -53,7 +55,9 @@ class Steps:
                 f"this is {optimizer!r:.60}"
             )
         self.model, self.loss, self.optimizer = model, checked_function(loss), optimizer
-        self.max_norm = None if max_norm is None else checked_norm(max_norm)
+        self.max_norm = max_norm
+        if max_norm is not None:
+            checked_number("max_norm", max_norm, "above 0")
         self.history = history
         if not {*model.parameters()} & {*optimizer.parameters}:
             raise SettingError(

@@ -24,7 +24,8 @@ from ..graph.functions import cross_entropy
 from ..graph.leaving import assign_together, places
 from .history import Epoch, History, restore, states
 from .module import Module
-from .optimizers import Optimizer, Schedule, value_of
+from .optimizers import Optimizer, value_of
+from .schedules import Schedule
 from .steps import Loss, Steps, checked_function, checked_loss
 
 AT_ONCE = 512  # examples that are judged together
