@@ -23,7 +23,7 @@ import minigraph as mg
 from minigraph.widgets import checkpoint_viewer, expression_editor, pass_viewer, path_explorer
 from minigraph import nn
 from minigraph.course import predict
-from minigraph.widgets import changing_graph, zoom
+from minigraph.widgets import changing_graph, training_bench, zoom
 from minigraph.widgets import loss_landscape, schedule_viewer, shape_lens, watch_learning
 
 y = mg.parse("d = a + b; e = b - c; y = d * e", a=2, b=3, c=1)
@@ -54,6 +54,8 @@ WIDGETS = {
     "schedule": "schedule_viewer(mg.Graph(y, []), {u: 1.0 for u in mg.Graph(y, []).order})",
     "checkpoints": "checkpoint_viewer()",
     "landscape": "loss_landscape()",
+    "bench": "training_bench(steps=20)",
+    "own points": "training_bench(data=[(0, 0, 0), (0.5, 0.5, 1)])",
     "zoom": "zoom(nn.Linear(3, 2, rng=np.random.default_rng(0))(x))",
     "changes": "changing_graph({'double': (lambda x: x + x if x > 1 else x * 3, [1.0, 4.0])})",
     "film": "watch_learning()",

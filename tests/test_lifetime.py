@@ -32,6 +32,7 @@ MAKERS = {
     "shapes": widgets.shape_lens,
     "checkpoints": widgets.checkpoint_viewer,
     "schedules": schedules,
+    "bench": lambda: widgets.training_bench(points=20),
 }
 every_widget = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 

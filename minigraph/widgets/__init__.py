@@ -1,10 +1,11 @@
-"""Widgets for the lessons: type an expression and see its graph; step through its passes;
-move the inputs of a function and see its graph, its gradients and its tangent follow; follow the
-paths of the chain rule; see how two shapes fit; step through the passes of the compiler; see the
-schedule of a graph, and what a chain of layers keeps with checkpoints; follow optimizers over the
-landscape of a loss; look into the scopes of a graph; follow a
+"""Widgets for the lessons: type an expression and see its graph; step through its passes; move the
+inputs of a function and see its graph, its gradients and its tangent follow; follow the paths of
+the chain rule; see how two shapes fit; step through the passes of the compiler; see the schedule of
+a graph, and what a chain of layers keeps with checkpoints; follow optimizers over the landscape of
+a loss, and train a network on points of the plane; look into the scopes of a graph; follow a
 program's graph from input to input."""
 
+from .bench import TrainingBench, training_bench
 from .changes import ChangingGraph, changing_graph
 from .checkpoints import CheckpointViewer, checkpoint_viewer
 from .explorer import Explorer, explore
@@ -31,6 +32,7 @@ __all__ = [
     "ScheduleViewer",
     "ScopeZoom",
     "ShapeLens",
+    "TrainingBench",
     "changing_graph",
     "checkpoint_viewer",
     "explore",
@@ -41,6 +43,7 @@ __all__ = [
     "play",
     "schedule_viewer",
     "shape_lens",
+    "training_bench",
     "watch_learning",
     "zoom",
 ]

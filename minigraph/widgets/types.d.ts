@@ -166,6 +166,53 @@ export interface LearningState {
   position: number;
 }
 
+// --- the training bench ----------------------------------------------------------------------------
+
+/** A menu with its options, or a field where there are none. */
+export interface Control {
+  name: string;
+  label: string;
+  options: [value: any, text: string][] | null;
+  isOff: boolean;
+}
+
+/** `sizes` are those of the layers, or none; `biases` say which layers have one. */
+export interface BenchView {
+  controls: Control[];
+  features: string[];
+  points: [x: number, y: number, label: number, kept: number][];
+  extent: [x: number, y: number, half: number];
+  sizes: number[];
+  biases: boolean[];
+  side: number;
+  small: number;
+  most: number;
+  isOwn: boolean;
+}
+
+/** Texts are packed numbers; see fall.js. */
+export interface BenchFrame {
+  serial: string;
+  step: number;
+  known: number;
+  say: string;
+  isProblem: boolean;
+  sure: string;
+  units: string;
+  curve: string;
+  weights: string;
+  gradients?: string;
+  graph?: Drawing & { heat: Record<string, [heat: number, size: string]> };
+  code?: string;
+  show: string;
+}
+
+export interface BenchState {
+  settings: Record<string, any>;
+  view: BenchView;
+  frame: BenchFrame;
+}
+
 // --- the card of a prediction -----------------------------------------------------------------------
 
 /** Where a part of a guess is typed, chosen from words, or clicked on the graph. */

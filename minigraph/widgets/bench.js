@@ -1,0 +1,319 @@
+/**
+ * The training bench. The kernel takes the steps and answers each question with a frame: all that
+ * there is to see at a step. One question is on its way at a time. While the training runs, the
+ * answer asks for the next steps when the page is drawn anew, so a page that nobody sees stops.
+ *
+ * @import { BenchState, BenchFrame, BenchView, Control, Model, Shown } from "./types"
+ */
+
+import { Segmented, button, choice, disable, sentence, tell } from "./controls.js";
+import { Frame, framed } from "./frame.js";
+import { SILENCE, needKernel } from "./kernel.js";
+import { ownKeys } from "./keys.js";
+import { Plane } from "./plane.js";
+import { Stage, draw, make } from "./stage.js";
+import { Network } from "./network.js";
+import { floats, fall } from "./fall.js";
+
+const PATIENCE = 8000; // milliseconds until an answer is given up
+const AT_ONCE = [1, 5, 25, 100]; // steps between two pictures
+/** @type {[string, string][]} */
+const LOOKS = [["weights", "Weights"], ["gradients", "Gradients"], ["graph", "Graph"], ["code", "Code"]];
+
+class Bench {
+  /** @type {Plane} */ plane;
+  /** @type {Network} */ network;
+  /** @type {Frame | undefined} */ picture;
+  /** @type {BenchView | undefined} */ view;
+  /** @type {BenchFrame} */ frame;
+  /** @type {string | undefined} */ waiting; // the question that is on its way
+  /** @type {Record<string, any> | undefined} */ next; // the one that follows it
+  /** @type {number | undefined} */ patience;
+
+  /**
+   * @param {Model<BenchState>} model
+   * @param {HTMLElement} el
+   */
+  constructor(model, el) {
+    this.model = model;
+    this.isRunning = false;
+    this.id = `mgb-${Math.random().toString(36).slice(2)}`;
+    this.count = 0;
+    this.show = "weights";
+    this._build(el);
+    this.heard = () => this.answered();
+    model.on?.("change:frame", this.heard);
+    this.answered();
+  }
+
+  /** @param {HTMLElement} el */
+  _build(el) {
+    this.run = button("Run", () => this.turn(!this.isRunning), { class: "mgc-main" });
+    this.one = button("Step", () => {
+      this.turn(false);
+      this.ask({ kind: "go", step: this.frame.step + 1 });
+    });
+    const reset = button("Reset", () => {
+      this.turn(false);
+      this.ask({ kind: "reset" });
+    });
+    this.slider = make("input", { type: "range", min: 0, "aria-label": "Recorded step" });
+    this.slider.addEventListener("input", () => {
+      this.turn(false);
+      this.ask({ kind: "go", step: Number(this.slider.value) });
+    });
+    this.step = make("span", { class: "mgb-step" });
+    this.speed = choice(AT_ONCE.map((n) => [n, n === 1 ? "1 step a picture" : `${n} steps a picture`]), 5);
+    this.speed.setAttribute("aria-label", "Speed");
+    this.controls = make("div", { class: "mgb-controls" });
+    this.features = make("div", { class: "mgb-row", role: "group", "aria-label": "Inputs" });
+    this.looks = new Segmented("Look at", LOOKS, (show) => this.look(show));
+    this.looks.show(this.show);
+    const play = button("Play this step", () => {
+      this.turn(false);
+      this.ask({ kind: "play" });
+    }, { title: "Show the player of exactly this step, below" });
+    this.place = make("div", { class: "mgb-look" });
+    this.left = make("div", { class: "mgb-left" },
+      make("div", { class: "mgb-row" }, this.looks.element, play), this.place);
+    this.right = make("div", { class: "mgb-right" });
+    this.losses = draw("svg", { role: "img" });
+    this.fall = make("div", { class: "mgb-fall" }, this.losses);
+    this.say = sentence("mgc-say");
+    const root = make("div", { class: "minigraph-live minigraph-bench", role: "group", "aria-label": "Training bench" },
+      make("div", { class: "mgc-card" },
+        make("div", { class: "mgb-bar" }, this.run, this.one, reset, this.slider, this.step, this.speed),
+        make("div", { class: "mgc-part mgb-set" }, this.controls, this.features),
+        make("div", { class: "mgb-middle" }, this.left, this.right, this.fall),
+        make("div", { class: "mgc-part mgb-say" }, this.say)));
+    ownKeys(root);
+    el.replaceChildren(root);
+    this.kernel = needKernel(this.model, root);
+    this.theme = new MutationObserver(() => this.plane.paint());
+    this.theme.observe(document.body, { attributeFilter: ["data-jp-theme-light", "class"] });
+    this.scheme = matchMedia("(prefers-color-scheme: dark)");
+    this.repaint = () => this.plane.paint();
+    this.scheme.addEventListener("change", this.repaint);
+    if (!("ResizeObserver" in globalThis)) return;
+    this.sized = new ResizeObserver(() => this._fall());
+    this.sized.observe(this.fall);
+  }
+
+  // --- to the kernel -----------------------------------------------------------------------------
+
+  /**
+   * Ask the kernel, at once or after the answer to come; the last question wins.
+   *
+   * @param {Record<string, any>} question
+   */
+  ask(question) {
+    if (this.kernel.gone) return;
+    if (this.waiting) {
+      this.next = question;
+      return;
+    }
+    this.waiting = `${this.id}-${++this.count}`;
+    this.model.send?.(/** @type {any} */ ({ ...question, show: this.show, serial: this.waiting }));
+    this.patience = setTimeout(() => {
+      this.waiting = this.next = undefined;
+      this.turn(false);
+      if (!this.kernel.gone) tell(this.say, SILENCE);
+    }, PATIENCE);
+  }
+
+  /**
+   * Change a setting.
+   *
+   * @param {Record<string, any>} settings
+   */
+  change(settings) {
+    this.ask({ kind: "change", settings });
+  }
+
+  /** @param {boolean} isRunning */
+  turn(isRunning) {
+    this.isRunning = isRunning && !this.kernel.gone;
+    this.run.textContent = this.isRunning ? "Pause" : "Run";
+    this.say.setAttribute("aria-live", this.isRunning ? "off" : "polite"); // else it never ends
+    if (this.isRunning) this._on();
+  }
+
+  /** Go on running. */
+  _on() {
+    if (this.isRunning && !this.waiting)
+      this.ask({ kind: "go", step: this.frame.step + Number(this.speed.value) });
+  }
+
+  /** @param {string} show */
+  look(show) {
+    this.show = show;
+    this.ask({ kind: "look" });
+  }
+
+  // --- from the kernel ---------------------------------------------------------------------------
+
+  answered() {
+    this.frame = this.model.get("frame");
+    if (this.frame.serial === this.waiting) {
+      clearTimeout(this.patience);
+      this.waiting = undefined;
+    }
+    const view = this.model.get("view");
+    if (view !== this.view) this._renew(view);
+    this._draw();
+    if (this.waiting) return;
+    if (this.next) {
+      const { next } = this;
+      this.next = undefined;
+      this.ask(next);
+    } else if (this.isRunning) {
+      if (this.frame.isProblem || this.frame.step >= view.most) this.turn(false);
+      else requestAnimationFrame(() => this._on());
+    }
+  }
+
+  /** @param {BenchView} view */
+  _renew(view) {
+    this.view = view;
+    const settings = this.model.get("settings");
+    const name = document.activeElement?.getAttribute("data-setting");
+    this.controls.replaceChildren(...view.controls.map((control) => this._control(control)));
+    this.features.replaceChildren(
+      make("span", { class: "mgc-soft", "aria-hidden": "true" }, "Inputs"),
+      make("div", { class: "mgc-choices" }, ...view.features.map((feature) => {
+        const box = make("input", { type: "checkbox", "data-setting": feature });
+        box.checked = settings.features.includes(feature);
+        box.addEventListener("change", () => this.change({
+          features: box.checked
+            ? [...settings.features, feature]
+            : settings.features.filter((/** @type {string} */ one) => one !== feature),
+        }));
+        return make("label", {}, box, make("span", {}, feature));
+      })));
+    /** @type {HTMLElement | undefined} */
+    const focused = name ? this._setting(name) : undefined;
+    focused?.focus();
+    const klass = this.plane?.klass;
+    this.plane = new Plane(view, settings.own, (own) => this.change({ own }), klass);
+    this.right.replaceChildren(this.plane.element, this.plane.tools);
+    this.network = new Network(view, settings.features);
+    if (!view.sizes.length && (this.show === "weights" || this.show === "gradients")) {
+      this.looks.show("graph");
+      this.look("graph");
+    }
+  }
+
+  /**
+   * The control of a setting.
+   *
+   * @param {string} name
+   * @returns {HTMLElement | undefined}
+   */
+  _setting(name) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const all = this.left.parentElement?.parentElement?.querySelectorAll("[data-setting]") ?? [];
+    return [...all].find((one) => one.dataset.setting === name);
+  }
+
+  /** @param {Control} control */
+  _control({ name, label, options, isOff }) {
+    const value = this.model.get("settings")[name];
+    if (options) {
+      const place = options.findIndex(([one]) => one === value);
+      const menu = choice(options.map(([, text], i) => [i, text]), place);
+      menu.addEventListener("change", () => this.change({ [name]: options[Number(menu.value)][0] }));
+      menu.disabled = isOff;
+      menu.dataset.setting = name;
+      return make("label", {}, label, menu);
+    }
+    const isList = Array.isArray(value);
+    const field = make("input", { type: isList ? "text" : "number", "data-setting": name });
+    if (!isList) Object.assign(field, { min: 0, step: 1 });
+    field.value = isList ? value.join(" ") : String(value);
+    field.addEventListener("change", () =>
+      this.change({ [name]: isList ? field.value : field.valueAsNumber }));
+    return make("label", {}, label, field);
+  }
+
+  _draw() {
+    const { frame } = this;
+    this.slider.max = String(frame.known);
+    this.slider.value = String(frame.step);
+    this.slider.setAttribute("aria-valuetext", `step ${frame.step} of ${frame.known}`);
+    this.step.textContent = `step ${frame.step.toLocaleString("en")}`;
+    tell(this.say, frame.say);
+    this.say.classList.toggle("mgc-wrong", frame.isProblem);
+    this.plane.show(frame.sure);
+    this._fall();
+    this._look();
+  }
+
+  _fall() {
+    if (this.frame) fall(this.losses, this.fall, floats(this.frame.curve), this.frame.step);
+  }
+
+  /** Show what is looked at: the network, its graph, or its code. */
+  _look() {
+    const { frame } = this;
+    const isWide = frame.show === "graph" || frame.show === "code";
+    this.left.classList.toggle("mgb-wide", isWide);
+    if (!isWide) {
+      if (this.network.element.parentNode !== this.place) this.place.replaceChildren(this.network.element);
+      this.network.show(frame);
+      return;
+    }
+    if (frame.code !== undefined) {
+      const code = make("pre", { class: "mgb-code", tabindex: 0, role: "region", "aria-label": "Code" }, frame.code);
+      if (this.place.textContent !== frame.code) this.place.replaceChildren(code);
+    } else if (frame.graph) this._graph(frame.graph);
+    else this.place.replaceChildren(make("p", { class: "mgc-soft" }, "There are no points yet."));
+  }
+
+  /**
+   * The graph of a step; the larger the gradient of a node, the hotter its box.
+   *
+   * @param {NonNullable<BenchFrame["graph"]>} graph
+   */
+  _graph(graph) {
+    const stage = new Stage(graph);
+    for (const [id, [heat, size]] of Object.entries(graph.heat)) {
+      const rect = stage.boxes.get(id)?.querySelector("rect");
+      if (!rect) continue;
+      rect.style.stroke = "var(--mg-gradient)";
+      rect.style.strokeWidth = String(0.6 + 6 * heat);
+      rect.style.strokeOpacity = String(0.25 + 0.75 * heat);
+      rect.append(draw("title", {}, `gradient about ${size}`));
+    }
+    this.picture?.stop();
+    this.picture = new Frame(stage.element, make("div", {}, stage.element), () => ({
+      picture: stage.svg,
+      width: Number(stage.svg.getAttribute("width")),
+      height: Number(stage.svg.getAttribute("height")),
+    }), () => this.place.clientHeight, false);
+    this.place.replaceChildren(this.picture.element);
+    this.picture.fit();
+  }
+
+  stop() {
+    clearTimeout(this.patience);
+    this.isRunning = false;
+    this.model.off?.("change:frame", this.heard);
+    this.kernel.stop();
+    this.picture?.stop();
+    this.sized?.disconnect();
+    this.theme.disconnect();
+    this.scheme.removeEventListener("change", this.repaint);
+  }
+}
+
+/**
+ * Show a bench in an element; anywidget calls this.
+ *
+ * @param {Shown<BenchState>} shown
+ */
+function render({ model, el }) {
+  const bench = new Bench(model, el);
+  return () => bench.stop();
+}
+
+export default { render };

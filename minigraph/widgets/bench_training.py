@@ -1,0 +1,288 @@
+"""The training behind a bench: it goes to any step, forwards and back, always by the same way."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.node import Node, constant
+from ..data.sets import Split
+from ..errors import NodeTypeError, PlanWarning, SettingError, ShapeError
+from ..graph.context import no_grad
+from ..graph.functions import cross_entropy
+from ..graph.graph import Graph
+from ..graph.symbolic import placeholder
+from ..nn import History, Linear, Module, Optimizer, Sequential, Sigmoid, Tanh
+from ..nn.history import restore, states
+from ..nn.steps import Steps
+from .bench_settings import OWN, REACH, Settings
+
+MOST_STEPS = 50_000
+_APART = 64  # steps between two marks, from which the steps after them are taken again
+_CURVE = 256  # places of a curve, at most about
+SIDE, SMALL = 50, 14  # places along each side of the plane, and of the picture of a unit
+
+Making = Callable[[list[Node]], Optimizer]
+
+
+class Training:
+    """A network, its points, and how far it is.
+
+    Attributes:
+        train, test: the points; None where there are none.
+        model, optimizer: what learns, and how.
+        step: how many steps have been taken.
+        known: how many at most, so far.
+        losses: the loss of the batch of each of these, before the step.
+        reason: why steps are not compiled; "" if they are.
+    """
+
+    def __init__(
+        self, settings: Settings, model: Module | None = None, own: Optimizer | Making | None = None
+    ) -> None:
+        """Stand before the first step."""
+        self.settings = settings
+        self._rng = np.random.default_rng(settings.seed)
+        self.train, self.test = settings.plane(self._rng)
+        self.model = model or settings.network(self._rng)
+        self._check_model()
+        self.optimizer = self._optimizer(own)
+        self._steps = Steps(self.model, cross_entropy, self.optimizer, None, History())
+        self.step = self.known = 0
+        self.losses: list[float] = []
+        self.reason = ""
+        self._curve: dict[int, tuple[float, float]] = {}
+        self._order = np.arange(0)
+        if self.train is None:
+            return
+        self._size = min(settings.batch_size or len(self.train), len(self.train))
+        self._each = math.ceil(len(self.train) / self._size)  # steps in an epoch
+        self._measures = [self._measure(part) for part in (self.train, self.test) if part]
+        self._way = self._way_of_steps()
+        self._draw_order()
+        self._marks = {0: self._mark()}
+        self._note()
+
+    def _check_model(self) -> None:
+        """Refuse a model that does not tell two classes apart by the chosen features."""
+        x = np.zeros((3, len(self.settings.features)))
+        with no_grad():
+            out = self.model(x)
+        if not isinstance(out, Node) or out.shape != (3, 2):
+            raise ShapeError(
+                f"a bench has two classes: of 3 points with {x.shape[1]} features the model "
+                f"is to make numbers of shape (3, 2), and makes "
+                f"{out.shape if isinstance(out, Node) else repr(out)[:40]}"
+            )
+
+    def _optimizer(self, own: Any) -> Optimizer:
+        if own is None:
+            return self.settings.optimizer_of(self.model)
+        made = own if isinstance(own, Optimizer) else own(self.model.parameters())
+        if not isinstance(made, Optimizer):
+            raise NodeTypeError(
+                f"an optimizer is an nn.Optimizer, or a function that makes one of parameters, not "
+                f"{type(made).__name__} {made!r:.40}"
+            )
+        return made
+
+    def _way_of_steps(self) -> Callable[[Any, Any, float], float]:
+        """How steps are taken: as a compiled plan, if there can be one."""
+        x, y = self._examples(np.arange(self._size))
+        self.model.train()
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore", PlanWarning)
+            way = self._steps.way(x, y)
+        self.reason = self._steps.history.reason
+        return way
+
+    def _measure(self, part: Split) -> Callable[[], float]:
+        """How large the loss of a part of the points is now, in evaluation."""
+        x = self.settings.seen(part.x)
+        self.model.evaluate()
+        symbol = placeholder("x", x.shape)
+        try:
+            plan = Graph(cross_entropy(self.model(symbol), part.y), [symbol]).compile()
+        except Exception:  # whatever a model does that no graph can hold
+            return lambda: float(cross_entropy(self.evaluated(x), part.y).value)
+        return lambda: float(plan.run([x]))
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def go(self, step: int) -> None:
+        """Go to a step: on from here, or from the last mark before it.
+
+        Raises:
+            SettingError: if there are no points to train on, or it is out of reach.
+        """
+        if self.train is None:
+            raise SettingError("there are no points to train on; draw some into the plane")
+        if type(step) is not int or not 0 <= step <= MOST_STEPS:
+            raise SettingError(f"a bench goes to the steps 0 to {MOST_STEPS}, not to {step!r:.40}")
+        mark = min(step, self.known) // _APART * _APART
+        if not mark <= self.step <= step:
+            self._back(mark)
+        self.model.train()
+        with np.errstate(all="ignore"):
+            while self.step < step:
+                self._take()
+
+    def _take(self) -> None:
+        """Take the next step, and note what is not known of it."""
+        loss = self._way(*self._examples(self._batch), self.optimizer.learning_rate)
+        self.step += 1
+        if self.step % self._each == 0:
+            self._draw_order()
+        if self.step <= self.known:
+            return
+        self.known = self.step
+        self.losses.append(loss)
+        if self.step % _APART == 0:
+            self._marks[self.step] = self._mark()
+        if self.step % _stride(self.step) == 0:
+            self._note()
+            self.model.train()
+
+    @property
+    def epoch(self) -> int:
+        """How many times all examples have been seen."""
+        return self.step // self._each
+
+    @property
+    def _batch(self) -> np.ndarray:
+        """The places of the examples of the next step."""
+        start = self.step % self._each * self._size
+        return self._order[start : start + self._size]
+
+    def _draw_order(self) -> None:
+        self._order = self.train.order(self._rng)  # type: ignore[union-attr]
+
+    def _examples(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the network is given of some of the points, and their classes."""
+        return self.settings.seen(self.train.x[places]), self.train.y[places]  # type: ignore
+
+    def _mark(self) -> Any:
+        """All that the next steps depend on."""
+        return self._steps.values(), states([self._rng, *self._steps.generators]), self._order
+
+    def _back(self, step: int) -> None:
+        values, drawn, self._order = self._marks[step]
+        self._steps.restore(values)
+        restore(drawn)
+        self.step = step
+
+    # --- what there is to see ---------------------------------------------------------------------
+
+    def _note(self) -> None:
+        """Write down the losses of all points at this step."""
+        self._curve[self.step] = self.measured()
+
+    def measured(self) -> tuple[float, float]:
+        """The loss of the points to train on, and of those for the test; NaN without any."""
+        with np.errstate(all="ignore"):
+            found = [measure() for measure in self._measures]
+        return found[0], found[1] if len(found) > 1 else np.nan
+
+    def curve(self) -> list[tuple[int, float, float]]:
+        """The losses at steps that are equally far apart, up to the last that is known."""
+        stride = _stride(self.known)
+        return [(step, *found) for step, found in self._curve.items() if step % stride == 0]
+
+    def evaluated(self, x: np.ndarray) -> Node:
+        """What the model makes of features."""
+        self.model.evaluate()
+        with no_grad(), np.errstate(all="ignore"):
+            return self.model(x)
+
+    def loss(self) -> Node:
+        """The loss of the next batch with its graph, after the backward pass."""
+        if self.train is None:
+            raise SettingError("there are no points to train on; draw some into the plane")
+        x, y = self._examples(self._batch)
+        self.model.train()
+        drawn = states(self._steps.generators)
+        self.optimizer.zero_grad()
+        with np.errstate(all="ignore"):
+            loss = cross_entropy(self.model(constant(x, name="points")), y).named("loss")
+            loss.backward()
+        restore(drawn)
+        return loss
+
+    def right(self, part: Split) -> float:
+        """The share of points that get their own class."""
+        said = self.evaluated(self.settings.seen(part.x)).value.argmax(axis=1)
+        return float((said == part.y).mean())
+
+    def extent(self) -> tuple[float, float, float]:
+        """The middle of a square that holds the points, and half of its side."""
+        if self.settings.data == OWN and not any(
+            max(abs(x), abs(y)) > REACH for x, y, _ in self.settings.own
+        ):
+            return 0.0, 0.0, REACH
+        points = np.concatenate([part.x for part in (self.train, self.test) if part])
+        low, high = points.min(axis=0), points.max(axis=0)
+        x, y = (low + high) / 2
+        return float(x), float(y), float((high - low).max() * 0.54)
+
+    def sure(self) -> np.ndarray:
+        """How sure the network is of class 1, from 0 to 1, at places of the plane from above."""
+        out = self.evaluated(self.settings.seen(self._places(SIDE))).value
+        with np.errstate(all="ignore"):
+            share = 1 / (1 + np.exp(out[:, 0] - out[:, 1]))
+        return np.nan_to_num(share, nan=0.5)
+
+    def _places(self, side: int) -> np.ndarray:
+        x, y, half = self.extent()
+        across, up = np.meshgrid(
+            np.linspace(x - half, x + half, side), np.linspace(y + half, y - half, side)
+        )
+        return np.stack([across.ravel(), up.ravel()], axis=1)
+
+    @property
+    def linears(self) -> list[Linear]:
+        """The layers of a network that can be drawn unit by unit; empty for another one."""
+        if not isinstance(self.model, Sequential):
+            return []
+        layers = [layer for layer in self.model if isinstance(layer, Linear)]
+        others = [layer for layer in self.model if not isinstance(layer, Linear)]
+        sizes = [layer.out_features for layer in layers]
+        is_plain = all(not isinstance(x, Module) or not x.parameters() for x in others)
+        return layers if layers and is_plain and max(sizes) <= 8 and len(sizes) <= 5 else []
+
+    def units(self) -> list[np.ndarray]:
+        """What each hidden unit says over the plane, from −1 to 1, in layers."""
+        linears = self.linears
+        if not linears:
+            return []
+        self.model.evaluate()
+        found: list[np.ndarray] = []
+        with no_grad(), np.errstate(all="ignore"):
+            x: Any = constant(self.settings.seen(self._places(SMALL)))
+            found.append(x.value / np.maximum(np.abs(x.value).max(axis=0), 1e-12))
+            last: Any = None
+            for layer in self.model:  # type: ignore[attr-defined]
+                if isinstance(layer, Linear) and layer is not linears[0]:
+                    found.append(_scaled(x.value, last))
+                x, last = layer(x), layer
+        return found
+
+
+def _scaled(values: np.ndarray, layer: Any) -> np.ndarray:
+    """What a layer says as numbers from −1 to 1."""
+    if isinstance(layer, Tanh):
+        return values
+    if isinstance(layer, Sigmoid):
+        return 2 * values - 1
+    return np.nan_to_num(values / max(np.abs(values).max(), 1e-12))
+
+
+def _stride(steps: int) -> int:
+    """How far apart the places of a curve of so many steps are: a power of two."""
+    stride = 1
+    while steps > _CURVE * stride:
+        stride *= 2
+    return stride
