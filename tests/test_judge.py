@@ -7,6 +7,8 @@ import os
 import zipfile
 from decimal import Decimal
 from fractions import Fraction
+from importlib import import_module
+from operator import attrgetter
 from types import MappingProxyType
 
 import numpy as np
@@ -21,6 +23,7 @@ from minigraph.judge.inside.cells import plain_python
 from minigraph.judge.inside.values import MessageError, Packing, Something, Unpacking
 from minigraph.judge.judging import Options, judge
 from minigraph.judge.results import folder_of, guarded
+from minigraph.judge.verdicts import address_of
 
 LESSONS = lessons_of(EXERCISES)
 FORWARD = """
@@ -303,7 +306,8 @@ def test_what_is_too_deep_too_large_or_endless_does_not_cross():
     [
         {}, [], [[]], ["unknown", 1], ["array", "O", [1], "AAAA"], ["array", "<f8", [10**12], ""],
         ["node", 0], ["node", -1], ["dict", [[["list", []], 1]]], ["int", "f" * 200_000],
-        ["scalar", "<f8", "AA"], ["float", "x"], ["slot"], ["list", 3], [["list"], 1],
+        ["scalar", "<f8", "AA"], ["float64", "x"], ["nodes", [0]], ["slot"], ["list", 3],
+        [["list"], 1],
     ],
 )  # fmt: skip
 def test_what_is_no_message_is_refused_and_not_believed(message):
@@ -314,7 +318,8 @@ def test_what_is_no_message_is_refused_and_not_believed(message):
 @pytest.mark.parametrize(
     "row",
     [
-        3, {}, {"kind": "variable"}, {"kind": "variable", "value": "x"},
+        3, {}, [], ["add", [0], 1.0], ["add", [-1, -1], 1.0, None], ["sin", [9], 1.0, None],
+        {"kind": "variable"}, {"kind": "variable", "value": "x"},
         {"op": "add", "inputs": [0, 1], "value": ["scalar", "<f8", "AAAAAAAAAAA="]},
         {"op": "nonsense", "inputs": [], "value": ["scalar", "<f8", "AAAAAAAAAAA="]},
     ],
@@ -322,6 +327,13 @@ def test_what_is_no_message_is_refused_and_not_believed(message):
 def test_a_node_that_is_none_is_refused(row):
     with pytest.raises(MessageError):
         Unpacking([row])
+
+
+def test_functions_that_are_not_to_be_called_are_found_inside():
+    functions = {f for exercise in EXERCISES.values() for f in exercise.instead_of}
+    for function in functions:
+        module, _, path = address_of(function).partition(":")
+        assert attrgetter(path)(import_module(module)) is function
 
 
 # --- cells ----------------------------------------------------------------------------------------

@@ -19,13 +19,30 @@ MARK = b"\0"  # begins a header; JSON has no such byte, so what a child left unr
 HEADER = 100  # bytes
 PACKAGE = __name__.partition(".")[0]
 
+# What many notebooks do, so that what it imports and compiles is here already.
+WARMING = """
+import collections, copy, dataclasses, functools, graphlib, heapq, itertools, math, operator
+import random, statistics, string, time, tokenize, typing, io
+import numpy as np, numpy.linalg, numpy.ma, numpy.random, numpy.testing
+import minigraph as mg
+from minigraph import autodiff, compiler, data, nn, recording
+
+list(tokenize.generate_tokens(io.StringIO("x").readline))
+y = mg.parse("s = a * b + a; y = sin(s) / b", a=2, b=3)
+y.backward()
+mg.grad(mg.grad(y, y.leaves())[0], y.leaves())
+repr(y), str(mg.record(y)), mg.topological_order(y)
+x = mg.variable(np.ones((2, 3)))
+(x @ x.T).sum().backward()
+"""
+
 
 def serve() -> None:
     """Fork for each header, until there are no more."""
-    from ... import nn, recording  # noqa: F401
     from . import cells, trying, walls  # noqa: F401
 
     sys.meta_path.append(cells.Finder())
+    exec(WARMING, {})
     for name in ("course_map", "doctor", "draw", "explore", "play"):
         setattr(sys.modules[PACKAGE], name, lambda *args, **options: cells.Harmless())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks says when to end

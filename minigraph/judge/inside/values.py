@@ -38,8 +38,10 @@ MOST_ITEMS = 1_000_000  # of containers and arrays, in one message
 MOST_DEEP = 60  # containers in containers
 MOST_NODES = 200_000
 SAFE = 2**53  # whole numbers up to this are the same in every JSON
-SPECIAL = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}
 LONGEST_NAME = 60
+
+
+Row = dict[str, Any] | list[Any]  # a list of an operation, its inputs, its value and its name
 
 
 class MessageError(ValueError):
@@ -62,7 +64,7 @@ class Packing:
 
     def __init__(self, known: Iterable[Node] = ()) -> None:
         self.place: dict[Node, int] = {node: n for n, node in enumerate(known)}
-        self.rows: list[dict[str, Any]] = []
+        self.rows: list[Row] = []
         self.functions: list[Callable[..., Any]] = []
         self._left = MOST_ITEMS
         self._rules: dict[Operation, Any] = {}
@@ -83,10 +85,10 @@ class Packing:
             self._left -= str.__len__(x) // 8
             return str.__str__(x)[: 8 * MOST_ITEMS]
         if kind is float:
-            return x if np.isfinite(x) else ["float", str(x)]
+            return x
         if kind is int:
             return x if -SAFE < x < SAFE else ["int", hex(x)]
-        if isinstance(x, Node):
+        if kind is Node:
             return ["node", self._placed(x)]
         for kinds, pack in _PACKERS:
             if isinstance(x, kinds):
@@ -110,6 +112,12 @@ class Packing:
     def _all(self, items: Iterable[Any], deep: int) -> list[Any]:
         return [self.packed(x, deep) for x in islice(items, self._left + 1)]
 
+    def _list(self, x: list[Any], deep: int) -> Any:
+        if {*map(type, x)} == {Node} and all(node in self.place for node in x):
+            self._left -= len(x)
+            return ["nodes", [self.place[node] for node in x]]
+        return ["list", self._all(x, deep)]
+
     def _pairs(self, x: Mapping[Any, Any], deep: int) -> list[Any]:
         return [
             [self.packed(k, deep), self.packed(v, deep)]
@@ -130,6 +138,8 @@ class Packing:
         return ["other", f"array of {x.dtype.name}"[:LONGEST_NAME]]
 
     def _scalar(self, x: np.generic, deep: int) -> Any:
+        if type(x) is np.float64:
+            return ["float64", float(x)]
         if x.dtype.kind in "biufc":
             return ["scalar", x.dtype.str, b64encode(x.tobytes()).decode()]
         return ["other", type(x).__name__[:LONGEST_NAME]]
@@ -146,7 +156,16 @@ class Packing:
                 self.rows.append(row)
         return self.place[node]
 
-    def _row(self, node: Node) -> dict[str, Any]:
+    def _row(self, node: Node) -> Row:
+        op: Operation | None = node.op
+        if (
+            op is not None
+            and type(node._value) is np.float64
+            and node.grad is None
+            and not node.attrs
+            and OPERATIONS.get(op.name) is op
+        ):  # as most are
+            return [op.name, [self.place[x] for x in node.inputs], float(node._value), node.name]
         row: dict[str, Any] = {"name": node.name} if node.name else {}
         if node.grad is not None:
             row["grad"] = self.packed(node.grad)
@@ -154,7 +173,6 @@ class Packing:
             row["shape"], row["dtype"] = list(node.shape), node.dtype.str
         else:
             row["value"] = self.packed(node._value)
-        op: Operation | None = node.op
         if op is None:
             row["kind"] = node.kind
             return row
@@ -212,7 +230,7 @@ _PACKERS: list[tuple[Any, Callable[[Packing, Any, int], Any]]] = [
     (Fraction, lambda packing, x, deep: ["ratio", hex(x.numerator), hex(x.denominator)]),
     (Decimal, lambda packing, x, deep: ["decimal", str(x)[:1000]]),
     (numbers.Real, lambda packing, x, deep: packing.packed(float(x), deep)),
-    (list, _tagged("list")),
+    (list, Packing._list),
     (tuple, _tagged("tuple")),
     (Set, lambda packing, x, deep: ["set", packing._all(x, deep)]),
     (MappingProxyType, lambda packing, x, deep: ["view", packing._pairs(x, deep)]),
@@ -251,8 +269,7 @@ class Unpacking:
         self.function = function
         if not isinstance(rows, list) or len(rows) > MOST_NODES:
             raise MessageError("there is no list of nodes")
-        for row in rows:
-            self.nodes.append(guarded(self._node, row))
+        guarded(self._read, rows)
 
     def unpacked(self, plain: Any) -> Any:
         """A value from plain data.
@@ -280,6 +297,21 @@ class Unpacking:
         if self.function and type(number) is int:
             return self.function(number)
         return _nothing
+
+    def _read(self, rows: list[Any]) -> None:
+        nodes = self.nodes
+        for row in rows:
+            if type(row) is list:
+                name, places, number, label = row
+                if places and min(places) < 0:
+                    raise MessageError("there is no such node")
+                inputs = tuple([nodes[place] for place in places])
+                value = np.float64(float(number))
+                node = recorded(OPERATIONS[name], inputs, next(new_seq), value)
+                node.name = _name(label)
+                nodes.append(node)
+            else:
+                nodes.append(self._node(row))
 
     def _node(self, row: Any) -> Node:
         value = frozen(self._value(row["value"])) if "value" in row else None
@@ -340,6 +372,9 @@ class _Replayed:
         nodes: list[Any] = [g, out, *inputs]
         reader = Unpacking([])
         for row in self.told["nodes"]:
+            if isinstance(row, list):
+                nodes.append(apply(OPERATIONS[row[0]], tuple(nodes[place] for place in row[1])))
+                continue
             if "custom" in row:
                 raise TypeError("a rule for the gradient cannot use the operation itself")
             if "kind" in row:
@@ -420,7 +455,7 @@ def _name(name: Any) -> str | None:
 
 
 _UNPACKERS: dict[str, Callable[..., Any]] = {
-    "float": lambda reader, deep, text: SPECIAL[text],
+    "float64": lambda reader, deep, x: np.float64(float(x)),
     "int": lambda reader, deep, text: _whole(text),
     "complex": lambda reader, deep, x, y: complex(float(x), float(y)),
     "ratio": lambda reader, deep, x, y: Fraction(_whole(x), _whole(y)),
@@ -438,6 +473,7 @@ _UNPACKERS: dict[str, Callable[..., Any]] = {
     "slot": lambda reader, deep, number: Slot(int(number)),
     "dtype": lambda reader, deep, name: _dtype(name),
     "node": lambda reader, deep, place: reader._at(place),
+    "nodes": lambda reader, deep, places: [reader._at(place) for place in places],
     "dots": lambda reader, deep: ...,
     "generator": lambda reader, deep: _generator(),
     "coroutine": lambda reader, deep: _coroutine(),
