@@ -61,5 +61,5 @@ def _judge(chosen: argparse.Namespace) -> int:
     )
     summary = judge(chosen.submissions, chosen.results, options)
     print(summary)
-    print(f"The results are in {chosen.results}.")
+    print(f"The results are in {chosen.results}. Open first: {chosen.results / 'class.html'}")
     return 0 if summary.complete else 130

@@ -263,7 +263,9 @@ class _Work:
     # --- tables -------------------------------------------------------------------------------
 
     def write(self, complete: bool) -> None:
-        """Write the tables from the records."""
+        """Write the tables and the pages from the records."""
+        from .pages import Pages  # with what pictures need, which no worker does
+
         here = {x.lesson for x in self.found if x.state == collecting.JUDGED}
         exercises = [x for x in self.exercises.values() if x.lesson in here]
         head = {
@@ -280,7 +282,9 @@ class _Work:
             "settings": asdict(self.options.limits),
             "changes": self.changes,
         }
-        write_tables(self.results, head, exercises, self._students())
+        pages = Pages(self.results, head, exercises)
+        write_tables(self.results, head, exercises, pages.passing(self._students()))
+        pages.close()
 
     def _students(self) -> Iterator[Row]:
         for student, group in groupby(self.found, key=lambda x: x.student):

@@ -4,6 +4,8 @@
       scores.csv         a row for each student and exercise; for a file that cannot be judged, one
       gradebook.csv      a row for each student, with columns that Canvas and Moodle import
       results.json       all of it, as below
+      class.html         where the class stands: open it first
+      feedback/…         a page for each student and lesson, STUDENT/LESSON.html, without answers
       records/…          one record for each notebook that was judged, as below
 
 `results.json`:
@@ -40,7 +42,7 @@ A record is what results say of one notebook, with what a student can be shown:
      "student": "anna", "file": "anna/02.ipynb", "lesson": "02_forward_pass",
      "digest": "…", "judged_by": "…",     by which it is seen that nothing has changed
      "exercises": [{"exercise": …, as above, "title": "Run a forward pass",
-                    "hint": "…",          of the misconception; "" if there is none
+                    "hint": "…",          of the misconception, or the exercise's first one
                     "parts": [{"label": "", "text": "For this input", "code": "graph = …"}, …],
                     "picture": "<figure>…"}]}
 
@@ -87,7 +89,8 @@ def folder_of(student: str) -> str:
         and plain.split(".")[0] not in _RESERVED
     ):
         return plain
-    return f"{plain or 'student'}-{sha256(student.encode()).hexdigest()[:8]}"
+    digest = sha256(student.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{plain.replace('.', '_') or 'student'}-{digest[:8]}"
 
 
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{x}{n}" for x in ("com", "lpt") for n in range(10)}

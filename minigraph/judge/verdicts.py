@@ -118,7 +118,8 @@ class Question:
             return Verdict(NOT_STARTED, seconds=reply.seconds, parts=(first_step,))
         worst = next((attempt for attempt in tries if attempt.wrong), None)
         if worst is None:
-            return Verdict(RIGHT, seconds=reply.seconds)
+            seen = self.exercise.verified.format(cases=len(self.cases))
+            return Verdict(RIGHT, seconds=reply.seconds, parts=(Part(seen[:1].upper() + seen[1:]),))
         return _wrong(self.exercise, tries, worst, reply)
 
 
@@ -266,11 +267,19 @@ def _wrong(exercise: Exercise, tries: list[Attempt], worst: Attempt, reply: Repl
     return Verdict(
         TOO_SLOW if worst.stopped else states.get(worst.raised, WRONG),
         misconception=behind.key if behind else "",
-        hint=behind.hint if behind else "",
+        hint=behind.hint if behind else _first_hint(exercise, worst),
         parts=tuple(_guarded(what_happened, exercise, worst) or [Part(worst.wrong.text)]),
         picture=_guarded(picture_of, exercise, worst) or "",
         seconds=reply.seconds,
     )
+
+
+def _first_hint(exercise: Exercise, worst: Attempt) -> str:
+    """The hint that `check` gives first; what Python says of an error is one already."""
+    assert worst.wrong
+    if worst.wrong.says_all or worst.raised or worst.stopped:
+        return ""
+    return next(iter(exercise.hints), "")
 
 
 def _guarded(function: Callable[..., Any], *args: Any) -> Any:

@@ -59,7 +59,7 @@ def _plain(name: str, text: str) -> str:
 def style(name: str) -> str:
     """The colours, the card and the drawing that all widgets share, and a widget's own part."""
     return "\n".join(
-        [_palette(), *(read(f"{part}.css") for part in ("card", "stage", "kernel", name))]
+        [palette(), *(read(f"{part}.css") for part in ("card", "stage", "kernel", name))]
     )
 
 
@@ -68,7 +68,7 @@ def read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
-def _palette() -> str:
+def palette() -> str:
     """The colours of drawings as CSS, for the page and for the SVG in it."""
     light, dark = asdict(theme.LIGHT), asdict(theme.DARK)
     variables = "".join(f"--mg-{role}:light-dark({light[role]},{dark[role]});" for role in light)
