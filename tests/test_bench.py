@@ -254,7 +254,7 @@ LINEAR = nn.Linear(2, 2, rng=RNG)
             "learning_rate cannot be set: your own optimizer",
         ),
     ],
-    ids=lambda given: str(given)[:50] if isinstance(given, dict) else "",
+    ids=lambda given: ", ".join(given) if isinstance(given, dict) else "",
 )
 def test_what_no_bench_can_take_is_refused(given, kind, says):
     with pytest.raises(kind, match=says) as caught:
