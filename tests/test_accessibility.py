@@ -77,7 +77,8 @@ def notebook(chromium, lab, tmp_path_factory):
         page.set_default_timeout(20_000)
         page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
         # JupyterLab's body has no height and cuts off what is beside it, as far as axe can see.
-        page.add_style_tag(content="body { height: 100vh }")
+        page.add_style_tag(content="body { height: 100vh } .jp-Cell[hidden] { display: none }")
+        page.evaluate(axe.Axe().axe_script)
         opened.run_all()
         for name in WIDGETS:
             shown(opened, name).locator(CONTROLS).first.wait_for()
@@ -86,20 +87,35 @@ def notebook(chromium, lab, tmp_path_factory):
 
 
 def shown(notebook, name):
-    """The widget with this name."""
-    cell = notebook.output([*WIDGETS].index(name) + 1)
-    return cell.locator(".jp-OutputArea-output").first
+    """The widget with this name, alone in the page: no other is laid out, or drawn, with it."""
+    cell = [*WIDGETS].index(name) + 1
+    notebook.page.evaluate(ALONE, cell)
+    return notebook.output(cell).locator(".jp-OutputArea-output").first
+
+
+# Resolves when what follows its width, such as frames, has been told of it.
+ALONE = """async (index) => {
+  const cells = window.panel.content.widgets.map((it) => it.node);
+  if (cells.every((it, i) => it.hidden === (i !== index))) return;
+  cells.forEach((it, i) => { it.hidden = i !== index; });
+  const frame = () => new Promise(requestAnimationFrame);
+  await frame();
+  await frame();
+}"""
+THEME = """async (theme) => {
+  if (document.body.dataset.jpThemeName !== theme)
+    await window.jupyterapp.commands.execute('apputils:change-theme', { theme });
+}"""
 
 
 @contextlib.contextmanager
 def looks(notebook, *, theme="Light", width=1200, **media):
     """Show the notebook in another way for a while."""
-    change = "window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab %s'})"
     page = notebook.page
 
     def show(theme, width):
         page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(change % theme)
+        page.evaluate(THEME, f"JupyterLab {theme}")
         page.locator(f"[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
 
     page.emulate_media(**media)
@@ -111,18 +127,28 @@ def looks(notebook, *, theme="Light", width=1200, **media):
         show("Light", 1200)
 
 
+# axe-core looks at all of the page, whatever it is asked about. While it looks at a widget, the
+# other cells are out of the page.
+AUDIT = """async (element) => {
+  const cell = element.closest('.jp-Cell');
+  const out = [...cell.parentElement.children].filter((other) => other !== cell)
+    .map((other) => [other, document.createComment('')]);
+  out.forEach(([it, place]) => it.replaceWith(place));
+  try {
+    element.scrollIntoView({ block: 'nearest' });
+    return (await axe.run(element, { resultTypes: ['violations'] })).violations;
+  } finally {
+    out.forEach(([it, place]) => place.replaceWith(it));
+  }
+}"""
+
+
 def findings(notebook, name):
     """What axe-core finds in a widget, as lines."""
-    widget = shown(notebook, name)
-    widget.scroll_into_view_if_needed()
-    widget.evaluate("(element) => element.setAttribute('data-audited', '')")
-    try:
-        report = axe.Axe().run(notebook.page, "[data-audited]").response
-    finally:
-        widget.evaluate("(element) => element.removeAttribute('data-audited')")
+    violations = shown(notebook, name).evaluate(AUDIT)
     return [
         f"{rule['id']} ({rule['impact']}): {rule['help']}: {node['html']}"
-        for rule in report["violations"]
+        for rule in violations
         for node in rule["nodes"]
     ]
 
