@@ -24,7 +24,7 @@ from ..graph.graph import Graph
 from .memory import MemoryPlan
 from .rewrite import expression, names_of
 
-COMMENT_COLUMN = 44
+COMMENT_COLUMN = 38
 _RESERVED = {*keyword.kwlist, *dir(builtins), *dir(math), *dir(np), "make", "run", "arena"}
 _ON_THE_LINE = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _programs = count(1)

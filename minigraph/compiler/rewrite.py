@@ -202,12 +202,14 @@ def expression(node: Node, called: Mapping[Node, str] = NAMELESS, within: int = 
     """A Node as an expression of its inputs, by what they are called: "v₁ × e", "exp(x)".
 
     Inputs that are not called anything, as those that a rule has made on the way, are written out,
-    if they lie no deeper than `within`.
+    if they lie no deeper than `within`. Settings that are None or False are left out.
     """
     if node.op is None:
         return described(node, called)
     inputs = [_operand(x, called, within) for x in node.inputs]
-    settings = [f"{key}={_short(value)}" for key, value in (node.attrs or NO_ATTRS).items()]
+    attrs = (node.attrs or NO_ATTRS).items()
+    chosen = [(key, value) for key, value in attrs if value is not None and value is not False]
+    settings = [f"{key}={_short(value)}" for key, value in chosen]
     return applied(texts.clean(node.op.symbol), texts.clean(node.op.name), inputs + settings)
 
 
