@@ -7,13 +7,13 @@
  */
 
 import { Segmented, button, choice, disable, sentence, tell } from "./controls.js";
-import { Frame, framed } from "./frame.js";
+import { fall, floats } from "./fall.js";
+import { Frame } from "./frame.js";
 import { SILENCE, needKernel } from "./kernel.js";
 import { ownKeys } from "./keys.js";
-import { Plane } from "./plane.js";
-import { Stage, draw, make } from "./stage.js";
 import { Network } from "./network.js";
-import { floats, fall } from "./fall.js";
+import { Plane, colours } from "./plane.js";
+import { Stage, draw, make } from "./stage.js";
 
 const PATIENCE = 8000; // milliseconds until an answer is given up
 const AT_ONCE = [1, 5, 25, 100]; // steps between two pictures
@@ -63,19 +63,22 @@ class Bench {
       this.ask({ kind: "go", step: Number(this.slider.value) });
     });
     this.step = make("span", { class: "mgb-step" });
-    this.speed = choice(AT_ONCE.map((n) => [n, n === 1 ? "1 step a picture" : `${n} steps a picture`]), 5);
-    this.speed.setAttribute("aria-label", "Speed");
+    this.speed = choice(AT_ONCE.map((n) => [n, `by ${n}`]), 5);
+    this.speed.setAttribute("aria-label", "Steps between two pictures");
+    this.speed.title = "Steps between two pictures";
     this.controls = make("div", { class: "mgb-controls" });
     this.features = make("div", { class: "mgb-row", role: "group", "aria-label": "Inputs" });
     this.looks = new Segmented("Look at", LOOKS, (show) => this.look(show));
     this.looks.show(this.show);
-    const play = button("Play this step", () => {
+    this.play = button("Play this step", () => {
       this.turn(false);
       this.ask({ kind: "play" });
     }, { title: "Show the player of exactly this step, below" });
+    this.copy = button("Copy", () => this._copy(), { title: "Copy the code, to put it into a cell" });
+    this.key = make("span", { class: "mgc-soft" }, "the thicker the border, the larger the gradient");
     this.place = make("div", { class: "mgb-look" });
     this.left = make("div", { class: "mgb-left" },
-      make("div", { class: "mgb-row" }, this.looks.element, play), this.place);
+      make("div", { class: "mgb-row" }, this.looks.element, this.key, this.copy), this.place);
     this.right = make("div", { class: "mgb-right" });
     this.losses = draw("svg", { role: "img" });
     this.fall = make("div", { class: "mgb-fall" }, this.losses);
@@ -89,14 +92,38 @@ class Bench {
     ownKeys(root);
     el.replaceChildren(root);
     this.kernel = needKernel(this.model, root);
-    this.theme = new MutationObserver(() => this.plane.paint());
+    this.colours = colours(this.right);
+    this.repaint = () => {
+      this.colours = colours(this.right);
+      this._draw();
+    };
+    this.theme = new MutationObserver(this.repaint);
     this.theme.observe(document.body, { attributeFilter: ["data-jp-theme-light", "class"] });
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
-    this.repaint = () => this.plane.paint();
     this.scheme.addEventListener("change", this.repaint);
-    if (!("ResizeObserver" in globalThis)) return;
-    this.sized = new ResizeObserver(() => this._fall());
+    /** @type {[wide: number, high: number]} */
+    this.room = [420, 280]; // for the network
+    /** @type {[wide: number, high: number]} */
+    this.low = [240, 300]; // for the losses
+    this.sized = new ResizeObserver(() => this._measure());
+    this.sized.observe(this.left);
     this.sized.observe(this.fall);
+  }
+
+  /** Fit what is drawn to the room that it has by now. */
+  _measure() {
+    this.colours = colours(this.right); // which an element outside the page does not have
+    if (this.fall.clientWidth) this.low = [this.fall.clientWidth - 16, this.fall.clientHeight - 16];
+    const { clientWidth: wide, clientHeight: high } = this.place;
+    if (wide && !this.left.classList.contains("mgb-wide") && this.room.join() !== `${wide},${high}`) {
+      this.room = [wide, high];
+      this._network();
+    }
+    this._draw();
+  }
+
+  _network() {
+    if (this.view) this.network = new Network(this.view, this.model.get("settings").features, ...this.room);
   }
 
   // --- to the kernel -----------------------------------------------------------------------------
@@ -160,16 +187,16 @@ class Bench {
     }
     const view = this.model.get("view");
     if (view !== this.view) this._renew(view);
-    this._draw();
+    if (this.frame.isProblem || this.frame.step >= view.most) this.turn(false);
     if (this.waiting) return;
-    if (this.next) {
-      const { next } = this;
-      this.next = undefined;
-      this.ask(next);
-    } else if (this.isRunning) {
-      if (this.frame.isProblem || this.frame.step >= view.most) this.turn(false);
-      else requestAnimationFrame(() => this._on());
-    }
+    const { next } = this;
+    this.next = undefined;
+    if (next) this.ask(next);
+    if (!this.isRunning) this._draw();
+    else requestAnimationFrame(() => {
+      this._on(); // so that the kernel works while this is drawn
+      this._draw();
+    });
   }
 
   /** @param {BenchView} view */
@@ -189,14 +216,14 @@ class Bench {
             : settings.features.filter((/** @type {string} */ one) => one !== feature),
         }));
         return make("label", {}, box, make("span", {}, feature));
-      })));
+      })), this.play);
     /** @type {HTMLElement | undefined} */
     const focused = name ? this._setting(name) : undefined;
     focused?.focus();
     const klass = this.plane?.klass;
     this.plane = new Plane(view, settings.own, (own) => this.change({ own }), klass);
     this.right.replaceChildren(this.plane.element, this.plane.tools);
-    this.network = new Network(view, settings.features);
+    this._network();
     if (!view.sizes.length && (this.show === "weights" || this.show === "gradients")) {
       this.looks.show("graph");
       this.look("graph");
@@ -243,23 +270,21 @@ class Bench {
     this.step.textContent = `step ${frame.step.toLocaleString("en")}`;
     tell(this.say, frame.say);
     this.say.classList.toggle("mgc-wrong", frame.isProblem);
-    this.plane.show(frame.sure);
-    this._fall();
+    this.plane.show(frame.sure, this.colours);
+    fall(this.losses, this.low, floats(frame.curve), frame.step);
     this._look();
-  }
-
-  _fall() {
-    if (this.frame) fall(this.losses, this.fall, floats(this.frame.curve), this.frame.step);
   }
 
   /** Show what is looked at: the network, its graph, or its code. */
   _look() {
     const { frame } = this;
     const isWide = frame.show === "graph" || frame.show === "code";
+    this.copy.hidden = frame.show !== "code";
+    this.key.hidden = frame.show !== "graph";
     this.left.classList.toggle("mgb-wide", isWide);
     if (!isWide) {
       if (this.network.element.parentNode !== this.place) this.place.replaceChildren(this.network.element);
-      this.network.show(frame);
+      this.network.show(frame, this.colours);
       return;
     }
     if (frame.code !== undefined) {
@@ -267,6 +292,17 @@ class Bench {
       if (this.place.textContent !== frame.code) this.place.replaceChildren(code);
     } else if (frame.graph) this._graph(frame.graph);
     else this.place.replaceChildren(make("p", { class: "mgc-soft" }, "There are no points yet."));
+  }
+
+  /** Put the code where the browser keeps what is copied; where it must not, select it. */
+  async _copy() {
+    try {
+      await navigator.clipboard.writeText(this.frame.code ?? "");
+      tell(this.say, "The code is copied: paste it into a cell.");
+    } catch {
+      getSelection()?.selectAllChildren(this.place);
+      tell(this.say, "The code is selected: copy it with Ctrl or Command and C.");
+    }
   }
 
   /**
@@ -284,14 +320,18 @@ class Bench {
       rect.style.strokeOpacity = String(0.25 + 0.75 * heat);
       rect.append(draw("title", {}, `gradient about ${size}`));
     }
-    this.picture?.stop();
+    const { picture } = this;
+    picture?.stop();
     this.picture = new Frame(stage.element, make("div", {}, stage.element), () => ({
       picture: stage.svg,
       width: Number(stage.svg.getAttribute("width")),
       height: Number(stage.svg.getAttribute("height")),
     }), () => this.place.clientHeight, false);
+    this.picture.chosen = picture?.chosen;
+    const [left, top] = [picture?.view.scrollLeft ?? 0, picture?.view.scrollTop ?? 0];
     this.place.replaceChildren(this.picture.element);
     this.picture.fit();
+    stage.element.scrollTo(left, top);
   }
 
   stop() {
@@ -300,7 +340,7 @@ class Bench {
     this.model.off?.("change:frame", this.heard);
     this.kernel.stop();
     this.picture?.stop();
-    this.sized?.disconnect();
+    this.sized.disconnect();
     this.theme.disconnect();
     this.scheme.removeEventListener("change", this.repaint);
   }

@@ -328,18 +328,17 @@ class TrainingBench(Released, widgets.VBox):
             )
         loss, test_loss = training.measured()
         steps, epochs = counted(training.step, "step"), counted(training.epoch, "epoch")
-        when = f"After {steps}, {epochs}"
+        when = f"After {steps}, {epochs}" if training.step else "Before the first step"
         if not np.isfinite(loss):
             return (
                 f"{when}: the loss is no finite number any longer. The steps were too large; take "
                 "a smaller learning rate."
             )
-        many = counted(len(training.train), "training point")
-        told = f"{when}: loss {_short(loss)} on {many}, {training.right(training.train):.0%} right"
+        many, (right, test_right) = counted(len(training.train), "training point"), training.right()
+        told = f"{when}: loss {_short(loss)} on {many}, {right:.0%} right"
         if training.test:
             test = counted(len(training.test), "test point")
-            right = training.right(training.test)
-            told += f"; {_short(test_loss)} on {test}, {right:.0%} right"
+            told += f"; {_short(test_loss)} on {test}, {test_right:.0%} right"
         return told + "." + f" Steps are not compiled: {training.reason}." * bool(training.reason)
 
     # --- the face without a page that runs it -----------------------------------------------------
@@ -378,7 +377,7 @@ def _packed(numbers: Any, dtype: Any) -> str:
 def _heated(loss: Node) -> dict[str, Any]:
     """The drawing of a graph, and how hot each box is: how large its gradient, from 0 to 1."""
     order = topological_order(loss)
-    made = picture(diagram(Reading([loss], order=order), gradients=True), "auto")
+    made = picture(diagram(Reading([loss], order=order), gradients=True), "right")
     sizes = {}
     for placed in made.boxes:
         node = order[int(placed.box.id[1:])] if placed.box.kind != "module" else None

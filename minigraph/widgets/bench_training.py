@@ -57,6 +57,10 @@ class Training:
         self.reason = ""
         self._curve: dict[int, tuple[float, float]] = {}
         self._order = np.arange(0)
+        self._small = self._places(SMALL)
+        points = [settings.seen(part.x) for part in (self.train, self.test) if part]
+        self._all = np.concatenate([*points, self._places(SIDE)])
+        self._said: tuple[int, Any] = -1, None
         if self.train is None:
             return
         self._size = min(settings.batch_size or len(self.train), len(self.train))
@@ -183,6 +187,8 @@ class Training:
 
     def measured(self) -> tuple[float, float]:
         """The loss of the points to train on, and of those for the test; NaN without any."""
+        if self.step in self._curve:
+            return self._curve[self.step]
         with np.errstate(all="ignore"):
             found = [measure() for measure in self._measures]
         return found[0], found[1] if len(found) > 1 else np.nan
@@ -212,10 +218,13 @@ class Training:
         restore(drawn)
         return loss
 
-    def right(self, part: Split) -> float:
-        """The share of points that get their own class."""
-        said = self.evaluated(self.settings.seen(part.x)).value.argmax(axis=1)
-        return float((said == part.y).mean())
+    def right(self) -> tuple[float, float]:
+        """The shares of training and of test points that get their own class; NaN without any."""
+        out, shares = self._out(), []
+        for part in (self.train, self.test):
+            said, out = out[: len(part or "")].argmax(axis=1), out[len(part or "") :]
+            shares.append(float((said == part.y).mean()) if part else np.nan)
+        return shares[0], shares[1]
 
     def extent(self) -> tuple[float, float, float]:
         """The middle of a square that holds the points, and half of its side."""
@@ -230,17 +239,24 @@ class Training:
 
     def sure(self) -> np.ndarray:
         """How sure the network is of class 1, from 0 to 1, at places of the plane from above."""
-        out = self.evaluated(self.settings.seen(self._places(SIDE))).value
+        out = self._out()[-SIDE * SIDE :]
         with np.errstate(all="ignore"):
             share = 1 / (1 + np.exp(out[:, 0] - out[:, 1]))
         return np.nan_to_num(share, nan=0.5)
 
+    def _out(self) -> np.ndarray:
+        """What the network makes of all points and of the places of the plane, at this step."""
+        if self._said[0] != self.step:
+            self._said = self.step, self.evaluated(self._all).value
+        return self._said[1]
+
     def _places(self, side: int) -> np.ndarray:
+        """Features of the places of the plane, row by row from above."""
         x, y, half = self.extent()
         across, up = np.meshgrid(
             np.linspace(x - half, x + half, side), np.linspace(y + half, y - half, side)
         )
-        return np.stack([across.ravel(), up.ravel()], axis=1)
+        return self.settings.seen(np.stack([across.ravel(), up.ravel()], axis=1))
 
     @property
     def linears(self) -> list[Linear]:
@@ -261,7 +277,7 @@ class Training:
         self.model.evaluate()
         found: list[np.ndarray] = []
         with no_grad(), np.errstate(all="ignore"):
-            x: Any = constant(self.settings.seen(self._places(SMALL)))
+            x: Any = constant(self._small)
             found.append(x.value / np.maximum(np.abs(x.value).max(axis=0), 1e-12))
             last: Any = None
             for layer in self.model:  # type: ignore[attr-defined]

@@ -25,16 +25,14 @@ export function floats(packed) {
 }
 
 /**
- * Draw the losses into a picture as large as its place.
+ * Draw the losses into a picture.
  *
  * @param {SVGElement} svg
- * @param {HTMLElement} place
+ * @param {[wide: number, high: number]} size
  * @param {Float32Array} rows step, loss on the training points and on the test points, in turn
  * @param {number} now the step that is shown
  */
-export function fall(svg, place, rows, now) {
-  const wide = Math.max(120, place.clientWidth - 16);
-  const high = Math.max(60, place.clientHeight - 16);
+export function fall(svg, [wide, high], rows, now) {
   svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
   const many = rows.length / 3;
   const last = Math.max(1, many ? rows[3 * many - 3] : 1, now);

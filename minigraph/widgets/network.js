@@ -6,10 +6,9 @@
  */
 
 import { bytes, floats } from "./fall.js";
-import { colour } from "./plane.js";
 import { draw, make } from "./stage.js";
 
-const NET = { wide: 560, high: 300, left: 64, right: 76, top: 4, bottom: 22 }; // with what is around
+const NET = { left: 64, right: 76, top: 4, bottom: 22 }; // around the middles of the outer layers
 const THICKEST = 5;
 const DENSITY = 2; // pixels of the units' pictures
 
@@ -17,21 +16,21 @@ export class Network {
   /**
    * @param {BenchView} view
    * @param {string[]} inputs the names of the features
+   * @param {number} wide
+   * @param {number} high
    */
-  constructor(view, inputs) {
+  constructor(view, inputs, wide, high) {
     this.view = view;
     const { sizes } = view;
     const most = Math.max(1, ...sizes);
-    this.side = Math.min(34, (NET.high - NET.top - NET.bottom) / most - 5);
-    this.svg = draw("svg", { viewBox: `0 0 ${NET.wide} ${NET.high}`, class: "mgb-net", role: "img" });
-    this.canvas = make("canvas", { class: "mgb-net", width: DENSITY * NET.wide, height: DENSITY * NET.high });
-    this.canvas.style.objectFit = "contain";
-    this.canvas.style.pointerEvents = "none";
+    this.side = Math.min(34, (high - NET.top - NET.bottom) / most - 4);
+    this.svg = draw("svg", { viewBox: `0 0 ${wide} ${high}`, class: "mgb-net", role: "img" });
+    this.canvas = make("canvas", { class: "mgb-net", width: DENSITY * wide, height: DENSITY * high });
     this.tip = make("div", { class: "mgb-tip" });
     this.element = make("div", { class: "mgb-look" }, this.svg, this.canvas, this.tip);
     this.places = sizes.map((size, layer) => Array.from({ length: size }, (_, unit) => [
-      NET.left + ((NET.wide - NET.left - NET.right) * layer) / Math.max(1, sizes.length - 1),
-      NET.top + ((NET.high - NET.top - NET.bottom) * (unit + 0.5)) / size,
+      NET.left + ((wide - NET.left - NET.right) * layer) / Math.max(1, sizes.length - 1),
+      NET.top + ((high - NET.top - NET.bottom) * (unit + 0.5)) / size,
     ]));
     this._edges();
     this._units(inputs);
@@ -94,8 +93,11 @@ export class Network {
     }));
   }
 
-  /** @param {BenchFrame} frame */
-  show(frame) {
+  /**
+   * @param {BenchFrame} frame
+   * @param {number[][]} colours below 0 and above
+   */
+  show(frame, colours) {
     const isHeat = frame.show === "gradients";
     const numbers = floats((isHeat ? frame.gradients : frame.weights) ?? "");
     /** @type {number[]} */
@@ -108,8 +110,9 @@ export class Network {
     }
     this.shown = shown;
     const most = Math.max(1e-30, ...shown.filter(Number.isFinite).map(Math.abs));
+    const whole = isHeat ? most : Math.max(1, most); // small weights look small
     this.edges.forEach((edge, i) => {
-      const share = Number.isFinite(shown[i]) ? Math.abs(shown[i]) / most : 1;
+      const share = Number.isFinite(shown[i]) ? Math.abs(shown[i]) / whole : 1;
       edge.setAttribute("stroke-width", (0.4 + (THICKEST - 0.4) * share).toFixed(2));
       edge.setAttribute("stroke-opacity", (0.25 + 0.75 * share).toFixed(2));
       edge.classList.toggle("mgb-below", shown[i] < 0);
@@ -118,20 +121,20 @@ export class Network {
     this.svg.setAttribute("aria-label", `Network of layers ${this.view.sizes.join(", ")}; the largest ${what} is ${most.toPrecision(3)}`);
     if (!this.tip.textContent?.includes(" to "))
       this.tip.textContent = `the thickest: ${most.toPrecision(2)}; dashed: below 0`;
-    this._pictures(bytes(frame.units));
+    this._pictures(bytes(frame.units), colours);
   }
 
   /**
    * What each unit says over the plane.
    *
    * @param {Uint8Array} units
+   * @param {number[][]} colours
    */
-  _pictures(units) {
+  _pictures(units, colours) {
     const context = this.canvas.getContext("2d");
     const small = this.small.getContext("2d");
     if (!context || !small) return;
     const { small: side } = this.view;
-    const colours = ["value", "gradient"].map((role) => colour(this.canvas, role));
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     let at = 0;
     for (const places of this.places.slice(0, -1))

@@ -27,7 +27,6 @@ export class Plane {
     this.own = own;
     this.changed = changed;
     this.klass = klass;
-    this.sure = new Uint8Array(view.side ** 2);
     this.canvas = make("canvas", { width: view.side, height: view.side });
     this.svg = draw("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" });
     this.cross = draw("path", { class: "mgb-cross" });
@@ -36,7 +35,7 @@ export class Plane {
     this.element = make("div", { class: "mgb-plane", role: "img", "aria-label": this._label() }, this.canvas, this.svg);
     this.tools = make("div", { class: "mgb-tools mgc-soft" });
     if (view.isOwn) this._editable();
-    else this.tools.append("● class 0   × class 1   pale: for the test");
+    else this.tools.append("● class 0, × class 1, pale: test");
   }
 
   _label() {
@@ -48,7 +47,8 @@ export class Plane {
   _point([x, y, label, kept]) {
     const [cx, cy] = this._place(x, y).map((share) => 100 * share);
     const look = `mgb-class${label}${kept ? " mgb-kept" : ""}`;
-    const size = this.view.points.length > 500 ? 0.8 : 1.1;
+    const many = this.view.points.length;
+    const size = many > 500 ? 0.8 : many > 150 ? 1.2 : 2;
     return label
       ? draw("path", { class: look, "vector-effect": "non-scaling-stroke", d: `M${cx - size} ${cy - size}l${2 * size} ${2 * size}m0 ${-2 * size}l${-2 * size} ${2 * size}` })
       : draw("circle", { class: look, cx, cy, r: size });
@@ -87,7 +87,7 @@ export class Plane {
     });
     for (const [value, radio] of classes.radios) radio.setAttribute("aria-label", `class ${value}`);
     classes.show(this.klass);
-    this.tools.append("Draw", classes.element,
+    this.tools.append(classes.element,
       button("Undo", () => this.changed(this.own.slice(0, -1))),
       button("Clear", () => this.changed([])));
     this._move(0, 0);
@@ -147,19 +147,17 @@ export class Plane {
 
   // --- what the network says ---------------------------------------------------------------------
 
-  /** @param {string} packed */
-  show(packed) {
-    this.sure = bytes(packed);
-    this.paint();
-  }
-
-  /** Paint each place in the colour of its class, the paler the less the network is sure. */
-  paint() {
+  /**
+   * Paint each place in the colour of its class, the paler the less the network is sure.
+   *
+   * @param {string} sure
+   * @param {number[][]} colours of the two classes
+   */
+  show(sure, colours) {
     const context = this.canvas.getContext("2d");
     if (!context) return;
     const image = context.createImageData(this.view.side, this.view.side);
-    const colours = ["value", "gradient"].map((role) => colour(this.canvas, role));
-    this.sure.forEach((share, i) => {
+    bytes(sure).forEach((share, i) => {
       const [r, g, b] = colours[share > 127 ? 1 : 0];
       image.data.set([r, g, b, (STRONGEST * Math.abs(share - 127.5)) / 127.5], 4 * i);
     });
@@ -168,13 +166,13 @@ export class Plane {
 }
 
 /**
- * A colour of the theme as numbers from 0 to 255.
+ * The colours of the two classes in this theme, as numbers from 0 to 255.
  *
- * @param {HTMLElement} element in which it is used
- * @param {string} role
+ * @param {HTMLElement} element in which they are used
  */
-export function colour(element, role) {
-  element.style.color = `var(--mg-${role})`;
-  const found = getComputedStyle(element).color.match(/[\d.]+/g) ?? ["0", "0", "0"];
-  return found.slice(0, 3).map(Number);
+export function colours(element) {
+  return ["value", "gradient"].map((role) => {
+    element.style.color = `var(--mg-${role})`;
+    return (getComputedStyle(element).color.match(/[\d.]+/g) ?? ["0", "0", "0"]).slice(0, 3).map(Number);
+  });
 }
