@@ -16,16 +16,16 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from .inside.server import HEADER, MARK
+from .inside.server import HEADER, MARK, MOST_QUESTIONS
 from .sandboxes import Process, Sandbox, SandboxError, World
 
 MOST_BYTES = 32 * 2**20  # that a process may send for one exercise
 MOST_ASKED = 20_000  # calls of a function that was an argument
 MOST_SKIPPED = 3  # statements that end the process, before the notebook is given up
 STATEMENT = 2.0  # seconds that one statement of a notebook may compute
-PATIENCE = 2  # times its seconds may pass on the clock
+PATIENCE = 4  # times its seconds may pass on the clock
 SECONDS_TO_START = 60.0
 SECONDS_OF_GRACE = 5.0
 Function = Callable[[int, Any], dict[str, Any]]
@@ -64,6 +64,19 @@ class Reply:
     skipped: tuple[int, ...] = ()
 
 
+class Asked(Protocol):
+    """An exercise with its cases, as it is asked."""
+
+    key: str
+
+    @property
+    def message(self) -> bytes:
+        """What is sent inside."""
+
+    def function(self, number: int, told: Any) -> dict[str, Any]:
+        """Answer a call of a function that was an argument."""
+
+
 class Inside:
     """The process inside; it is started when it is needed, and again when it has been lost."""
 
@@ -71,16 +84,15 @@ class Inside:
         self.sandbox = sandbox
         self.limits = limits
         self.filtered = False  # whether system calls are refused there
-        self._world = World()
+        self.world = World()
         self._process: Process | None = None
         self._errors = b""
+        self._has: set[str] = set()  # the questions that the process has
 
-    def ask(
-        self, cells: list[str], question: bytes, function: Function, skipped: tuple[int, ...] = ()
-    ) -> Reply:
+    def ask(self, cells: list[str], question: Asked, skipped: tuple[int, ...] = ()) -> Reply:
         """Let a fresh process run the notebook and answer; statements that end it are left out."""
         while True:
-            reply = self._asked(cells, question, function, skipped)
+            reply = self._asked(cells, question, skipped)
             reply.skipped = skipped
             if reply.done or reply.defined is not None or reply.begun is None:
                 return reply
@@ -91,16 +103,15 @@ class Inside:
     def close(self) -> None:
         """End the process, and remove what it saw."""
         self._stop()
-        self._world.remove()
+        self.world.remove()
 
     # --- the process --------------------------------------------------------------------------
 
     def _started(self) -> Process:
         if self._process is None:
-            process = self.sandbox.start(
-                self._world.command, self._world.folder, self._world.readable
-            )
+            process = self.sandbox.start(self.world.command, self.world.folder, self.world.readable)
             self._process, self._errors = process, b""
+            self._has.clear()
             for pipe in (process.stdin, process.stdout, process.stderr):
                 os.set_blocking(pipe.fileno(), False)
             end = time.monotonic() + SECONDS_TO_START
@@ -150,21 +161,24 @@ class Inside:
 
     # --- one question -------------------------------------------------------------------------
 
-    def _asked(
-        self, cells: list[str], question: bytes, function: Function, skipped: tuple[int, ...]
-    ) -> Reply:
+    def _asked(self, cells: list[str], question: Asked, skipped: tuple[int, ...]) -> Reply:
         process = self._started()
         notebook = json.dumps({"cells": cells, "skipped": skipped, "seconds": STATEMENT}).encode()
+        exercise = b"" if question.key in self._has else question.message
+        if exercise and len(self._has) >= MOST_QUESTIONS:
+            self._has.clear()
+        self._has.add(question.key)
         seconds = self.limits.seconds
         header = {
+            "key": question.key,
+            "exercise": len(exercise),
             "notebook": len(notebook),
-            "exercise": len(question),
             "memory": self.limits.memory * 2**20,
             "cpu": seconds,
             "wall": PATIENCE * seconds,
         }
-        sending = MARK + json.dumps(header).encode().ljust(HEADER) + notebook + question
-        conversation = _Conversation(function)
+        sending = MARK + json.dumps(header).encode().ljust(HEADER) + exercise + notebook
+        conversation = _Conversation(question.function)
         end = time.monotonic() + PATIENCE * seconds + SECONDS_OF_GRACE
         told: dict[str, Any] | None = None
         while told is None:

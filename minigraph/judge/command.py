@@ -33,6 +33,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     judge.add_argument(
         "--again", nargs="*", metavar="student", help="judge these students again, or all"
     )
+    judge.add_argument(
+        "--selftest", action="store_true", help="try what a hostile program would, and report"
+    )
     judge.set_defaults(command=_judge)
 
 
@@ -43,6 +46,8 @@ def _positive(text: str) -> int:
 
 
 def _judge(chosen: argparse.Namespace) -> int:
+    if chosen.selftest:
+        return _selftest(chosen)
     if chosen.submissions is None or chosen.results is None:
         raise MinigraphError(
             "name a folder or an archive of submissions, and a folder for the results: "
@@ -63,3 +68,13 @@ def _judge(chosen: argparse.Namespace) -> int:
     print(summary)
     print(f"The results are in {chosen.results}. Open first: {chosen.results / 'class.html'}")
     return 0 if summary.complete else 130
+
+
+def _selftest(chosen: argparse.Namespace) -> int:
+    from .asking import Limits
+    from .judging import Options
+    from .selftest import report, selftest
+
+    sandbox, found = selftest(chosen.sandbox, Options(limits=Limits(1, chosen.memory)))
+    print(report(sandbox, found))
+    return 0 if all(finding.protected for finding in found) else 1

@@ -356,9 +356,8 @@ class Bench:
     """Judges one notebook after another, with one process inside a sandbox."""
 
     def __init__(self, sandbox: str, options: Options) -> None:
-        self.limits = options.limits
         self.exercises = _exercises(options.exercises)
-        self._inside = Inside(BY_NAME[sandbox], options.limits)
+        self.inside = Inside(BY_NAME[sandbox], options.limits)
         self._questions: dict[tuple[str, int], Question] = {}
 
     def judged(self, task: Task) -> list[Row]:
@@ -369,9 +368,9 @@ class Bench:
             exercise = self.exercises[name]
             try:
                 question = self._question(exercise, task.seed)
-                reply = self._inside.ask(task.cells, question.message, question.function, skipped)
+                reply = self.inside.ask(task.cells, question, skipped)
                 skipped = reply.skipped
-                verdict = question.judged(reply, self.limits)
+                verdict = question.judged(reply, self.inside.limits)
             except MinigraphError:
                 raise
             except Exception as error:  # an exercise of one's own may fail in any way
@@ -389,7 +388,7 @@ class Bench:
 
     def close(self) -> None:
         """End the process."""
-        self._inside.close()
+        self.inside.close()
 
 
 MOST_QUESTIONS = 100

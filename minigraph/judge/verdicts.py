@@ -76,7 +76,7 @@ class Question:
 
     def __init__(self, exercise: Exercise, seed: int) -> None:
         self.exercise = exercise
-        self.seed = seed
+        self.key = f"{exercise.name[:80]} {seed}"
         self.cases = [_Asked(exercise, case) for case in exercise.cases(seed)]
 
     @cached_property
@@ -211,6 +211,8 @@ def _tries(question: Question, reply: Reply, limits: Limits) -> list[Attempt]:
             break
         if n in reply.cases:
             found.append(_attempt(asked, reply.cases[n]))
+        elif failed and reply.done:
+            break
         else:
             found.append(_not_answered(asked, reply, limits))
             break

@@ -1,8 +1,9 @@
 """A warm process: imports once, and forks for each exercise that is to be tried.
 
-It reads a header on its first pipe, and forks. The child reads the rest from that pipe, and writes
-on the second; nothing of a submission is ever in this process, so no later child can find it in its
-memory. When the child has ended, how is written on the third, which the child has closed.
+It reads a header on its first pipe, and the exercise's cases if it does not have them, and forks.
+The child reads the notebook from that pipe, and writes on the second; nothing of a submission is
+ever in this process, so no later child can find it in its memory. When the child has ended, how is
+written on the third, which the child has closed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import time
 from typing import Any
 
 MARK = b"\0"  # begins a header; JSON has no such byte, so what a child left unread is passed over
-HEADER = 100  # bytes
+HEADER = 1000  # bytes
+MOST_QUESTIONS = 60  # exercises whose cases are kept
 PACKAGE = __name__.partition(".")[0]
 
 # What many notebooks do, so that what it imports and compiles is here already.
@@ -39,7 +41,7 @@ x = mg.variable(np.ones((2, 3)))
 
 def serve() -> None:
     """Fork for each header, until there are no more."""
-    from . import cells, trying, walls  # noqa: F401
+    from . import cells, trying, walls
 
     sys.meta_path.append(cells.Finder())
     exec(WARMING, {})
@@ -50,10 +52,17 @@ def serve() -> None:
     gc.freeze()  # what is here stays here, and pages stay shared
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # it is waited for
     _tell({"ready": True, "filtered": walls.is_filtered()})
+    questions: dict[str, trying.Question] = {}
     while header := _header():
+        key = header["key"]
+        if size := header["exercise"]:
+            if len(questions) >= MOST_QUESTIONS:
+                questions.clear()
+            questions[key] = trying.Question(json.loads(_bytes(size)))
+            gc.freeze()
         child = os.fork()
         if child == 0:
-            _try(header)
+            _try(questions[key], header)
         _tell(_wait(child, header["wall"]))
 
 
@@ -63,13 +72,18 @@ def _header() -> dict[str, Any] | None:
         pass
     if not first:
         return None
-    text = b""
-    while len(text) < HEADER:
-        if not (piece := os.read(0, HEADER - len(text))):
-            return None
-        text += piece
-    header: dict[str, Any] = json.loads(text)
+    text = _bytes(HEADER)
+    header: dict[str, Any] | None = json.loads(text) if len(text) == HEADER else None
     return header
+
+
+def _bytes(size: int) -> bytes:
+    """So many bytes; fewer at the end."""
+    pieces = []
+    while size and (piece := os.read(0, min(size, 2**20))):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 def _tell(message: dict[str, Any]) -> None:
@@ -103,7 +117,7 @@ def _pause(seconds: float) -> None:
         time.sleep(min(seconds, 0.005))
 
 
-def _try(header: dict[str, Any]) -> None:
+def _try(question: Any, header: dict[str, Any]) -> None:
     """In the child: read what to try, build the walls, try it, and end."""
     from . import trying, walls
 
@@ -114,9 +128,8 @@ def _try(header: dict[str, Any]) -> None:
         for place in range(3):
             os.dup2(nowhere, place)
         job = json.loads(channel.read_bytes(header["notebook"]))
-        job |= json.loads(channel.read_bytes(header["exercise"]))
         walls.build(header["memory"], header["cpu"])
-        trying.attempt(channel, job)
+        trying.attempt(channel, question, job)
         os._exit(0)
     finally:
         os._exit(1)

@@ -57,40 +57,52 @@ class Channel:
             data = data[os.write(self._writing, data) :]
 
 
-def attempt(channel: Channel, job: dict[str, Any]) -> None:
+class Question:
+    """An exercise's name and its cases, with arguments that are ready for a function."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self.name: str = told["name"]
+        self.parameters: list[str] = told["parameters"]
+        self.functions = [_named(function) for function in told["instead_of"]]
+        self.calls = [Call(n, case, self.parameters) for n, case in enumerate(told["cases"])]
+
+
+def attempt(channel: Channel, question: Question, job: dict[str, Any]) -> None:
     """Run the notebook, and answer the cases of one exercise."""
     printed = Printed()
     sys.stdout = sys.stderr = printed
-    name, is_function = job["name"], bool(job["parameters"])
+    is_function = bool(question.parameters)
     names = cells.last_defined(
         job["cells"],
-        name,
+        question.name,
         is_function,
         job["seconds"],
         {*job["skipped"]},
         lambda n: channel.write({"begin": n}),
     )
     sys.stdout = sys.stderr = printed  # whatever stands there by now
-    answer = names.get(name)
-    channel.write({"defined": name in names, "unsolved": is_unsolved(answer)})
-    functions = [_named(function) for function in job["instead_of"]]
-    for n, case in enumerate(job["cases"]):
+    answer = names.get(question.name)
+    channel.write({"defined": question.name in names, "unsolved": is_unsolved(answer)})
+    program = answer if is_function else lambda *arguments: answer
+    for call in question.calls:
         printed.text = ""
-        call = Call(channel, n, case, job["parameters"])
-        reply = call.reply(answer if is_function else lambda *arguments: answer, functions)
+        reply = call.reply(channel, program, question.functions)
         if printed.text:
             reply["printed"] = printed.text
-        channel.write({"case": n, **reply})
+        channel.write({"case": call.n, **reply})
+        if "unreadable" in reply or reply.get("raised") == MemoryError.__name__:
+            break  # the next would be as large
     channel.write({"done": True})
 
 
 class Call:
     """One call of the function."""
 
-    def __init__(self, channel: Channel, n: int, case: Any, parameters: list[str]) -> None:
-        self.channel, self.n, self.parameters = channel, n, parameters
-        reader = Unpacking(case["nodes"], function=self._asking)
+    def __init__(self, n: int, case: Any, parameters: list[str]) -> None:
+        self.n, self.parameters = n, parameters
+        self.channel: Channel | None = None
         self.tracer: Any = None
+        reader = Unpacking(case["nodes"], function=self._asking)
         self.arguments = [self._argument(reader, plain) for plain in case["args"]]
         self.nodes = reader.nodes
         self.kept = [Kept(x) for x in self.arguments]
@@ -104,6 +116,7 @@ class Call:
 
     def _asking(self, number: int) -> Callable[..., Any]:
         def function(*args: Any) -> Any:
+            assert self.channel
             pack = Packing()
             asked = {"ask": number, "args": pack.packed(args), "nodes": pack.rows}
             self.channel.write({"case": self.n, **asked})
@@ -114,8 +127,9 @@ class Call:
 
         return function
 
-    def reply(self, program: Any, functions: list[Any]) -> dict[str, Any]:
+    def reply(self, channel: Channel, program: Any, functions: list[Any]) -> dict[str, Any]:
         """Call the program, and say what happened as plain data."""
+        self.channel = channel
         known = dict(vars(builtins))
         called: list[str] = []
         begun = time.process_time()

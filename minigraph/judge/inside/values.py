@@ -34,7 +34,7 @@ from ...core.operation import OPERATIONS, Operation
 from ...core.order import topological_order
 from ...graph.symbolic import placeholder
 
-MOST_ITEMS = 1_000_000  # of containers and arrays, in one message
+MOST_ITEMS = 300_000  # of containers and arrays, in one message
 MOST_DEEP = 60  # containers in containers
 MOST_NODES = 200_000
 SAFE = 2**53  # whole numbers up to this are the same in every JSON
