@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import minigraph as mg
 from minigraph.errors import MinigraphError, NodeTypeError
-from minigraph.recording import first_difference, record
+from minigraph.recording import engine, first_difference, record
 from minigraph.recording.engine import engine_pass
 
 
@@ -250,6 +250,29 @@ def test_a_pass_that_goes_along_every_path_is_stopped():
         y = y + y
     with pytest.raises(MinigraphError, match="along an edge again for every path"):
         mg.play(y, own=along_every_path)
+
+
+def never_ends(y):
+    y.grad = 1.0
+    while True:
+        pass
+
+
+def catches_everything(y):
+    while True:
+        try:
+            y.grad = 1.0
+        except BaseException:
+            y.grad = 2.0
+
+
+@pytest.mark.parametrize("endless", [never_ends, catches_everything])
+def test_a_pass_that_never_ends_is_stopped(endless, monkeypatch):
+    monkeypatch.setattr(engine, "SECONDS", 0.05)
+    monkeypatch.setattr(engine, "MOST", 10**9)
+    with pytest.raises(MinigraphError, match=r"stopped after 0\.05 seconds; look for a loop"):
+        mg.play(example(), own=endless)
+    assert mg.play(example(), own=right).position == 0
 
 
 def test_an_error_of_the_pass_is_its_own():

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from ..recording.stopping import Interrupted, OutOfTime, call_within
 from .answers import kind_of
 from .delegation import is_a_library, noticing, told_of
 from .forms import Case, Difference, WrongForm
 from .outcomes import line_of, told
 from .rehearsal import MOST_MEMORY, Report, limited_memory, rehearse
 from .specification import Exercise, Program, size
-from .stopping import Interrupted, OutOfTime, call_within
 from .unchanged import Kept
 
 LARGE = 1000  # a case of this size is left out once a smaller one has failed

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .stopping import PATIENCE
+from ..recording.stopping import PATIENCE
 
 if sys.platform == "linux":
     import resource

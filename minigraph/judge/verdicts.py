@@ -33,8 +33,8 @@ from ..course.forms import Case, Difference, WrongForm
 from ..course.panel import Part
 from ..course.rehearsal import limited_memory
 from ..course.specification import Exercise, size
-from ..course.stopping import OutOfTime, call_within
 from ..recording import Recording, Tracer
+from ..recording.stopping import OutOfTime, call_within
 from .asking import Limits, Reply
 from .inside.values import MessageError, Packing, Unpacking
 

@@ -23,7 +23,9 @@ from ..graph.context import always_recording
 from .data import same, written
 from .events import Recording
 from .recorder import Tracer
+from .stopping import OutOfTime, call_within
 
+SECONDS = 5.0  # for a pass, which takes milliseconds unless it never ends
 MOST = 5_000  # contributions; a pass that goes along every path soon makes more
 Edge = tuple[Node, int]  # a user, and the slot of the input
 _HELD = ("value", "op", "inputs", "local")
@@ -43,7 +45,13 @@ def engine_pass(y: Any, backward: Callable[[Any], Any]) -> tuple[Node, Recording
     copies: dict[Any, Any] = {}
     for number in numbers:
         copies[number] = _watched(number, copies, watch, nodes[number])
-    backward(copies[y])
+    try:
+        call_within(SECONDS, backward, copies[y])
+    except OutOfTime:
+        raise MinigraphError(
+            f"this backward pass was stopped after {SECONDS:g} seconds; look for a loop that never "
+            "ends: does each turn bring it nearer to its end?"
+        ) from None
     told = watch.recording(nodes[y])
     if not any(event.kind == "seed" for event in told.events):
         raise MinigraphError(

@@ -9,8 +9,8 @@ Time is what the call computes, not what the clock shows: on a busy machine it t
 where a call goes on and on without computing, the clock counts.
 
 Only Python code can be stopped so. A single call into C, such as `10 ** 10 ** 10`, runs to its end,
-which is why `rehearsal.py` tries it in another process first. In a thread of Python 3.11 a loop
-that catches everything may go on; it is left behind and reported.
+which is why a check tries it in another process first. In a thread of Python 3.11 a loop that
+catches everything may go on; it is left behind and reported.
 """
 
 from __future__ import annotations

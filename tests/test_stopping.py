@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from minigraph.course import stopping
-from minigraph.course.stopping import OutOfTime, call_in_thread, call_under_alarm, call_within
+from minigraph.recording import stopping
+from minigraph.recording.stopping import OutOfTime, call_in_thread, call_under_alarm, call_within
 
 HAS_TIMER = hasattr(signal, "setitimer")
 needs_timer = pytest.mark.skipif(not HAS_TIMER, reason="this system has no interval timers")
@@ -140,7 +140,7 @@ def test_no_time_left_means_no_call():
 UNDER_A_PROFILER = """
 import sys
 from contextlib import suppress
-from minigraph.course.stopping import OutOfTime, call_in_thread
+from minigraph.recording.stopping import OutOfTime, call_in_thread
 
 def loop():
     while True:
