@@ -1718,3 +1718,9 @@ if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
     for name, drawing in golden_drawings().items():
         (GOLDEN / name).write_text(drawing.svg + "\n", encoding="utf-8")
+
+
+def test_an_image_is_as_high_as_its_frame():
+    """An image in a line of text has room for descenders below, so a frame would scroll for 6 px."""
+    html = mg.draw(example()).html
+    assert 'style="display:block;' in html[html.index("<img") :]

@@ -173,7 +173,7 @@ def as_image(svg: str, alt: str, width: float, height: float) -> str:
     data = base64.b64encode(svg.encode()).decode()
     wide, high = round(width), round(height)
     least, fitting = wide * SMALLEST, wide * HIGHEST / high
-    style = f"max-width:100%;min-width:{least:.0f}px;height:auto"
+    style = f"display:block;max-width:100%;min-width:{least:.0f}px;height:auto"
     if fitting < wide:
         style = f"width:{max(fitting, least):.0f}px;{style}"
     reached = ' tabindex="0"' if fitting < least or least > _NARROWEST else ""
