@@ -1721,6 +1721,6 @@ if __name__ == "__main__":
 
 
 def test_an_image_is_as_high_as_its_frame():
-    """An image in a line of text has room for descenders below, so a frame would scroll for 6 px."""
+    """In a line of text an image has room for descenders below it, for which its frame scrolls."""
     html = mg.draw(example()).html
     assert 'style="display:block;' in html[html.index("<img") :]
