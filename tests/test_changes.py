@@ -100,6 +100,28 @@ def test_another_program_begins_anew():
     assert "The run with go" in widget.message.value
 
 
+@pytest.mark.parametrize("x", [math.nan, math.inf, 3, np.float32(0.5), np.int64(2)])
+def test_every_number_is_given_as_a_variable(x):
+    widget = changing_graph({"doubled": (lambda x: x * 2, [x])})
+    assert [node.name for node in widget.output.leaves()] == ["x", None]
+    assert np.array_equal(widget.output.value, 2 * float(x), equal_nan=True)
+
+
+def test_inputs_may_stand_in_an_array():
+    widget = changing_graph({"halved": (halved, np.array([5.0, 40.0]))})
+    widget.input.index = 1
+    assert operations(widget) == 7
+
+
+def test_an_input_is_named_in_a_few_characters():
+    trees = ["", ("word",) * 40, 10**400]
+    widget = changing_graph({"trees": (lambda tree: mg.constant(1.0) * 2, trees)})
+    labels = [label for label, _ in widget.input.options]
+    assert labels[0] == '""'
+    assert labels[1] == f"({'word ' * 11}word…"
+    assert len(labels[2]) == 61
+
+
 def test_costs_are_those_of_the_run_and_of_its_numbers():
     costs = changing_graph({"halved": (halved, [5.0])}).costs.value
     assert "the run, which builds the graph" in costs

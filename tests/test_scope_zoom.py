@@ -66,6 +66,9 @@ def test_what_has_no_scopes_is_refused(loss):
         zoom(mg.variable(1.0) + 1)
     with pytest.raises(mg.MinigraphError, match="no scope 'hidden' to open, only classifier"):
         zoom(loss, "hidden")
+    for path in (None, ["classifier"], ("classifier",), 0):
+        with pytest.raises(mg.MinigraphError, match="there is no scope"):
+            zoom(loss).go(path)
 
 
 # --- clicks on the drawing ------------------------------------------------------------------------

@@ -8,18 +8,20 @@ from timeit import repeat, timeit
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 
 from ..core.node import Node, variable
 from ..core.order import topological_order
+from ..data.sets import is_number
 from ..drawing import draw
 from ..errors import NodeTypeError
 from ..reading.text import number
 from .base import GraphWidget, counted, table
-from .explore_function import is_number
 
 Program = Callable[[Any], Node]
 TRIES = 5  # of which the fastest counts
 CALLS = 20  # in each
+LONGEST = 60  # characters of an input that are shown
 SECONDS = 1.0  # for all of them; a program that takes longer is timed once
 
 
@@ -39,7 +41,8 @@ class ChangingGraph(GraphWidget):
 
         Args:
             programs: by name, a function of one input that returns a Node, and the inputs to choose
-                from. A number is given as a variable x; anything else, such as a word, as it is.
+                from, or an array of them. A number is given as a variable x; anything else, such
+                as a word, as it is.
 
         Raises:
             NodeTypeError: if there are no programs of this form, or one does not return a Node.
@@ -116,7 +119,7 @@ def _checked(programs: Any) -> dict[str, tuple[Program, Sequence[Any]]]:
         )
     for name, pair in programs.items():
         is_pair = isinstance(pair, tuple) and len(pair) == 2 and callable(pair[0])
-        if not is_pair or not isinstance(pair[1], Sequence) or not len(pair[1]):
+        if not is_pair or not isinstance(pair[1], Sequence | np.ndarray) or not len(pair[1]):
             raise NodeTypeError(
                 f"the program {name!r:.40} is a function and a list of inputs, not {pair!r:.40}"
             )
@@ -161,10 +164,9 @@ def _microseconds(work: Callable[[], object]) -> float:
 def _written(given: Any) -> str:
     """An input as text: a number, a word, or the words of a tree."""
     if is_number(given):
-        return number(float(given))
-    if isinstance(given, tuple):
-        return f"({' '.join(map(_written, given))})"
-    return str(given)
+        return number(given)
+    text = f"({' '.join(map(_written, given))})" if isinstance(given, tuple) else str(given)
+    return text[:LONGEST] + "…" * (len(text) > LONGEST) or '""'
 
 
 def _are(n: int) -> str:

@@ -80,7 +80,7 @@ class ScopeZoom(GraphWidget):
 
     def go(self, path: str) -> None:
         """Show what a scope holds, and around it the other scopes as one box each."""
-        if path != "" and path not in self._sizes:
+        if not isinstance(path, str) or (path and path not in self._sizes):
             known = ", ".join(self._sizes)
             raise MinigraphError(f"there is no scope {path!r:.60} to open, only {known:.400}")
         before, self.path = self.path, path
