@@ -41,6 +41,12 @@ def losses_of_others():
     return found
 
 
+def right_by_squares():
+    """The share of points of two circles that a circle between them tells apart."""
+    part = data.circles(np.random.default_rng(7), points=1000).test
+    return np.mean(((part.x**2).sum(axis=1) < 0.75**2) == part.y)
+
+
 swing = down(1.0, 0.25, 9)
 assert {*swing} == {1.0, 5.0}
 others = losses_of_others()
@@ -53,6 +59,7 @@ TRUTHS = {
     "first_step_of_adam": {
         "moves": "both as far" if abs(first_of_adam(1e3) - first_of_adam(1e-3)) < 1e-5 else "?"
     },
+    "circles_without_a_hidden_layer": {"right": "nearly all" if right_by_squares() > 0.9 else "?"},
     "loss_on_validation": {
         "loss": "falls, then rises"
         if others[0] > 2 * others[least] and others[-1] > 1.2 * others[least]

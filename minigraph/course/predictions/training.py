@@ -1,13 +1,13 @@
-"""Lesson 09: a step down, a rate that is too large, momentum, Adam, and what validation shows."""
+"""Lesson 09: a step down, a rate too large, momentum, Adam, circles, and what validation shows."""
 
 from typing import Any
 
 import numpy as np
 
 from ...core.node import Node, variable
-from ...data import Split, digits
+from ...data import Split, circles, digits
 from ...graph.functions import cross_entropy
-from ...nn import SGD, Adam, Linear, ReLU, Sequential, fit
+from ...nn import SGD, Adam, Linear, ReLU, Sequential, fit, score
 from ..prediction import Choice, Number, Truth, prediction
 
 LESSON = "09_training"
@@ -146,6 +146,45 @@ def first_step_of_adam() -> Truth:
     first, second = np.abs(two.value)
     words = {BOTH: np.isclose(first, second, rtol=1e-4), FIRST: first > second, SECOND: True}
     return Truth(moves=next(word for word, is_so in words.items() if is_so))
+
+
+HALF, MOST, ALL = "about half", "about three quarters", "nearly all"
+
+
+@prediction(
+    "One class of points lies around a circle, the other around a smaller circle inside it. A "
+    "network without a hidden layer is given *x*² and *y*² of each point, in place of *x* and *y*. "
+    "How many points does it get right when it has learned?",
+    right=Choice(
+        "right are",
+        {
+            HALF: "So it is with *x* and *y*: a layer draws a straight line, and none parts the "
+            "circles. What is a straight line in *x*² and *y*², such as *x*² + *y*² = ½?",
+            MOST: "With *x*² alone there would be two lines. Which curve is *x*² + *y*² = ½?",
+        },
+        among=(HALF, MOST, ALL),
+    ),
+    told_by=(r"a circle\*\*", r"\d+% right"),
+)
+def circles_without_a_hidden_layer() -> Truth:
+    """The layer weighs what it is given: *w*₁ · *x*² + *w*₂ · *y*² + *b*. Where that is 0 lies its
+    border: with equal weights a circle. A straight line in other coordinates is a curve.
+    """
+    rng = np.random.default_rng(0)
+    plane = circles(rng)
+    model = Sequential(Linear(2, 2, rng=rng))
+    fit(
+        model,
+        cross_entropy,
+        Split(plane.train.x**2, plane.train.y),
+        optimizer=Adam(model.parameters(), learning_rate=0.1),
+        epochs=30,
+        batch_size=30,
+        rng=rng,
+    )
+    _, right = score(model, cross_entropy, Split(plane.test.x**2, plane.test.y))
+    words = {ALL: right > 0.9, MOST: right > 0.6, HALF: True}  # type: ignore[operator]
+    return Truth(right=next(word for word, is_so in words.items() if is_so))
 
 
 FALLS, LEVEL, TURNS = "falls as well", "stays where it was", "falls, then rises"
