@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..errors import MinigraphError
 
@@ -20,6 +22,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     judge.add_argument("--results", type=Path, help="the folder to write into")
     judge.add_argument(
         "--workers", type=_positive, default=0, help="processes; default: one a processor"
+    )
+    judge.add_argument(
+        "--cluster", metavar="address", help="judge on a Dask cluster, such as tcp://host:8786"
     )
     judge.add_argument(
         "--seconds", type=_positive, default=10, help="of computing; default: %(default)s"
@@ -64,10 +69,17 @@ def _judge(chosen: argparse.Namespace) -> int:
         seeds=chosen.seed_file,
         again=None if chosen.again is None else tuple(chosen.again),
     )
-    summary = judge(chosen.submissions, chosen.results, options)
+    pool = _cluster(chosen.cluster) if chosen.cluster else None
+    summary = judge(chosen.submissions, chosen.results, options, pool)
     print(summary)
     print(f"The results are in {chosen.results}. Open first: {chosen.results / 'class.html'}")
     return 0 if summary.complete else 130
+
+
+def _cluster(address: str) -> Callable[..., Any]:
+    from .cluster import Cluster
+
+    return lambda sandbox, options, workers: Cluster(address, sandbox, options)
 
 
 def _selftest(chosen: argparse.Namespace) -> int:

@@ -22,7 +22,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -104,7 +103,9 @@ MOST_LISTED = 40
 class Pool(Protocol):
     """Where tasks are judged."""
 
-    room: int  # how many tasks to hand in ahead
+    @property
+    def room(self) -> int:
+        """How many tasks to hand in ahead."""
 
     def submit(self, task: Task) -> Future[list[Row]]:
         """Hand in a task."""
@@ -167,6 +168,7 @@ class _Work:
         self.seeds = _seeds(options.seeds)
         self.judged = 0
         self.changes: list[Row] = []
+        self._digests: dict[str, str] = {}
 
     def run(self, pool: Callable[..., Pool]) -> bool:
         """Judge what has no record; return whether all is done."""
@@ -229,8 +231,14 @@ class _Work:
         exercises = [self.exercises[name] for name in self.lessons[submission.lesson]]
         files = sorted({x.reference.__code__.co_filename for x in exercises})
         limits, seed = self.options.limits, self.seeds.get(submission.student)
-        settings = [LATEST, self.sandbox.name, asdict(limits), seed, *map(_digest, files)]
+        settings = [LATEST, self.sandbox.name, asdict(limits), seed, *map(self._digest, files)]
         return sha256(json.dumps(settings).encode()).hexdigest()
+
+    def _digest(self, file: str) -> str:
+        if file not in self._digests:
+            with suppress(OSError):
+                self._digests[file] = sha256(Path(file).read_bytes()).hexdigest()
+        return self._digests.get(file, "")
 
     def _record(self, submission: Submission, rows: list[Row]) -> None:
         before = self._read(submission)
@@ -340,13 +348,6 @@ def _seeds(path: Path | None) -> dict[str, int]:
             f"{path} is no table of seeds: it has a column `student` and a column `seed`, of whole "
             "numbers"
         ) from None
-
-
-@cache
-def _digest(file: str) -> str:
-    with suppress(OSError):
-        return sha256(Path(file).read_bytes()).hexdigest()
-    return ""
 
 
 # --- one notebook ---------------------------------------------------------------------------------

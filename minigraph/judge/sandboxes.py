@@ -77,8 +77,9 @@ class Sandbox:
     @property
     def version(self) -> str:
         """The version that is installed; "" if none is."""
+        name = self.package.partition("=")[0]
         with suppress(metadata.PackageNotFoundError):
-            return metadata.version(self.package.partition("=")[0])
+            return metadata.version(name) if name else ""
         return ""
 
     def refusal(self) -> str:
