@@ -1,4 +1,16 @@
 """The same graph in other systems. Each module imports its system when it is first needed.
 
-`dask.py` runs a graph on the cores of this machine or on a cluster.
+`dask.py` runs a graph on the cores of this machine or on a cluster. `torch.py` watches a program
+that is written in PyTorch, and makes Nodes of what it does; how, is in `torch_watching.py` and in
+`torch_calls.py`.
 """
+
+from importlib import import_module
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """Import a bridge when it is asked for, as in `bridges.torch`."""
+    if name in ("dask", "torch"):
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -149,7 +149,7 @@ LOOKS: tuple[Callable[[], Finding], ...] = (
     _package("sandlock", "0.9", "to score submissions, on Linux", optional=True),
     _package("pytest", "8.3", "to run the tests", optional=True),
     _package("nbval", "0.11", "to run the tests", optional=True),
-    _package("torch", "2.4", "to compare with PyTorch", optional=True),
+    _package("torch", "2.4", "to watch PyTorch, and to compare with it", optional=True),
     _package("jax", "0.4.30", "to compare with JAX", optional=True),
     _chromium,
 )

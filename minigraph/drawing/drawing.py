@@ -13,6 +13,7 @@ from typing import Any
 from ..core.node import Node
 from ..errors import MinigraphError, NodeTypeError
 from ..graph.files import file_path, shown, write
+from ..graph.watched import takes_watched
 from ..reading import Reading
 from . import words
 from .diagram import Diagram, diagram, nodes_of
@@ -27,6 +28,7 @@ _NARROWEST = 620  # what is beside a prompt in a window 1024 wide
 DIRECTIONS = ("auto", "right", "down")
 
 
+@takes_watched
 def draw(
     outputs: Node | Iterable[Node],
     *,

@@ -17,6 +17,7 @@ from ..core.node import Node, checked_value, is_symbolic
 from ..core.order import topological_order
 from ..errors import MinigraphError, NodeTypeError, SymbolicError
 from ..errors.words import describe
+from ..graph.watched import takes_watched
 from ..reading import Reading
 from ..reading.formula import local_formula
 from ..reading.local import local_derivative
@@ -31,6 +32,7 @@ PASSES = ("both", "forward", "backward")
 LARGEST_AT_ONCE = 200_000  # nodes, from where on it is said that recording takes its time
 
 
+@takes_watched
 def record(
     y: Node,
     passes: str = "both",
@@ -68,7 +70,7 @@ def record(
         warnings.warn(
             f"recording {len(order):,} nodes takes minutes, and some kilobytes for each; record a "
             "part of the graph, from a Node further up",
-            stacklevel=2,
+            stacklevel=3,
         )
     reading = Reading([y], opened, order=order)
     if nudge is not None:

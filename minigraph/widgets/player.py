@@ -16,6 +16,7 @@ from ..core.order import topological_order
 from ..drawing.diagram import diagram
 from ..drawing.drawing import Drawing
 from ..errors import MinigraphError, NodeTypeError
+from ..graph.watched import takes_watched
 from ..reading import Reading
 from ..recording import MISCONCEPTIONS, Recording
 from ..recording.engine import engine_pass
@@ -61,6 +62,7 @@ class Player(Released, anywidget.AnyWidget):
     choices = traitlets.List(traitlets.Unicode()).tag(sync=True)
     verdict = traitlets.Unicode("").tag(sync=True)
 
+    @takes_watched
     def __init__(
         self,
         y: Any,
