@@ -20,6 +20,7 @@ nn, F = torch.nn, torch.nn.functional
 
 @pytest.fixture(autouse=True)
 def _seeded():
+    torch.set_num_threads(1)
     torch.manual_seed(0)
 
 
@@ -358,6 +359,37 @@ def test_hooks_see_and_change_gradients():
 
     assert_agrees(program, w)
     assert all(torch.equal(g, told[0]) for g in told)
+
+
+def test_a_hook_belongs_to_what_a_tensor_was_when_it_was_registered():
+    def after(x):
+        y = x * 2
+        y[0] = 5
+        y.register_hook(lambda g: g * 3)
+        return (y * y).sum()
+
+    def before(x):
+        y = x * 2
+        y.register_hook(lambda g: g * 3)
+        y.add_(x)
+        y.register_hook(lambda g: g + 1)
+        return (y * y).sum()
+
+    assert_agrees(after, tensor(3))
+    assert_agrees(before, tensor(3))
+    w = tensor(3)
+    w.register_hook(lambda g: g * 3)
+    with watch() as seen:
+        first = (w * 2).sum()
+        with torch.no_grad():
+            w += 1
+        second = (w * w).sum()
+    for loss in (first, second):
+        (wanted,) = torch.autograd.grad(loss, w)
+        node = seen[loss]
+        node.backward()
+        (leaf,) = (x for x in node.leaves() if x.requires_grad)
+        np.testing.assert_array_equal(leaf.grad, wanted.numpy())
 
 
 class Doubled(torch.autograd.Function):

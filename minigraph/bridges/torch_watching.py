@@ -215,7 +215,6 @@ class _Seen:
     saved: Tensor
     version: int
     is_followed: bool
-    changes: int  # how many other Nodes it has been before
 
 
 class Program(Watched):
@@ -266,7 +265,7 @@ class Program(Watched):
         with _unwatched():
             if not self.is_over:
                 self._look(value)
-            self._put_in_hooks()
+            self._put_in_hooks(self._seen.values())
         self._number_first_runs()
         node = self._seen[id(value)].node
         for x in topological_order(node) if self._refused else ():
@@ -337,6 +336,7 @@ class Program(Watched):
             random = random_states([*tensors.values()], options) if kind.is_random else {}
             is_early = kind.changes or "out" in options  # what is changed is copied before
             looks = {slot: self._look(t) for slot, t in tensors.items()} if is_early else {}
+            self._put_in_hooks(looks.values())
         out = (run or kind.function)(*args, **options)
         if not tensors or self.is_over:
             return out  # what is made of no tensor is a leaf when it is used
@@ -489,10 +489,10 @@ class Program(Watched):
         return self._remember(t, node, saved)
 
     def _remember(self, t: Tensor, node: Node, saved: Tensor) -> _Seen:
-        before = self._seen.get(id(t))
-        changes = before.changes + 1 if before else 0
-        seen = _Seen(t, node, saved, _version(t), t.requires_grad, changes)
-        self._seen[id(t)] = seen
+        if (before := self._seen.get(id(t))) is not None:  # whose hooks stay with it
+            self._put_in_hooks([before])
+            self._hooked.pop(id(t), None)
+        seen = self._seen[id(t)] = _Seen(t, node, saved, _version(t), t.requires_grad)
         return seen
 
     def _note(self, t: Tensor) -> None:
@@ -511,24 +511,11 @@ class Program(Watched):
                     "remove it, or register it on a tensor: y.register_hook(…)"
                 )
 
-    def _put_in_hooks(self) -> None:
-        """Put a Node after each tensor whose gradient is shown to a hook, before all its users."""
-        for place, seen in self._seen.items():
-            if not seen.tensor._backward_hooks or place in self._hooked:
-                continue
-            node = seen.node
-            before = copied(node, node.inputs, node._value, node.seq - 1)
-            node.op = _hook_operation(seen.tensor)
-            node.inputs, node.attrs, node.name = (before,), NO_ATTRS, None
-            self._hooked[place] = before
-            if node in self._refused:
-                self._refused[before] = self._refused[node]
-            if seen.changes:
-                self._refused[node] = (
-                    f"a tensor of shape {tuple(seen.tensor.shape)} has a hook and was changed in "
-                    "place, and the hook belongs to what it was before; register it on a tensor "
-                    "that stays, as y = x + 1 does"
-                )
+    def _put_in_hooks(self, looks: Iterable[_Seen]) -> None:
+        """Put a Node after each tensor whose gradient is shown to hooks, before all its users."""
+        for seen in looks:
+            if seen.tensor._backward_hooks and id(seen.tensor) not in self._hooked:
+                self._hooked[id(seen.tensor)] = _before_hooks(seen)
 
     # --- modules that run several times -----------------------------------------------------------
 
@@ -555,7 +542,16 @@ def _among_runs(scope: str, is_leaf: bool, again: list[str]) -> str:
     return scope
 
 
-def _hook_operation(t: Tensor) -> Operation:
+def _before_hooks(seen: _Seen) -> Node:
+    """Make the Node of a tensor that of its hooks; return another one, which stands before it."""
+    node = seen.node
+    before = copied(node, node.inputs, node._value, node.seq - 1)
+    node.op = _hook_operation(seen.tensor, seen.tensor._backward_hooks)
+    node.inputs, node.attrs, node.name = (before,), NO_ATTRS, None
+    return before
+
+
+def _hook_operation(t: Tensor, hooks: dict[int, Callable[[Tensor], Any]]) -> Operation:
     """The operation that changes nothing, and shows the gradient to the hooks of a tensor."""
 
     def pulled_back(g: Any, out: Any, inputs: Any, attrs: Any) -> Any:
@@ -563,7 +559,7 @@ def _hook_operation(t: Tensor) -> Operation:
             raise GradientError("a hook takes numbers and no Nodes: use backward() or mg.record")
         with _unwatched():
             gradient = as_tensor(g, t)
-            for hook in (t._backward_hooks or {}).values():
+            for hook in [*hooks.values()]:
                 changed = hook(gradient)
                 gradient = gradient if changed is None else changed
             return as_array(gradient)
