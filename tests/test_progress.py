@@ -10,14 +10,17 @@ import sys
 import threading
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import minigraph as mg
+import minigraph.widgets
 from minigraph.__main__ import main
 from minigraph.course import CheckFailed, check, finished, progress
 from minigraph.course.exercises import EXERCISES
 from minigraph.course.lessons import LESSONS, PARTS, after, before
 from minigraph.course.onwards import standing
+from minigraph.course.predictions import PREDICTIONS
 from minigraph.course.progress import Progress, note_prediction, note_read, note_solved
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +56,27 @@ def test_the_table_has_the_lessons_that_there_are():
 def test_lessons_with_exercises_say_how_long_these_take():
     graded = {exercise.lesson for exercise in EXERCISES.values() if exercise.points}
     assert {x.stem for x in LESSONS.values() if x.minutes_of_exercises} == graded
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_a_lesson_takes_no_longer_than_it_says(stem):
+    widgets = "|".join(name for name in minigraph.widgets.__all__ if name.islower())
+    predictions = [p for p in PREDICTIONS.values() if p.lesson == stem]
+    minutes = sum(1 + words(" ".join(p.explanation)) / 200 for p in predictions)
+    for cell in nbformat.read(ROOT / LESSONS[stem].notebook, as_version=4).cells:
+        if cell.source.startswith("## Appendix"):
+            break
+        if cell.cell_type == "markdown":
+            minutes += words(cell.source) / 200
+        else:
+            minutes += len([*filter(str.strip, cell.source.splitlines())]) / 12
+            minutes += len(re.findall(rf"\b(?:{widgets})\(", cell.source)) * 1.5
+    assert minutes <= LESSONS[stem].minutes <= 45
+
+
+def words(markdown):
+    """How many words are read: a formula is one, and a link is its text."""
+    return len(re.sub(r"\$[^$]*\$", "x", re.sub(r"\]\([^)]*\)", "]", markdown)).split())
 
 
 def test_the_readme_has_the_table():
