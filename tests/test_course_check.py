@@ -20,6 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 import minigraph as mg
 from minigraph.course import check, checking
 from minigraph.course.attempt import attempts
+from minigraph.course.delegation import noticing
 from minigraph.course.diagnosis import misconception_behind
 from minigraph.course.exercises import EXERCISES, forward_pass
 from minigraph.course.specification import Misconception
@@ -51,6 +52,7 @@ def test_success_is_one_line_that_says_what_was_verified(capsys):
 
 SAY_EVERYTHING = """
 from minigraph.course import check
+from minigraph.course.delegation import noticing
 from minigraph.course.exercises import EXERCISES
 for e in EXERCISES.values():
     check(e.name, e.reference if e.parameters else e.reference(*e.as_arguments(*e.cases()[0])))
@@ -689,6 +691,15 @@ def test_work_that_is_handed_to_minigraph_is_noticed(monkeypatch, answer):
     check("topological_order", RIGHT)
     text = said("topological_order", answer)
     assert "calls `mg.topological_order`, which does what your function is to do" in text
+
+
+@pytest.mark.parametrize("function", [mg.softmax, mg.log_softmax, mg.cross_entropy])
+def test_a_composed_function_that_does_the_work_is_noticed_and_those_in_it_are_not(function):
+    """Though it is wrapped, so that the one who calls its code is minigraph."""
+    arguments = ([[1.0, 2.0]], [0])[: 1 + (function is mg.cross_entropy)]
+    with noticing((mg.softmax, mg.log_softmax, mg.logsumexp, mg.cross_entropy)) as called:
+        function(*arguments)
+    assert called == [f"mg.{function.__name__}"]
 
 
 def test_a_method_that_does_the_work_is_noticed_and_what_it_calls_is_not(monkeypatch):

@@ -184,6 +184,13 @@ def test_arguments_are_shown_as_code_that_gives_them_back(value):
     assert isinstance(names["g"], np.ndarray) == isinstance(value, list)
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (0,), (2, 0)])
+def test_an_array_without_an_element_is_shown_with_its_shape(shape):
+    names: dict = {}
+    exec(as_python(x=np.zeros(shape)), names)
+    assert names["x"].shape == shape
+
+
 def test_a_locked_array_is_a_copy():
     numbers = np.ones(2)
     array = locked(numbers)

@@ -40,9 +40,12 @@ def as_python(**arguments: Any) -> str:
 
 
 def _array_code(name: str, value: Any) -> str:
+    array = np.asarray(value)
+    if not array.size:  # which a list without an element says nothing of
+        return f"{name} = np.zeros({array.shape})"
     start = f"{name} = np.array("
     text = np.array2string(  # whole, however large: code with an ellipsis would not run
-        np.asarray(value), separator=", ", prefix=start, threshold=sys.maxsize
+        array, separator=", ", prefix=start, threshold=sys.maxsize
     )
     return f"{start}{text})"
 

@@ -17,6 +17,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from ..core.node import Node
+from ..graph import composing
 
 PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
 PYTHON = {sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")}
@@ -34,7 +35,7 @@ def noticing(functions: tuple[Callable[..., Any], ...]) -> Iterator[list[str]]:
     names = {_code_of(function): _name(function) for function in functions}
 
     def look(frame: FrameType, event: str, argument: Any) -> None:
-        if event == "call" and frame.f_code in names and not _is_ours(frame.f_back):
+        if event == "call" and frame.f_code in names and not _is_ours(_caller(frame)):
             called.append(names[frame.f_code])
 
     previous = sys.getprofile()
@@ -64,6 +65,14 @@ def _name(function: Any) -> str:
         return f"Node.{name}"
     package = sys.modules[__package__.partition(".")[0]]
     return f"mg.{name}" if getattr(package, name, None) is function else name
+
+
+def _caller(frame: FrameType) -> FrameType | None:
+    """Who calls a function, and be it through what all composed functions are wrapped in."""
+    caller = frame.f_back
+    while caller is not None and caller.f_code.co_filename == composing.__file__:
+        caller = caller.f_back
+    return caller
 
 
 def _is_ours(frame: FrameType | None) -> bool:

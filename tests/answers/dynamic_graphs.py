@@ -1,5 +1,7 @@
 """Lesson 10."""
 
+import numpy as np
+
 import minigraph as mg
 
 from . import right, wrong
@@ -77,6 +79,36 @@ def half_the_tolerance(a, start, tolerance):
     return with_powers(a, start, tolerance / 2)
 
 
+@right("cube_root")
+def calls_itself(a, start, tolerance):
+    if np.abs(start.value**3 - a.value) <= tolerance:
+        return start
+    return calls_itself(a, start - (np.power(start, 3) - a) / (3 * np.square(start)), tolerance)
+
+
+@wrong("cube_root")
+def thirty_turns_at_most(a, start, tolerance):
+    x = start
+    for _ in range(30):
+        if abs(x**3 - a) <= tolerance:
+            break
+        x = x - (x**3 - a) / (3 * x**2)
+    return x
+
+
+@wrong("cube_root")
+def a_new_variable_in_each_turn(a, start, tolerance):
+    x = start
+    while abs(x**3 - a) > tolerance:
+        x = mg.variable(x.value - (x.value**3 - a.value) / (3 * x.value**2))
+    return x
+
+
+@wrong("cube_root", says="returns None")
+def nothing_returned(a, start, tolerance):
+    with_powers(a, start, tolerance)
+
+
 @wrong("cube_root", hint="a turn before the question")
 def turns_first(a, start, tolerance):
     return with_powers(a, start - (start**3 - a) / (3 * start**2), tolerance)
@@ -149,6 +181,21 @@ def pairs_of_words_only(tree, words, wl, wr):
     return mg.tanh(wl * words[tree[0]] + wr * words[tree[1]])
 
 
+@right("read_tree")
+def by_the_form_of_the_data(tree, words, wl, wr):
+    match tree:
+        case str():
+            return words[tree]
+        case left, right:
+            parts = [by_the_form_of_the_data(part, words, wl, wr) for part in (left, right)]
+            return mg.tanh(mg.sum(mg.stack([wl, wr]) * mg.stack(parts)))
+
+
+@wrong("read_tree", says="recursion")
+def never_at_a_word(tree, words, wl, wr):
+    return never_at_a_word(tree, words, wl, wr)
+
+
 @wrong("read_tree", hint="left and right swapped")
 def from_the_right(tree, words, wl, wr):
     return with_an_inner_function(tree, words, wr, wl)
@@ -215,6 +262,38 @@ def all_states(xs, w, steps):
     return [in_two_loops(xs[:n], w, steps) for n in range(len(xs))]
 
 
+@wrong("last_state")
+def cut_where_nothing_is_to_be_cut(xs, w, steps):
+    h = mg.constant(0.0)
+    for n, x in enumerate(xs):
+        h = w * (h.detach() if n == abs(len(xs) - steps) else h) + x
+    return h
+
+
+@wrong("last_state")
+def cut_after_the_step(xs, w, steps):
+    h = mg.constant(0.0)
+    for n, x in enumerate(xs):
+        h = w * h + x
+        h = h.detach() if n == len(xs) - steps else h
+    return h
+
+
+@wrong("last_state", says="It should be a Node")
+def a_number_for_nothing(xs, w, steps):
+    return in_two_loops(xs, w, steps) if xs else 0
+
+
+@right("last_state")
+def recorded_from_there_on(xs, w, steps):
+    first = max(len(xs) - steps, 0)
+    with mg.no_grad():
+        h = last = in_two_loops(xs[:first], w, first + 1)
+    for x in xs[first:]:
+        last = w * last + x
+    return last if xs else h
+
+
 @wrong("last_state", hint="never cut")
 def the_whole_past(xs, w, steps):
     return in_two_loops(xs, w, len(xs) + 1)
@@ -273,6 +352,20 @@ def two_hours_in_each_turn(level, rate, limit):
 @wrong("fall_below", says="a Node")
 def a_number(level, rate, limit):
     return what_is_kept(level, rate, limit).value
+
+
+@wrong("fall_below")
+def takes_the_rate_itself(level, rate, limit):
+    while level > limit:
+        level = level - rate
+    return level
+
+
+@wrong("fall_below", says="was stopped", takes_long=True)
+def the_new_level_is_not_kept(level, rate, limit):
+    while level > limit:
+        level * (1 - rate)
+    return level
 
 
 @wrong("fall_below", hint="the rate still leaves")

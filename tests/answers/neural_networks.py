@@ -277,6 +277,35 @@ def right_score_below_the_best(scores, labels):
     return np.mean(scores.max(axis=1) - scores[np.arange(len(labels)), labels])
 
 
+@right("cross_entropy")
+def shifted_by_the_right_score(scores, labels):
+    rows = np.arange(len(labels))
+    above = scores - scores[rows, labels][:, None]
+    return np.mean(np.logaddexp.reduce(above, axis=1))
+
+
+@wrong("cross_entropy", hint="another score than the largest")
+def shifted_by_the_mean(scores, labels):
+    z = scores - scores.mean(axis=1, keepdims=True)
+    return np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(labels)), labels])
+
+
+@wrong("cross_entropy")
+def held_within_what_exp_can_take(scores, labels):
+    z = np.clip(scores, -700, 700)
+    return np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(labels)), labels])
+
+
+@wrong("cross_entropy", says="calls `mg.cross_entropy`, which does what your function is to do")
+def asks_minigraph(scores, labels):
+    return mg.cross_entropy(scores, labels)
+
+
+@wrong("cross_entropy", says="calls `mg.logsumexp`, which does")
+def asks_minigraph_for_the_sum(scores, labels):
+    return np.mean(mg.logsumexp(scores, axis=1) - scores[np.arange(len(labels)), labels])
+
+
 @wrong("cross_entropy", hint="overflow")
 def as_in_the_book(scores, labels):
     powers = np.exp(scores)

@@ -365,7 +365,7 @@ def scores_and_labels(rng: Random) -> list[Case]:
         ([[1000.0, 999.0]], [1]),
         ([[-1000.0, -1001.5]], [1]),
         ([[1000.0, 0.0]], [1]),
-        ([[1000.0, 0.0]], [0]),
+        ([[0.0, 5000.0, -5000.0]], [1]),
         ([[2.0, 1.0], [1001.0, 1003.0]], [0, 0]),
         ([[-5000.0, -5002.0], [5000.0, 5001.0]], [0, 0]),
         ([[1.5, 1.5, 1.5]], [2]),
@@ -468,6 +468,14 @@ cross_entropy.slip(
     """You take the largest score of the whole table away from all rows. In a row that lies far
     below it every exponential is 0. Which maximum belongs to a row?""",
     ("scores.max(axis=1, keepdims=True)", "scores.max()"),
+)
+cross_entropy.slip(
+    "another score than the largest",
+    """You take something away from each row, but not its largest score. That one may still lie so
+    far above what you have taken that its exponential is infinite.""",
+    ("scores.max(axis=1, keepdims=True)", "scores.mean(axis=1, keepdims=True)"),
+    ("scores.max(axis=1, keepdims=True)", "scores.min(axis=1, keepdims=True)"),
+    ("scores.max(axis=1, keepdims=True)", "scores[:, :1]"),
 )
 cross_entropy.slip(
     "sum instead of mean",
