@@ -267,11 +267,11 @@ def test_a_setting_that_does_not_fit_changes_nothing_and_is_said():
     before = bench.settings, bench.losses
     bench._told(None, {"kind": "change", "settings": {"hidden": "1 2 x"}, "serial": "a"}, [])
     assert "whole numbers of units" in bench.board.frame["say"]
-    assert bench.board.frame["isProblem"]
+    assert bench.board.frame["isRefused"]
     assert (bench.settings, bench.losses) == before
     bench._told(None, {"kind": "go", "step": 6, "serial": "b"}, [])
     assert (bench.board.frame["serial"], bench.board.frame["step"]) == ("b", 6)
-    assert not bench.board.frame["isProblem"]
+    assert not bench.board.frame["isRefused"]
 
 
 def test_fewer_points_than_a_batch_make_one_batch_of_all():

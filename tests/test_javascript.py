@@ -14,7 +14,8 @@ import pytest
 
 import minigraph as mg
 from minigraph.course import predict
-from minigraph.widgets import page, watch_learning, zoom
+from minigraph.widgets import page, training_bench, watch_learning, zoom
+from minigraph.widgets.page import style
 from minigraph.widgets.prediction import Field, PredictionCard
 
 ROOT = Path(__file__).parents[1]
@@ -413,6 +414,91 @@ def test_the_controls_stand_where_the_kernel_stands(live):
     assert shown.page.get_by_label("a, as a number").input_value() == "-4"
     assert shown.page.get_by_role("radio", name="b").is_checked()
     assert shown.told() == []
+
+
+def asked(shown):
+    """What the bench has asked its kernel for since it was asked last, without the serials."""
+    told = [message for kind, message in shown.told() if kind == "send"]
+    return told, [{k: v for k, v in m.items() if k not in ("serial", "show")} for m in told]
+
+
+def answered(shown, bench, message):
+    """Answer a question as the kernel does."""
+    before = bench.board.view
+    bench._told(None, message, [])
+    new = state_of(bench.board)
+    shown.change(**(new if bench.board.view is not before else {"frame": new["frame"]}))
+
+
+@needs_browser
+def test_a_bench_that_runs_asks_for_the_next_steps_when_it_is_drawn(live):
+    bench = training_bench(points=20, hidden=(2,))
+    shown = live("bench", bench.board)
+    page = shown.page
+    page.get_by_role("button", name="Run").click()
+    for step in (5, 10, 15):
+        (message,), (question,) = asked(shown)
+        assert question == {"kind": "go", "step": step}
+        answered(shown, bench, message)
+        assert asked(shown) == ([], [])  # a page that nobody sees asks for nothing
+        page.clock.run_for(20)
+        assert page.locator(".mgb-step").inner_text() == f"step {step}"
+    (message,), _ = asked(shown)
+    page.get_by_role("button", name="Pause").click()
+    answered(shown, bench, message)
+    page.clock.run_for(100)
+    assert asked(shown) == ([], [])
+    assert said(shown) == bench.sentence
+    assert bench.step == 20
+    page.get_by_role("slider", name="Recorded step").press("Home")
+    page.get_by_role("button", name="Step", exact=True).click()  # while the answer is on its way
+    (message,), (question,) = asked(shown)
+    assert question == {"kind": "go", "step": 0}
+    answered(shown, bench, message)
+    (_,), (question,) = asked(shown)
+    assert question["kind"] == "go"
+
+
+@needs_browser
+def test_a_bench_stops_running_where_the_loss_is_no_number(live):
+    bench = training_bench(activation="relu", optimizer="SGD", learning_rate=1e200)
+    shown = live("bench", bench.board)
+    shown.page.get_by_role("button", name="Run").click()
+    (message,), _ = asked(shown)
+    answered(shown, bench, message)
+    shown.page.clock.run_for(100)
+    assert asked(shown) == ([], [])
+    assert "take a smaller learning rate" in said(shown)
+    assert shown.page.get_by_role("button", name="Run").count() == 1
+
+
+@needs_browser
+def test_points_are_drawn_by_the_mouse_and_by_the_keyboard(live):
+    bench = training_bench(data="own points")
+    shown = live("bench", bench.board)
+    shown.page.add_style_tag(content=style("bench"))
+
+    def own():
+        (message,), (question,) = asked(shown)
+        answered(shown, bench, message)
+        assert question == {"kind": "change", "settings": {"own": [*map(list, bench.settings.own)]}}
+        return bench.settings.own
+
+    plane = shown.page.get_by_role("application")
+    size = plane.bounding_box()["width"]
+    plane.click(position={"x": size / 2 - 1, "y": size / 4})
+    ((x, y, label),) = own()
+    assert (x, y, label) == (pytest.approx(0, abs=0.03), pytest.approx(0.625, abs=0.03), 0)
+    shown.page.get_by_label("class 1", exact=True).check(force=True)
+    plane.press("ArrowRight")
+    plane.press("Enter")
+    assert own()[1:] == ((pytest.approx(x + 0.1, abs=0.011), y, 1),)  # the cross has stayed
+    for key in ("ArrowRight", "Delete"):
+        plane.press(key)
+    assert own() == ((x, y, 0),)
+    shown.page.get_by_role("button", name="Clear").click()
+    assert own() == ()
+    assert shown.page.locator(".mgb-plane svg > :not(.mgb-cross)").count() == 0
 
 
 @needs_browser

@@ -186,7 +186,7 @@ class Bench {
       this.waiting = undefined;
     }
     const view = this.model.get("view");
-    if (view !== this.view) this._renew(view);
+    if (view !== this.view || this.frame.isRefused) this._renew(view); // controls jump back
     if (this.frame.isProblem || this.frame.step >= view.most) this.turn(false);
     if (this.waiting) return;
     const { next } = this;
@@ -217,12 +217,11 @@ class Bench {
         }));
         return make("label", {}, box, make("span", {}, feature));
       })), this.play);
+    this.plane = new Plane(view, settings.own, (own) => this.change({ own }), this.plane);
+    this.right.replaceChildren(this.plane.element, this.plane.tools);
     /** @type {HTMLElement | undefined} */
     const focused = name ? this._setting(name) : undefined;
-    focused?.focus();
-    const klass = this.plane?.klass;
-    this.plane = new Plane(view, settings.own, (own) => this.change({ own }), klass);
-    this.right.replaceChildren(this.plane.element, this.plane.tools);
+    focused?.focus({ preventScroll: true });
     this._network();
     if (!view.sizes.length && (this.show === "weights" || this.show === "gradients")) {
       this.looks.show("graph");

@@ -287,6 +287,7 @@ class TrainingBench(Released, widgets.VBox):
             "step": training.step,
             "known": training.known,
             "say": self._problem or self.sentence,
+            "isRefused": bool(self._problem),
             "isProblem": bool(self._problem) or not self._is_finite,
             "sure": _packed([training.sure() * 255], np.uint8),
             "units": _packed([127.5 * (1 + u.T.ravel()) for u in training.units()], np.uint8),

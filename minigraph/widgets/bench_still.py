@@ -70,9 +70,8 @@ def _plane(training: Training) -> str:
 
 def _png(sure: np.ndarray) -> str:
     """Places as a picture of two colours, the less of them the less sure."""
-    colours = np.array(
-        [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (theme.LIGHT.value, "#e06a10")]
-    )
+    pair = theme.LIGHT.value, theme.LIGHT.gradient
+    colours = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in pair])
     pixels = np.zeros((SIDE, SIDE, 4), np.uint8)
     share = sure.reshape(SIDE, SIDE)
     pixels[..., :3] = colours[(share > 0.5).astype(int)]

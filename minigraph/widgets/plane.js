@@ -20,17 +20,17 @@ export class Plane {
    * @param {BenchView} view
    * @param {Point[]} own the learner's own points
    * @param {(own: Point[]) => void} changed
-   * @param {string} klass the class of what is drawn
+   * @param {Plane | undefined} before whose cross and class are kept
    */
-  constructor(view, own, changed, klass = "0") {
+  constructor(view, own, changed, before) {
     this.view = view;
     this.own = own;
     this.changed = changed;
-    this.klass = klass;
+    this.klass = before?.klass ?? "0"; // of what is drawn
     this.canvas = make("canvas", { width: view.side, height: view.side });
     this.svg = draw("svg", { viewBox: "0 0 100 100", "aria-hidden": "true" });
     this.cross = draw("path", { class: "mgb-cross" });
-    this.at = [0.5, 0.5]; // of the side, from the left and from above
+    this.at = before?.at ?? [0.5, 0.5]; // of the side, from the left and from above
     this.svg.append(...view.points.map((point) => this._point(point)), this.cross);
     this.element = make("div", { class: "mgb-plane", role: "img", "aria-label": this._label() }, this.canvas, this.svg);
     this.tools = make("div", { class: "mgb-tools mgc-soft" });
@@ -88,8 +88,8 @@ export class Plane {
     for (const [value, radio] of classes.radios) radio.setAttribute("aria-label", `class ${value}`);
     classes.show(this.klass);
     this.tools.append(classes.element,
-      button("Undo", () => this.changed(this.own.slice(0, -1))),
-      button("Clear", () => this.changed([])));
+      button("Undo", () => this._set(this.own.slice(0, -1)), { "data-setting": "undo" }),
+      button("Clear", () => this._set([]), { "data-setting": "clear" }));
     this._move(0, 0);
   }
 

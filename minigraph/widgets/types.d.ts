@@ -197,6 +197,7 @@ export interface BenchFrame {
   known: number;
   say: string;
   isProblem: boolean;
+  isRefused: boolean;
   sure: string;
   units: string;
   curve: string;
