@@ -229,9 +229,9 @@ def _attempt(asked: _Asked, claim: Claim) -> Attempt:
         said, line = str(claim.get("told", raised))[:400], str(claim.get("line", ""))[:400]
         symptom = "recursion" if raised == RecursionError.__name__ else said
         wrong = Difference(f"Your function raised {said}{line}", symptom)
-        return Attempt(case, asked.arguments, wrong=wrong, raised=raised, printed=printed)
+        return Attempt(case, asked.arguments, wrong=wrong, raised=raised[:100], printed=printed)
     value: Any = None
-    answer = _Answer(exercise, [str(x) for x in claim.get("called", ())][:1], claim.get("changed"))
+    answer = _Answer(exercise, _called(claim), _changed(exercise, claim))
     arguments = asked.arguments
     try:
         with limited_memory(), np.errstate(all="ignore"):
@@ -247,6 +247,16 @@ def _attempt(asked: _Asked, claim: Claim) -> Attempt:
         wrong_now = Difference(text, f"unreadable: {type(error).__name__}")
     plain = None if answer.called else answer.answer
     return Attempt(case, arguments, value, plain, wrong_now, "", printed)
+
+
+def _called(claim: Claim) -> list[str]:
+    called = claim.get("called")
+    return [str(x)[:100] for x in called[:1]] if isinstance(called, list) else []
+
+
+def _changed(exercise: Exercise, claim: Claim) -> str | None:
+    changed = claim.get("changed")
+    return next((name for name in exercise.parameters if name == changed), None)
 
 
 def _not_answered(asked: _Asked, reply: Reply, limits: Limits) -> Attempt:

@@ -438,7 +438,12 @@ def _generator() -> Any:
     yield
 
 
-async def _coroutine() -> None: ...
+def _coroutine() -> Any:
+    async def nothing() -> None: ...
+
+    made = nothing()
+    made.close()  # nobody will wait for it
+    return made
 
 
 def _other(reader: Unpacking, deep: int, name: Any) -> Something:
