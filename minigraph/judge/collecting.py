@@ -21,6 +21,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -61,13 +62,16 @@ class Place:
             if self.path.stat().st_size > MOST_BYTES:
                 raise Unreadable(_TOO_LARGE)
             return self.path.read_bytes()
-        *archives, member = self.members
-        file: Any = self.path
-        for name in archives:
-            with zipfile.ZipFile(file) as archive:
-                file = io.BytesIO(_member(archive, name, MOST_IN_ARCHIVE))
-        with zipfile.ZipFile(file) as archive:
-            return _member(archive, member, MOST_BYTES)
+        return _member(_opened(self.path, self.members[:-1]), self.members[-1], MOST_BYTES)
+
+
+@lru_cache(maxsize=2)
+def _opened(path: Path, members: tuple[str, ...]) -> zipfile.ZipFile:
+    """An archive, or one in it; kept open, since its files are read one after another."""
+    if not members:
+        return zipfile.ZipFile(path)
+    inner = _member(_opened(path, members[:-1]), members[-1], MOST_IN_ARCHIVE)
+    return zipfile.ZipFile(io.BytesIO(inner))
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ def collected(root: Path, lessons: Mapping[str, list[str]]) -> list[Submission]:
     Raises:
         CollectingError: if there is no such folder or archive, or nothing in it.
     """
+    _opened.cache_clear()  # an archive of this name may be another one by now
     if root.is_dir():
         files = [*_in_folder(root)]
     elif root.is_file() and zipfile.is_zipfile(root):
