@@ -29,12 +29,12 @@ class Slip:
     edit: Edit
 
     def __post_init__(self) -> None:
-        self._source()
+        self.source()
 
     def made(self) -> Callable[..., Any]:
         """The wrong function; if it calls itself, that is the wrong one too."""
         code = self.function.__code__
-        lines = "\n" * (code.co_firstlineno - 1) + self._source()
+        lines = "\n" * (code.co_firstlineno - 1) + self.source()
         flags = code.co_flags & __future__.annotations.compiler_flag
         names = dict(self.function.__globals__)
         try:
@@ -47,7 +47,8 @@ class Slip:
         made: Callable[..., Any] = names[self.function.__name__]
         return made
 
-    def _source(self) -> str:
+    def source(self) -> str:
+        """The source of the function with the edit."""
         source = source_of(self.function)
         if len(self.edit) % 2 or not self.edit:
             raise SpecificationError(

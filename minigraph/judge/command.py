@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     judge.add_argument(
         "--cluster", metavar="address", help="judge on a Dask cluster, such as tcp://host:8786"
     )
-    judge.add_argument(
-        "--seconds", type=_positive, default=10, help="of computing; default: %(default)s"
-    )
+    judge.add_argument("--seconds", type=_positive, help="of computing; default: 10")
     judge.add_argument("--memory", type=_positive, default=512, help="in MB; default: %(default)s")
     judge.add_argument(
         "--seed-file", type=Path, help="a table of students and the seeds of their numbers"
@@ -40,6 +39,14 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     judge.add_argument(
         "--selftest", action="store_true", help="try what a hostile program would, and report"
+    )
+    judge.add_argument(
+        "--demo",
+        nargs="?",
+        type=Path,
+        const=Path("judge-demo"),
+        metavar="FOLDER",
+        help="invent a small class in a new folder (default: %(const)s), and judge it",
     )
     judge.set_defaults(command=_judge)
 
@@ -53,6 +60,8 @@ def _positive(text: str) -> int:
 def _judge(chosen: argparse.Namespace) -> int:
     if chosen.selftest:
         return _selftest(chosen)
+    if chosen.demo:
+        _invent(chosen)
     if chosen.submissions is None or chosen.results is None:
         raise MinigraphError(
             "name a folder or an archive of submissions, and a folder for the results: "
@@ -63,7 +72,7 @@ def _judge(chosen: argparse.Namespace) -> int:
 
     options = Options(
         workers=chosen.workers,
-        limits=Limits(chosen.seconds, chosen.memory),
+        limits=Limits(chosen.seconds or Limits.seconds, chosen.memory),
         sandbox=chosen.sandbox,
         exercises=chosen.exercises,
         seeds=chosen.seed_file,
@@ -80,6 +89,20 @@ def _cluster(address: str) -> Callable[..., Any]:
     from .cluster import Cluster
 
     return lambda sandbox, options, workers: Cluster(address, sandbox, options)
+
+
+def _invent(chosen: argparse.Namespace) -> None:
+    """Make a class, and choose to judge it."""
+    from .demo import RESULTS, SECONDS, SUBMISSIONS, make_class
+
+    if chosen.submissions or chosen.results:
+        raise MinigraphError("--demo makes its own submissions and results; name no others")
+    qualities = make_class(chosen.demo)
+    print(f"{len(qualities)} students were invented in {chosen.demo}:")
+    for number, quality in enumerate(qualities, start=1):
+        print(f"  student-{number:02}  {textwrap.shorten(quality, 84, placeholder=' …')}")
+    chosen.submissions, chosen.results = chosen.demo / SUBMISSIONS, chosen.demo / RESULTS
+    chosen.seconds = chosen.seconds or SECONDS
 
 
 def _selftest(chosen: argparse.Namespace) -> int:
