@@ -112,7 +112,7 @@ def test_the_first_wrong_step_of_a_sweep_is_named_and_its_node_marked():
     error = failure("sweep", overwriting)
     assert error.key == "overwritten instead of added"
     # x · x at x = 3: the second contribution replaces the first one.
-    assert "With what has arrived, ∂y/∂x is 3; it should be 6." in error.panel.text
+    assert "With what has arrived, ∂y/∂x is 3; that is not right." in error.panel.text
     assert "data:image/svg+xml;base64," in error.panel.picture
 
 

@@ -24,15 +24,15 @@ from minigraph.course.specification import exercise
 from minigraph.errors import MinigraphError
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEACHING = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
 OWN = next(
-    text for text in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "slip(" in text
+    text for text in re.findall(r"```python\n(.*?)```", TEACHING, re.DOTALL) if "slip(" in text
 )
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder of notebooks with the README's exercise beside them, in which one works."""
+    """A folder of notebooks with the exercise of TEACHING.md beside them, in which one works."""
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     write(tmp_path, OWN)

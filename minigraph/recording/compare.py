@@ -7,6 +7,7 @@ that hands on before it is complete, or at the end something that is missing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,15 @@ class Divergence:
     event: Event
     expected: Any
     text: str
+
+    @property
+    def vague(self) -> str:
+        """The difference without the number that should be there."""
+        return _NEEDED.sub("", _WANTED.sub("; that is not right.", self.text))
+
+
+_WANTED = re.compile(r"; it should be .*\.$")
+_NEEDED = re.compile(r", and needs .*(?=\.$)|(?<=has not handed on) .*(?= to )")
 
 
 class OtherGraphError(MinigraphError, KeyError):

@@ -240,7 +240,7 @@ class TracedGradients(Gradients):
         first = first_difference(right, told)
         if numbers and first is None:
             return numbers
-        first_wrong = (first.event, first.text) if first else _not_told_in_turn(right, told)
+        first_wrong = (first.event, first.vague) if first else _not_told_in_turn(right, told)
         if first_wrong is None:
             return None
         event, text = first_wrong
