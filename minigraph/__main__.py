@@ -50,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument(
         "--lessons", type=Path, default=Path("notebooks"), help="default: %(default)s"
     )
+    release.add_argument(
+        "--students",
+        type=Path,
+        metavar="ROSTER",
+        help="a table with a column `student`: write a folder for each, with numbers of their own",
+    )
     release.set_defaults(command=_release)
 
     run = commands.add_parser(
@@ -81,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _release(chosen: argparse.Namespace) -> int:
+    if chosen.students:
+        from .judge.variants import release_to_students
+
+        release_to_students(chosen.students, chosen.source, chosen.destination, chosen.lessons)
+        return 0
     from .course.releasing import release
 
     release(chosen.source, chosen.destination, chosen.lessons)

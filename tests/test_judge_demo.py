@@ -11,7 +11,7 @@ import pytest
 from minigraph.__main__ import main
 from minigraph.course.attempt import attempts, expected
 from minigraph.course.exercises import EXERCISES
-from minigraph.judge import sandboxes
+from minigraph.judge import judging, sandboxes
 from minigraph.judge.asking import Limits
 from minigraph.judge.demo import make_class
 from minigraph.judge.judging import Options, judge
@@ -28,13 +28,11 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "class"
     qualities = make_class(folder, (LESSON,))
     students = [f"student-{n:02}" for n in range(1, len(qualities) + 1)]
-    seeds = folder.parent / "seeds.csv"
-    seeds.write_text("student,seed\n" + "".join(f"{name},{SEED}\n" for name in students))
     works = any(not sandbox.refusal() for sandbox in sandboxes.SANDBOXES)
-    options = Options(
-        workers=1, limits=Limits(1), sandbox=None if works else "none", seeds=seeds, quiet=True
-    )
-    judge(folder / "submissions", folder / "results", options)
+    options = Options(workers=1, limits=Limits(1), sandbox=None if works else "none", quiet=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging.secrets, "randbits", lambda bits: SEED)
+        judge(folder / "submissions", folder / "results", options)
     return folder, dict(zip(students, qualities))
 
 

@@ -83,7 +83,8 @@ def check(name: str, answer: Any = _MISSING, seed: int | None = None) -> None:
     Args:
         name: the exercise's name.
         answer: the function, or the value, that you have written.
-        seed: what the random inputs follow from; a different one each time if None.
+        seed: what the random inputs follow from, or the numbers of the task where each student has
+            others; a different one each time if None.
 
     Raises:
         CheckFailed: with one clean message, if the answer is wrong or cannot be checked.
@@ -91,7 +92,7 @@ def check(name: str, answer: Any = _MISSING, seed: int | None = None) -> None:
     __tracebackhide__ = True
     exercise = _found(name, answer)
     if seed is None:
-        seed = int(os.environ.get(SEED) or secrets.randbelow(10**6))
+        seed = 0 if exercise.varies else int(os.environ.get(SEED) or secrets.randbelow(10**6))
     with _usual_warnings():
         # A context of its own: what is checked does not depend on a scope or no_grad around it.
         panel, key = contextvars.Context().run(_quiet_verdict, exercise, answer, seed)

@@ -39,11 +39,17 @@ class ReleaseError(MinigraphError):
     """A notebook that cannot be released, or nothing to release it with."""
 
 
-def release(source: Path, destination: Path, lessons: Path | None = None) -> None:
+def release(
+    source: Path,
+    destination: Path,
+    lessons: Path | None = None,
+    seeds: Mapping[str, int] | None = None,
+) -> None:
     """Write an exercise notebook into `destination` for each solution notebook in `source`.
 
     The solutions are brought up to date with the specifications first, and so are the first lines
-    of the course's notebooks in `lessons`.
+    of the course's notebooks in `lessons`. With `seeds`, by the folder of each student, there is a
+    notebook for each of them, with numbers of their own where an exercise has such.
 
     Raises:
         ReleaseError: naming the notebook or the exercise that is broken, or saying what to install.
@@ -58,15 +64,18 @@ def release(source: Path, destination: Path, lessons: Path | None = None) -> Non
     exercises = _exercises_for(source)
     texts = {path: lesson_text(path).encode() for path in _lessons_in(lessons)}
     for path in paths:
-        released = destination / released_name(path.name)
-        print(f"{shown(path)} -> {shown(released)}")
         texts[path] = solution_text(path, exercises).encode()
-        texts[released] = exercise_text(path, preprocessors, exercises).encode()
+        for folder, seed in (seeds or {"": 0}).items():
+            released = destination / folder / released_name(path.name)
+            print(f"{shown(path)} -> {shown(released)}")
+            texts[released] = exercise_text(path, preprocessors, exercises, seed).encode()
     texts = {path: text for path, text in texts.items() if not _holds(path, text)}
-    with naming(destination, "made"):
-        destination.mkdir(parents=True, exist_ok=True)
+    for folder in seeds or [""]:
+        with naming(destination / folder, "made"):
+            (destination / folder).mkdir(parents=True, exist_ok=True)
     write_all(texts)
-    print(f"{len(paths)} notebook{'s' * (len(paths) != 1)} released")
+    count = len(paths) * len(seeds or [""])
+    print(f"{count} notebook{'s' * (count != 1)} released")
 
 
 def _lessons_in(folder: Path | None) -> list[Path]:
@@ -116,9 +125,14 @@ def solution_text(path: Path, exercises: Mapping[str, Exercise]) -> str:
 
 
 def exercise_text(
-    path: Path, preprocessors: Sequence[Any] = (), exercises: Mapping[str, Exercise] | None = None
+    path: Path,
+    preprocessors: Sequence[Any] = (),
+    exercises: Mapping[str, Exercise] | None = None,
+    seed: int = 0,
 ) -> str:
     """Return the exercise of a solution notebook as the text of a notebook file.
+
+    Its numbers follow from the seed, where an exercise has others for each student.
 
     Raises:
         ReleaseError: naming the notebook, if it is broken.
@@ -127,7 +141,7 @@ def exercise_text(
     from .notebooks import first_line, text_of
 
     known = _exercises_for(path.parent) if exercises is None else exercises
-    notebook = _specified(path, known)
+    notebook = _specified(path, known, seed)
     try:
         resources: dict[str, Any] = {}
         for preprocessor in preprocessors:
@@ -148,7 +162,7 @@ _SUM = re.compile(r"\w+ exercises?, \d+ points?")
 _COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
-def _specified(path: Path, exercises: Mapping[str, Exercise]) -> Any:
+def _specified(path: Path, exercises: Mapping[str, Exercise], seed: int = 0) -> Any:
     """Read a solution notebook, and write into it what the specifications of its exercises say."""
     from .notebooks import read_notebook
 
@@ -169,9 +183,11 @@ def _specified(path: Path, exercises: Mapping[str, Exercise]) -> Any:
                 )
             checked.append(exercises[named[1]])
             marks["points"] = checked[-1].points
+            if seed and checked[-1].varies:
+                cell.source = checked[-1].call.replace(")", f", seed={seed})")
             texts = []
         elif marks.get("solution") and texts and marks.get("grade_id") in exercises:
-            _write_task(path, texts, exercises[marks["grade_id"]], len(checked) + 1)
+            _write_task(path, texts, exercises[marks["grade_id"]], len(checked) + 1, seed)
             texts = []
     if checked:
         total = sum(exercise.points for exercise in checked)
@@ -184,10 +200,10 @@ def _specified(path: Path, exercises: Mapping[str, Exercise]) -> Any:
     return notebook
 
 
-def _write_task(path: Path, texts: list[Any], exercise: Exercise, number: int) -> None:
+def _write_task(path: Path, texts: list[Any], exercise: Exercise, number: int, seed: int) -> None:
     """Write the heading and the parts of a task into the cells of text above an answer."""
     heading = f"## {number}. {exercise.title} ({_many(exercise.points, 'point', exercise.points)})"
-    first, *others = exercise.task.split("\n\n---\n\n")
+    first, *others = exercise.task_of(seed).split("\n\n---\n\n")
     parts = [f"{heading}\n\n{first}", *others]
     if len(parts) != len(texts):
         raise ReleaseError(

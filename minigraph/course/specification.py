@@ -29,6 +29,7 @@ that nothing else has to cross between the two processes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -110,6 +111,7 @@ class Exercise:
             that does is told so kindly, right or wrong; calls from within minigraph do not count.
         another_way: a different solution worth reading, with a sentence on what is good about it;
             offered, with the hints, to whoever has solved the exercise.
+        varies: whether a value is asked for that is another one for each seed.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Exercise:
     as_code: Callable[..., str] = no_code
     instead_of: tuple[Callable[..., Any], ...] = ()
     another_way: str = ""
+    varies: bool = False
 
     def __call__(self, *arguments: Any) -> Any:
         """What the reference answers."""
@@ -143,6 +146,19 @@ class Exercise:
     def cases(self, seed: int = 0) -> list[Case]:
         """The cases of one seed, always the same."""
         return list(self.arguments(Random(seed)))
+
+    def task_of(self, seed: int = 0) -> str:
+        """The task with the numbers of one seed."""
+        if not self.varies:
+            return self.task
+        values = dict(zip(signature(self.reference).parameters, self.cases(seed)[0]))
+        try:
+            return _NUMBER.sub(lambda match: f"{values[match[1]]}", self.task)
+        except KeyError as error:
+            raise SpecificationError(
+                f"{self.name}: its task shows «{error.args[0]}», and its function has no such "
+                f"parameter, but {', '.join(values)}"
+            ) from None
 
     def slip(self, key: str, hint: str, *ways: Any) -> None:
         """Add a misconception that is a small change of the reference.
@@ -210,7 +226,7 @@ def exercise(
     points: int,
     answer: Form,
     cases: Cases | Sequence[Case] = (),
-    value_of: Case | None = None,
+    value_of: Case | Callable[[Random], Case] | None = None,
     as_arguments: Callable[..., tuple[Any, ...]] = as_it_is,
     code: Callable[..., str] | None = None,
     kind: str = "",
@@ -226,7 +242,8 @@ def exercise(
         answer: what an answer looks like.
         cases: (rng) -> the arguments of several calls as plain data, see `Exercise.arguments`; or
             a list of them.
-        value_of: what the reference gets where the student gives a value.
+        value_of: what the reference gets where the student gives a value; or (rng) -> that, for
+            other numbers for each student, which the task shows as «a» for the parameter a.
         as_arguments: (*case) -> the arguments as the functions get them.
         code: (*case) -> the arguments as Python code; where they are plain data, one line each.
         kind: of `KINDS`; "predict" for a value, "implement" for a function.
@@ -253,7 +270,10 @@ def exercise(
             )
         arguments = cases if callable(cases) else partial(_the_same, cases)
         if not asked:
-            arguments = partial(_the_same, [value_of or ()])
+            if callable(value_of):
+                arguments = partial(_drawn, value_of)
+            else:
+                arguments = partial(_the_same, [value_of or ()])
         plainly = partial(as_assignments, asked) if asked and as_arguments is as_it_is else no_code
         return Exercise(
             name=name,
@@ -273,6 +293,7 @@ def exercise(
             as_code=code or plainly,
             instead_of=instead_of,
             another_way=page.another_way,
+            varies=callable(value_of),
         )
 
     return make
@@ -282,6 +303,13 @@ BEGIN = "Replace what stands below the first line by your own."
 REPLACE_THE_DOTS = "Replace the dots by your answer."
 AGREES = "it agrees in {cases} cases."
 IS_SO = "so it is."
+
+
+_NUMBER = re.compile(r"«(\w+)»")
+
+
+def _drawn(value_of: Callable[[Random], Case], rng: Random) -> Sequence[Case]:
+    return [value_of(rng)]
 
 
 def _the_same(cases: Sequence[Case], rng: Random) -> Sequence[Case]:

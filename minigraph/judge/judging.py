@@ -9,7 +9,6 @@ are made from the records, student by student, so memory does not grow with the 
 
 from __future__ import annotations
 
-import csv
 import json
 import multiprocessing
 import os
@@ -38,6 +37,7 @@ from .asking import Inside, Limits
 from .collecting import Submission, cells_of, collected, lessons_of
 from .results import FORMAT, RECORD, VERSION, read_record, record_path, write_tables
 from .sandboxes import BY_NAME, NONE, Sandbox, chosen
+from .variants import seeds_in
 from .verdicts import FAULT, RIGHT, Question, Verdict
 
 LATEST = 1  # raised when verdicts change though exercises do not
@@ -71,6 +71,7 @@ class Task:
     cells: list[str] = field(repr=False)
     names: list[str]
     seed: int
+    variant: int = 0  # the seed of this student's own numbers
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class _Work:
         self.lessons = lessons_of(exercises)
         self.workers = options.workers or os.cpu_count() or 1
         self.seed = secrets.randbits(48)  # nobody who has handed in has seen these questions
-        self.seeds = _seeds(options.seeds)
+        self.seeds = seeds_in(options.seeds) if options.seeds else {}
         self.judged = 0
         self.changes: list[Row] = []
         self._digests: dict[str, str] = {}
@@ -204,9 +205,9 @@ class _Work:
             cells = cells_of(submission.place.read(), submission.file)
         except (OSError, collecting.Unreadable):  # it was there a moment ago
             cells = []
-        seed = self.seeds.get(submission.student, self.seed)
+        variant = self.seeds.get(submission.student, 0)
         names = self.lessons[submission.lesson]
-        return Task(submission.student, submission.lesson, cells, names, seed)
+        return Task(submission.student, submission.lesson, cells, names, self.seed, variant)
 
     # --- records ------------------------------------------------------------------------------
 
@@ -333,23 +334,6 @@ class _Work:
 SHORT = ("exercise", "points", "max_points", "verdict", "misconception", "seconds")
 
 
-def _seeds(path: Path | None) -> dict[str, int]:
-    """Seeds by student, from a table with these two columns."""
-    if path is None:
-        return {}
-    try:
-        with naming(path, "read"), path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [*csv.DictReader(file)]
-        return {row["student"]: int(row["seed"]) for row in rows}
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, MinigraphError):
-            raise
-        raise MinigraphError(
-            f"{path} is no table of seeds: it has a column `student` and a column `seed`, of whole "
-            "numbers"
-        ) from None
-
-
 # --- one notebook ---------------------------------------------------------------------------------
 
 
@@ -368,7 +352,8 @@ class Bench:
         for name in task.names:
             exercise = self.exercises[name]
             try:
-                question = self._question(exercise, task.seed)
+                seed = task.variant if exercise.varies else task.seed
+                question = self._question(exercise, seed)
                 reply = self.inside.ask(task.cells, question, skipped)
                 skipped = reply.skipped
                 verdict = question.judged(reply, self.inside.limits)
