@@ -128,6 +128,8 @@ def judge(
     found = collected(submissions, lessons_of(exercises))
     with naming(results, "made"):
         results.mkdir(parents=True, exist_ok=True)
+        for path in results.glob("**/.*.tmp"):  # what a judge that was killed has half written
+            path.unlink(missing_ok=True)
     work = _Work(results, options, exercises, sandbox, found)
     made = pool or (_Here if work.workers == 1 else _Processes)
     complete = work.run(made)
