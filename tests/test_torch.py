@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import minigraph as mg
 from minigraph import bridges
 from minigraph.graph.promises import check_graph
+from minigraph.widgets import zoom
 
 torch = pytest.importorskip("torch", reason="watches PyTorch: pip install torch")
 nn, F = torch.nn, torch.nn.functional
@@ -205,6 +206,10 @@ def test_a_transformer_folds_by_module():
     folded = repr(mg.draw(node, folded=True))
     assert "blocks.0" in folded
     assert "gelu" not in folded
+    masks = [x for x in node.leaves() if x.dtype == bool]
+    assert [x.scope for x in masks] == ["blocks.0", "blocks.1"]
+    zoomed = zoom(node)
+    assert "blocks.0–1 ×2" in repr(zoomed)
 
 
 def test_the_layers_of_pytorch():
@@ -320,12 +325,13 @@ def test_what_has_no_gradient_is_shown_without():
 def test_an_optimizer_makes_another_variable_of_the_same_name():
     model = nn.Linear(2, 1)
     x = torch.randn(4, 2)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with watch(model) as seen:
         first = model(x).square().mean()
         first.backward()
-        optimizer.step()
-        optimizer.zero_grad()
+        with torch.no_grad():  # what SGD does
+            for p in model.parameters():
+                p.add_(p.grad, alpha=-0.1)
+                p.grad = None
         second = model(x).square().mean()
     second.backward()
     seen[second].backward()
@@ -750,7 +756,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(STEPS)
 def test_random_programs(steps):
     torch.manual_seed(1)

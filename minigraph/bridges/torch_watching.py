@@ -7,6 +7,7 @@ becomes a Node of an operation. A tensor that has been changed is no longer the 
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
@@ -234,6 +235,9 @@ class Program(Watched):
         self._seen: dict[int, _Seen] = {}  # by the ids of tensors, which it keeps alive
         self._hooked: dict[int, Node] = {}  # what stands before their hooks
         self._refused: dict[Node, str] = {}
+        self._born: dict[
+            int, tuple[weakref.ref[Tensor], str]
+        ] = {}  # scopes of what is not used yet
         self._made: list[Node] = []
         self._scope = ""  # that of a call which is open
         self._names = {id(x): checked_name(name) for name, x in tensors.items()}
@@ -338,8 +342,12 @@ class Program(Watched):
             looks = {slot: self._look(t) for slot, t in tensors.items()} if is_early else {}
             self._put_in_hooks(looks.values())
         out = (run or kind.function)(*args, **options)
-        if not tensors or self.is_over:
-            return out  # what is made of no tensor is a leaf when it is used
+        if self.is_over:
+            return out
+        if not tensors:  # what it makes is a leaf when it is used
+            for y in tensors_in(out):
+                self._born[id(y)] = weakref.ref(y), self._here
+            return out
         with _unwatched():
             results = [y for y in tensors_in(out) if all(y is not t for t in tensors.values())]
             changed = [slot for slot, t in tensors.items() if _version(t) != versions[slot]]
@@ -475,7 +483,10 @@ class Program(Watched):
         follows = t.requires_grad and value.dtype.kind == "f"
         node = leaf(frozen(value), requires_grad=follows, name=name)
         node.seq = seq
-        node.scope = self.modules.path if own else surroundings.get()[0]
+        born, scope = self._born.pop(id(t), (None, ""))
+        if own or born is None or born() is not t:
+            scope = self.modules.path if own else surroundings.get()[0]
+        node.scope = scope
         if why:
             self._refused[node] = f"{name or 'an input'} is {why}"
         elif not is_known and (made := t.grad_fn) and made._sequence_nr() > self._start:
@@ -610,7 +621,10 @@ def _reserved() -> int:
 
 
 def _version(t: Tensor) -> int:
-    return 0 if t.is_inference() else t._version
+    try:
+        return t._version
+    except RuntimeError:  # in inference_mode nobody counts; the numbers are compared
+        return 0
 
 
 def _is_plain(t: Tensor, copy: Tensor) -> bool:
