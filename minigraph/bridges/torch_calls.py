@@ -296,7 +296,12 @@ class Result:
         if not y.requires_grad:
             return {}
         wanted = [leaves[slot] for slot in followed]
-        found = _pulled_back(y, as_tensor(g, y), wanted)
+        try:
+            found = _pulled_back(y, as_tensor(g, y), wanted)
+        except RuntimeError as error:  # it says what it lacks
+            raise GradientError(
+                f"PyTorch does not differentiate {self.call.kind.name} here: {error}"
+            ) from None
         return {
             slot: np.zeros_like(inputs[slot]) if c is None else as_array(c)
             for slot, c in zip(followed, found)

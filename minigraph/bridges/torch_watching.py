@@ -275,7 +275,7 @@ class Program(Watched):
         for x in topological_order(node) if self._refused else ():
             if x in self._refused:
                 raise NodeTypeError(self._refused[x], (x,))
-        return self._hooked.get(id(value), node) if value.is_leaf else node
+        return self._hooked.get(id(value), node) if _is_leaf(value) else node
 
     # --- calls ------------------------------------------------------------------------------------
 
@@ -331,16 +331,26 @@ class Program(Watched):
         return self.called(kind, args, options, hidden)
 
     def called(self, kind: Kind, args: Any, options: Any, run: Any = None) -> Any:
-        """Run a function, and make Nodes of what it gives and of what it changes."""
+        """Run a function, and make Nodes of what it gives and of what it changes.
+
+        Whatever goes wrong in making them, the program goes on as if nobody watched.
+        """
         inputs: list[Any] = []
         places, named = _placed(kind, args, options, inputs)
         tensors = {slot: x for slot, x in enumerate(inputs) if isinstance(x, Tensor)}
+        looks: dict[int, _Seen] = {}
+        random: dict[Any, Tensor] = {}
+        trouble: Exception | None = None
         with _unwatched():
             versions = {slot: _version(t) for slot, t in tensors.items()}
-            random = random_states([*tensors.values()], options) if kind.is_random else {}
-            is_early = kind.changes or "out" in options  # what is changed is copied before
-            looks = {slot: self._look(t) for slot, t in tensors.items()} if is_early else {}
-            self._put_in_hooks(looks.values())
+            try:
+                if kind.is_random:
+                    random = random_states([*tensors.values()], options)
+                if kind.changes or "out" in options:  # what is changed is copied before
+                    looks = {slot: self._look(t) for slot, t in tensors.items()}
+                    self._put_in_hooks(looks.values())
+            except Exception as error:
+                trouble = error
         out = (run or kind.function)(*args, **options)
         if self.is_over:
             return out
@@ -353,17 +363,29 @@ class Program(Watched):
             changed = [slot for slot, t in tensors.items() if _version(t) != versions[slot]]
             if not results and not changed:
                 return out  # as the size of a tensor
-            looks = looks or {slot: self._look(t) for slot, t in tensors.items()}
-            if kind.name == "broadcast_tensors" and not _stretches(tensors.values(), results):
-                for y, look in zip(results, looks.values()):
-                    self._remember(y, look.node, look.saved)
-                return out
-            call = self._call(kind, places, named, inputs, looks, changed, random)
-            for which, y in enumerate(results):
-                self._result(call, which, y)
-            for which, slot in enumerate(changed, len(results)):
-                self._changed(call, which, tensors[slot], versions[slot])
+            try:
+                if trouble:
+                    raise trouble
+                looks = looks or {slot: self._look(t) for slot, t in tensors.items()}
+                if kind.name == "broadcast_tensors" and not _stretches(tensors.values(), results):
+                    for y, look in zip(results, looks.values()):
+                        self._remember(y, look.node, look.saved)
+                    return out
+                call = self._call(kind, places, named, inputs, looks, changed, random)
+                for which, y in enumerate(results):
+                    self._result(call, which, y)
+                for which, slot in enumerate(changed, len(results)):
+                    self._changed(call, which, tensors[slot], versions[slot])
+            except Exception as error:
+                self._lose([*results, *(tensors[slot] for slot in changed)], kind, error)
         return out
+
+    def _lose(self, tensors: list[Tensor], kind: Kind, error: Exception) -> None:
+        """Refuse, when they are asked for, tensors of which no Nodes could be made."""
+        for t in tensors:
+            node = leaf(np.float64("nan"), requires_grad=False)
+            self._refused[node] = f"{kind.name} could not be followed: {error}"
+            self._seen[id(t)] = _Seen(t, node, torch.zeros(()), _version(t), _is_followed(t))
 
     def _call(
         self,
@@ -401,7 +423,7 @@ class Program(Watched):
         seq = _reserved()
         value, saved, why = _value(y)
         node = recorded(call.operation(which, y, saved), call.nodes, seq, value, call.attrs)
-        node.requires_grad = y.requires_grad and node.dtype.kind == "f"
+        node.requires_grad = _is_followed(y) and node.dtype.kind == "f"
         node.scope = self._here
         if why:
             self._refused[node] = f"{call.kind.name} gives {why}"
@@ -413,15 +435,16 @@ class Program(Watched):
 
     def _changed(self, call: Call, which: int, t: Tensor, version: int) -> None:
         """Make the Node of a tensor that a call has changed in place, and of what it is part of."""
-        if t.is_leaf and t.requires_grad:
+        base = t._base
+        if _is_variable(t):
             self._leaf(t)  # an optimizer's step: the parameter has another value
             return
-        self._result(call, which, t)
-        base = t._base
-        if base is None:
-            return
-        if base.is_leaf and base.requires_grad:
+        if base is not None and _is_variable(base):
             self._leaf(base)
+            self._leaf(t)
+            return
+        self._result(call, which, t)
+        if base is None:
             return
         whole = self._seen.get(id(base))
         if whole is None or whole.version != version:
@@ -448,12 +471,12 @@ class Program(Watched):
         seen = self._seen.get(id(t))
         if seen is None:
             return self._leaf(t)
-        if seen.version == _version(t) and seen.is_followed == t.requires_grad:
+        if seen.version == _version(t) and seen.is_followed == _is_followed(t):
             if seen.node in self._refused or is_same(t, seen.saved):
                 return seen
         elif t._base is not None and self._is_current(t._base):
             return self._view(t, self._seen[id(t._base)])
-        if not t.is_leaf:
+        if not _is_leaf(t):
             node = self._leaf(t, is_known=True).node
             self._refused[node] = _unfollowed(t, "a way that was not seen")
             return self._seen[id(t)]
@@ -480,7 +503,7 @@ class Program(Watched):
         value, saved, why = _value(t)
         own = self.modules.names.get(id(t))
         name = self._names.get(id(t)) or own
-        follows = t.requires_grad and value.dtype.kind == "f"
+        follows = _is_followed(t) and value.dtype.kind == "f"
         node = leaf(frozen(value), requires_grad=follows, name=name)
         node.seq = seq
         born, scope = self._born.pop(id(t), (None, ""))
@@ -489,7 +512,12 @@ class Program(Watched):
         node.scope = scope
         if why:
             self._refused[node] = f"{name or 'an input'} is {why}"
-        elif not is_known and (made := t.grad_fn) and made._sequence_nr() > self._start:
+        elif (
+            not is_known
+            and not _is_leaf(t)
+            and (made := t.grad_fn)
+            and made._sequence_nr() > self._start
+        ):
             self._refused[node] = (
                 f"a tensor of shape {tuple(t.shape)} was made by {made.name()} inside the block, "
                 "in a way that was not seen: by TorchScript, a torch.func transform, "
@@ -503,7 +531,7 @@ class Program(Watched):
         if (before := self._seen.get(id(t))) is not None:  # whose hooks stay with it
             self._put_in_hooks([before])
             self._hooked.pop(id(t), None)
-        seen = self._seen[id(t)] = _Seen(t, node, saved, _version(t), t.requires_grad)
+        seen = self._seen[id(t)] = _Seen(t, node, saved, _version(t), _is_followed(t))
         return seen
 
     def _note(self, t: Tensor) -> None:
@@ -627,6 +655,28 @@ def _version(t: Tensor) -> int:
         return 0
 
 
+# A view that was made without gradients, of a variable that has been changed through it, has none,
+# and PyTorch refuses to be asked.
+
+
+def _is_followed(t: Tensor) -> bool:
+    try:
+        return t.requires_grad
+    except RuntimeError:
+        return False
+
+
+def _is_leaf(t: Tensor) -> bool:
+    try:
+        return t.is_leaf
+    except RuntimeError:
+        return True
+
+
+def _is_variable(t: Tensor) -> bool:
+    return _is_leaf(t) and _is_followed(t)
+
+
 def _is_plain(t: Tensor, copy: Tensor) -> bool:
     """Whether places in the memory of a tensor are the same in a copy of it."""
     return t.storage_offset() == 0 and t.stride() == copy.stride()
@@ -664,7 +714,7 @@ def _unfit(t: Tensor) -> str:
 
 
 def _unfollowed(t: Tensor, way: str) -> str:
-    made = t.grad_fn.name() if t.grad_fn else "the program"
+    made = "the program" if _is_leaf(t) else t.grad_fn.name()
     return (
         f"a tensor of shape {tuple(t.shape)}, made by {made}, was changed in place through {way}, "
         "such as .data or a NumPy array, and its gradient cannot be followed; write the change "
