@@ -35,8 +35,9 @@ backward hooks of modules, and changes in place that were not seen.
 Gradients agree to the last bit, but where an elementwise operation stretches an input: there
 minigraph adds up, so that the local derivative on the edge is that of each element.
 
-Cost: a copy of each value, which stays as long as `seen` does, and some 50 µs for each operation on
-top of PyTorch's own 5 to 15 µs. Watch a step or two of a training, not the whole.
+Cost: a copy of each value, which stays as long as `seen` does, and up to 0.2 ms for each operation,
+where PyTorch takes 0.01 ms for a number and much more for large arrays; the backward pass takes
+0.4 ms for each. Watch a step or two of a training, not the whole.
 """
 
 from __future__ import annotations
