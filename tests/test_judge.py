@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
 from operator import attrgetter
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,13 +17,14 @@ import pytest
 import minigraph as mg
 from minigraph.core.node import Node
 from minigraph.course.exercises import EXERCISES
-from minigraph.judge import collecting, sandboxes
+from minigraph.judge import asking, collecting, sandboxes
+from minigraph.judge.asking import Limits, Reply, _Conversation
 from minigraph.judge.collecting import collected, lessons_of
 from minigraph.judge.inside.cells import plain_python
 from minigraph.judge.inside.values import MessageError, Packing, Something, Unpacking
 from minigraph.judge.judging import Options, judge
 from minigraph.judge.results import folder_of, guarded
-from minigraph.judge.verdicts import address_of
+from minigraph.judge.verdicts import Question, address_of
 
 LESSONS = lessons_of(EXERCISES)
 FORWARD = """
@@ -334,6 +335,55 @@ def test_functions_that_are_not_to_be_called_are_found_inside():
     for function in functions:
         module, _, path = address_of(function).partition(":")
         assert attrgetter(path)(import_module(module)) is function
+
+
+# --- a conversation -------------------------------------------------------------------------------
+
+
+def heard(*lines, function=lambda answered, told: {}):
+    """A conversation in which a process has written these lines."""
+    reading, writing = os.pipe()
+    conversation = _Conversation(function)
+    os.write(writing, b"".join(line.encode() + b"\n" for line in lines))
+    os.close(writing)
+    with os.fdopen(reading, "rb", buffering=0) as file:
+        while conversation.receive(SimpleNamespace(stdout=file)):
+            pass
+    return conversation
+
+
+def test_cases_are_answered_in_order_and_each_once():
+    pairs = [(1, 0), (0, 1), (0, 2), (10**30, 3), (1, 4)]
+    lines = [json.dumps({"case": case, "n": n}) for case, n in pairs]
+    assert [case["n"] for case in heard(*lines).reply.cases] == [1, 4]
+
+
+def test_what_would_take_much_memory_is_not_read(monkeypatch):
+    monkeypatch.setattr(asking, "MOST_PIECES", 1000)
+    assert not heard("[" + "[]," * 300 + "0]").too_much
+    assert heard("[" + "[]," * 600 + "0]").too_much
+
+
+def test_functions_that_are_arguments_begin_anew_for_each_process():
+    question = Question(EXERCISES["learn_digits"], 3)
+    weights = Packing().packed([np.zeros((65, 10))])
+    for _ in range(2):
+        ask = question.functions()
+        replies = [ask(0, {"case": 0, "ask": 0, "args": weights, "nodes": []}) for _ in range(61)]
+        assert ["raised" in reply for reply in replies] == [False] * 60 + [True]
+        assert "raised" in ask(0, {"case": 1, "ask": 0, "args": weights, "nodes": []})
+        assert "returned" in ask(1, {"case": 1, "ask": 0, "args": weights, "nodes": []})
+        assert "raised" in ask(1, {"case": 0, "ask": 0, "args": weights, "nodes": []})
+
+
+@pytest.mark.parametrize(
+    "name", ["called", "changed", "printed", "raised", "told", "line", "grads"]
+)
+@pytest.mark.parametrize("value", [5, {}, [5], [[]], {"a": 1}, 1e999])
+def test_whatever_is_claimed_beside_an_answer_is_no_fault(name, value):
+    question = Question(EXERCISES["forward"], 3)
+    reply = Reply([{"case": 0, "returned": 7, name: value}], defined=True)
+    assert question.judged(reply, Limits()).state == "wrong"
 
 
 # --- cells ----------------------------------------------------------------------------------------

@@ -88,6 +88,13 @@ def test_everybody_gets_what_they_deserve(bench, outside, monkeypatch, handed):
     assert row["points"] == (3 if row["verdict"] == "right" else 0)
 
 
+def test_a_damaged_process_costs_nobody_who_comes_after(bench, outside):
+    right = next(handed for handed in CLASS if handed.name == "as it should be")
+    assert verdict(bench, outside[1], right)["verdict"] == "right"
+    bench.inside._process.stdin.write(b"\0" + b"no header".ljust(1000))
+    assert verdict(bench, outside[1], right)["verdict"] == "right"
+
+
 def test_nothing_is_left_behind(bench, outside):
     folder, places, reached = outside
     right = next(handed for handed in CLASS if handed.name == "as it should be")

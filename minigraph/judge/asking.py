@@ -23,6 +23,7 @@ from .inside.server import HEADER, MARK, MOST_QUESTIONS
 from .sandboxes import Process, Sandbox, SandboxError, World
 
 MOST_BYTES = 32 * 2**20  # that a process may send for one exercise
+MOST_PIECES = 4_000_000  # of what it sends: lists, objects, and what stands in them
 MOST_ASKED = 20_000  # calls of a function that was an argument
 MOST_SKIPPED = 3  # statements that end the process, before the notebook is given up
 STATEMENT = 2.0  # seconds that one statement of a notebook may compute
@@ -46,8 +47,7 @@ class Reply:
     """What came back.
 
     Attributes:
-        cases: by their number, what was claimed for them.
-        last: the number of the case that was the last to be begun.
+        cases: what was claimed for each, as far as they were answered.
         defined, unsolved: whether the notebook defines the name, and as the stub that it was.
         begun: the statement that the notebook has come to.
         done: whether the process came to its end.
@@ -56,7 +56,7 @@ class Reply:
         skipped: the statements that had to be left out.
     """
 
-    cases: dict[int, dict[str, Any]] = field(default_factory=dict)
+    cases: list[dict[str, Any]] = field(default_factory=list)
     defined: bool | None = None
     unsolved: bool = False
     begun: int | None = None
@@ -64,6 +64,11 @@ class Reply:
     ending: str = ""
     seconds: float = 0.0
     skipped: tuple[int, ...] = ()
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether not even the notebook has been begun."""
+        return self.begun is None and self.defined is None and not self.done
 
 
 class Asked(Protocol):
@@ -75,8 +80,8 @@ class Asked(Protocol):
     def message(self) -> bytes:
         """What is sent inside."""
 
-    def function(self, number: int, told: Any) -> dict[str, Any]:
-        """Answer a call of a function that was an argument."""
+    def functions(self) -> Function:
+        """What answers calls of functions that were arguments, for one process."""
 
 
 class Inside:
@@ -94,8 +99,12 @@ class Inside:
     def ask(self, cells: list[str], question: Asked, skipped: tuple[int, ...] = ()) -> Reply:
         """Let a fresh process run the notebook and answer; statements that end it are left out."""
         while True:
+            has_served = self._process is not None
             reply = self._asked(cells, question, skipped)
             reply.skipped = skipped
+            if has_served and reply.ending == "died" and reply.says_nothing:
+                self._stop()  # whoever was there before may have damaged it
+                continue
             if reply.done or reply.defined is not None or reply.begun is None:
                 return reply
             if reply.begun in skipped or len(skipped) >= MOST_SKIPPED:
@@ -180,7 +189,7 @@ class Inside:
             "wall": PATIENCE * seconds,
         }
         sending = MARK + json.dumps(header).encode().ljust(HEADER) + exercise + notebook
-        conversation = _Conversation(question.function)
+        conversation = _Conversation(question.functions())
         end = time.monotonic() + PATIENCE * seconds + SECONDS_OF_GRACE
         told: dict[str, Any] | None = None
         while told is None:
@@ -203,8 +212,8 @@ class Inside:
             # The kernel counts in steps of its own, so what has been computed may seem less.
             is_out = told.get("ended") in KILLED and reply.seconds >= seconds / 2
             reply.ending = "computed" if is_out else "died"
-        if not self.filtered:
-            self._stop()  # what a student's process may have left behind
+        if not self.filtered or conversation.too_much:
+            self._stop()  # what a student's process may have left behind, or still to be read
         return reply
 
     def _exchange(
@@ -243,6 +252,7 @@ class _Conversation:
         self._function = function
         self._asked = 0
         self._size = 0
+        self._pieces = 0
         self._open = bytearray()
 
     def receive(self, process: Process, raising: bool = False) -> bool:
@@ -254,7 +264,8 @@ class _Conversation:
                 raise
             return True
         self._size += len(piece)
-        self.too_much = self.too_much or self._size > MOST_BYTES
+        self._pieces += sum(map(piece.count, (b"[", b"{", b",")))  # each takes memory when read
+        self.too_much |= self._size > MOST_BYTES or self._pieces > MOST_PIECES
         if not self.too_much:
             self._open += piece
             if b"\n" in piece:
@@ -282,8 +293,8 @@ class _Conversation:
             if self._asked > MOST_ASKED:
                 self.too_much = True
                 return
-            self.answers += json.dumps(self._function(case, told)).encode() + b"\n"
-        elif type(case) is int:
-            reply.cases.setdefault(case, told)
+            self.answers += json.dumps(self._function(len(reply.cases), told)).encode() + b"\n"
+        elif type(case) is int and case == len(reply.cases):  # they come in order, each once
+            reply.cases.append(told)
         if told.get("done") is True:
             reply.done = True

@@ -173,6 +173,30 @@ PROBES: dict[str, dict[str, str]] = {
             import ctypes, os
             assert ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0) == 0
         """,
+        "puts whoever judges behind all others": """
+            import os
+            os.sched_setscheduler(os.getppid(), os.SCHED_IDLE, os.sched_param(0))
+        """,
+        "keeps whoever judges to one processor": """
+            import os
+            os.sched_setaffinity(os.getppid(), {0})
+        """,
+        "lets nobody wait at the pipes": """
+            import os
+            changed = 0
+            for place in range(3, 64):
+                try: os.set_blocking(place, False); changed += 1
+                except OSError: pass
+            assert changed
+        """,
+        "lets the pipes send a signal": """
+            import fcntl, os
+            changed = 0
+            for place in range(3, 64):
+                try: fcntl.fcntl(place, fcntl.F_SETOWN, os.getppid()); changed += 1
+                except OSError: pass
+            assert changed
+        """,
         "reads the memory of whoever judges": """
             import os
             open(f"/proc/{os.getppid()}/mem", "rb").read(1)

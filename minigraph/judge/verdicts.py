@@ -41,6 +41,7 @@ from .inside.values import MessageError, Packing, Unpacking
 SECONDS_TO_COMPARE = 10.0
 SECONDS_TO_DIAGNOSE = 30.0
 SECONDS_OF_A_FUNCTION = 1.0
+MOST_TEXT = 1000  # characters of what is told beside an answer
 LARGEST = 2**63  # whole numbers that a function is asked for
 Claim = dict[str, Any]
 
@@ -92,19 +93,9 @@ class Question:
             }
         ).encode()
 
-    def function(self, number: int, told: Claim) -> dict[str, Any]:
-        """Answer a call of a function that was an argument of a case."""
-        try:
-            asked = self.cases[number]
-            args = Unpacking(told["nodes"]).unpacked(told["args"])
-            if not all(map(_may_be_asked, args)):
-                raise MessageError("it takes numbers, arrays, and dictionaries of them")
-            with limited_memory():
-                value = call_within(SECONDS_OF_A_FUNCTION, asked.functions[told["ask"]], *args)
-            pack = Packing()
-            return {"returned": pack.packed(value), "nodes": pack.rows}
-        except (Exception, OutOfTime) as error:
-            return {"raised": str(error)[:300]}
+    def functions(self) -> Functions:
+        """What answers calls of functions that were arguments, for one process."""
+        return Functions(self.cases)
 
     def judged(self, reply: Reply, limits: Limits) -> Verdict:
         """The verdict on what came back."""
@@ -121,6 +112,48 @@ class Question:
             seen = self.exercise.verified.format(cases=len(self.cases))
             return Verdict(RIGHT, seconds=reply.seconds, parts=(Part(seen[:1].upper() + seen[1:]),))
         return _wrong(self.exercise, tries, worst, reply)
+
+
+class Functions:
+    """The functions among the arguments of all cases, as one process may call them.
+
+    They are made anew for it, since one may count how often it has been called. Those of a case
+    answer until there is an answer to it, and those of the next do not answer before.
+    """
+
+    def __init__(self, cases: list[_Asked]) -> None:
+        self._cases = cases
+        self._now = -1
+        self._functions: list[Callable[..., Any]] = []
+
+    def __call__(self, answered: int, told: Claim) -> dict[str, Any]:
+        """Answer a call, after so many cases have been answered."""
+        try:
+            if told["case"] != answered:
+                raise MessageError("it is another case's function")
+            if answered != self._now:
+                self._now, self._functions = answered, self._cases[answered].made_anew()
+            args = Unpacking(told["nodes"]).unpacked(told["args"])
+            if not all(map(_may_be_asked, args)):
+                raise MessageError("it takes numbers, arrays, and dictionaries of them")
+            with limited_memory():
+                value = call_within(SECONDS_OF_A_FUNCTION, self._functions[told["ask"]], *args)
+            pack = Packing()
+            return {"returned": pack.packed(value), "nodes": pack.rows}
+        except (Exception, OutOfTime) as error:
+            return {"raised": str(error)[:300]}
+
+
+def _may_be_asked(x: Any) -> bool:
+    if isinstance(x, dict):
+        return all(isinstance(k, str) and _may_be_asked(v) for k, v in x.items())
+    if isinstance(x, (list, tuple)):
+        return all(map(_may_be_asked, x))
+    if isinstance(x, int):
+        return abs(x) < LARGEST
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind in "biufc"
+    return isinstance(x, (float, np.floating, np.integer))
 
 
 def address_of(function: Callable[..., Any]) -> str:
@@ -144,19 +177,28 @@ class _Asked:
         pack = Packing()
         asked = self.arguments if exercise.parameters else ()  # a value is handed in as it is
         self.message = {"args": [_argument(pack, x) for x in asked], "nodes": pack.rows}
-        self.functions = pack.functions
         self.nodes = [*pack.place]
         self.grads = [node.grad for node in self.nodes]
+
+    def made_anew(self) -> list[Callable[..., Any]]:
+        """The functions among the arguments, as if nobody had called them."""
+        pack = Packing()
+        for x in self.exercise.as_arguments(*self.case):
+            _argument(pack, x)
+        return pack.functions
 
     @cached_property
     def right(self) -> Any:
         """The right answer as plain data."""
         return expected(self.exercise, self.case)
 
-    def restored(self, claim: Claim) -> tuple[Any, ...]:
-        """The arguments, with the gradients and the told steps that a student's call has left."""
+    def forget(self) -> None:
+        """Let the arguments be as they were, whatever was claimed of them before."""
         for node, grad in zip(self.nodes, self.grads):
             node.grad = grad
+
+    def restored(self, claim: Claim) -> tuple[Any, ...]:
+        """The arguments, with the gradients and the told steps that a student's call has left."""
         pack = Unpacking([], self.nodes)
         for place, grad in claim.get("grads", []):
             self.nodes[place].grad = pack.unpacked(grad)
@@ -179,16 +221,6 @@ class _Told:
         return self._recording
 
 
-def _may_be_asked(x: Any) -> bool:
-    if isinstance(x, dict):
-        return all(isinstance(k, str) and _may_be_asked(v) for k, v in x.items())
-    if isinstance(x, (list, tuple)):
-        return all(map(_may_be_asked, x))
-    if isinstance(x, int):
-        return abs(x) < LARGEST
-    return isinstance(x, (float, np.floating, np.integer, np.ndarray))
-
-
 # --- from claims to attempts ----------------------------------------------------------------------
 
 
@@ -209,7 +241,7 @@ def _tries(question: Question, reply: Reply, limits: Limits) -> list[Attempt]:
     for n, asked in enumerate(question.cases):
         if failed and size(asked.case) >= LARGE:
             break
-        if n in reply.cases:
+        if n < len(reply.cases):
             found.append(_attempt(asked, reply.cases[n]))
         elif failed and reply.done:
             break
@@ -223,10 +255,10 @@ def _tries(question: Question, reply: Reply, limits: Limits) -> list[Attempt]:
 def _attempt(asked: _Asked, claim: Claim) -> Attempt:
     """One claim, read and compared."""
     exercise, case = asked.exercise, asked.case
-    printed = str(claim.get("printed", ""))[:1000]
-    raised = claim.get("raised")
+    asked.forget()
+    printed, raised = _text(claim, "printed"), claim.get("raised")
     if isinstance(raised, str):
-        said, line = str(claim.get("told", raised))[:400], str(claim.get("line", ""))[:400]
+        said, line = _text(claim, "told") or raised[:400], _text(claim, "line")
         symptom = "recursion" if raised == RecursionError.__name__ else said
         wrong = Difference(f"Your function raised {said}{line}", symptom)
         return Attempt(case, asked.arguments, wrong=wrong, raised=raised[:100], printed=printed)
@@ -249,9 +281,15 @@ def _attempt(asked: _Asked, claim: Claim) -> Attempt:
     return Attempt(case, arguments, value, plain, wrong_now, "", printed)
 
 
+def _text(claim: Claim, name: str) -> str:
+    """A text of a claim, bounded; "" if there is none."""
+    text = claim.get(name)
+    return text[:MOST_TEXT] if isinstance(text, str) else ""
+
+
 def _called(claim: Claim) -> list[str]:
     called = claim.get("called")
-    return [str(x)[:100] for x in called[:1]] if isinstance(called, list) else []
+    return [x[:100] for x in called[:1] if isinstance(x, str)] if isinstance(called, list) else []
 
 
 def _changed(exercise: Exercise, claim: Claim) -> str | None:
