@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
 from operator import attrgetter
+from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
@@ -190,6 +191,64 @@ def test_an_archive_is_read_in_memory_whatever_it_holds(tmp_path, monkeypatch):
     assert found["../../slip.ipynb"][2] == "unreadable"
     assert len(found) == 5
     assert [*tmp_path.iterdir()] == [tmp_path / "hand-in.zip"]
+
+
+@pytest.mark.parametrize(
+    "file", ["Anna Arendt_{}_assignsubmission_file_/02.ipynb", "anna_{}_9_02.ipynb"]
+)
+def test_students_of_the_same_name_are_told_apart_by_their_numbers(tmp_path, file):
+    for number in (1, 2):
+        write(tmp_path, {file.format(number): SOLVED})
+    found = collected(tmp_path, LESSONS)
+    assert len({x.student for x in found}) == 2
+    assert [x.state for x in found] == ["judged", "judged"]
+
+
+def test_a_student_with_another_number_in_each_hand_in_is_one(tmp_path):
+    for lesson, number in (("02", 1), ("03", 2)):
+        write(tmp_path, {f"{lesson}/Anna Arendt_{number}_assignsubmission_file_/x.ipynb": SOLVED})
+    assert {x.student for x in collected(tmp_path, LESSONS)} == {"Anna Arendt"}
+
+
+def test_results_among_submissions_are_none(tmp_path, monkeypatch):
+    write(tmp_path, {"in/anna/02.ipynb": SOLVED, "in/marks/records/anna/02.json": SOLVED})
+    monkeypatch.chdir(tmp_path)
+    for root, results in (
+        ("in", "in/marks"),
+        (".", tmp_path / "in/marks"),
+        ("in", "elsewhere/../in/marks"),
+    ):
+        (found,) = collected(Path(root), LESSONS, Path(results))
+        assert found.file.endswith("anna/02.ipynb")
+    assert len(collected(tmp_path / "in", LESSONS, tmp_path / "marks")) == 2
+
+
+def test_a_notebook_of_a_million_empty_lists_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(collecting, "MOST_PIECES", 100)
+    write(tmp_path, {"anna/02.ipynb": '{"cells": [' + "[]," * 100 + "[]]}"})
+    (found,) = collected(tmp_path, LESSONS)
+    assert (found.state, found.note) == ("unreadable", "it holds more than a notebook does")
+
+
+def test_an_old_notebook_is_read_whole_and_so_is_one_with_an_empty_cell(tmp_path):
+    sheets = [{"cells": [{"cell_type": "code", "input": [cell]}]} for cell in ("x = 1", FORWARD)]
+    cells = [{"cell_type": "code", "source": cell} for cell in (None, FORWARD)]
+    write(
+        tmp_path,
+        {
+            "anna/old.ipynb": json.dumps({"nbformat": 3, "worksheets": sheets}),
+            "bob/empty.ipynb": json.dumps({"nbformat": 4, "cells": cells}),
+        },
+    )
+    assert [x.lesson[:2] for x in collected(tmp_path, LESSONS)] == ["02", "02"]
+
+
+def test_a_nameless_file_in_an_archive_is_passed_over(tmp_path):
+    nameless = zipfile.ZipInfo("n")
+    nameless.filename = ""
+    write(tmp_path, {"anna/x.zip": zipped({"02.ipynb": SOLVED, nameless: "x"})})
+    (found,) = collected(tmp_path, LESSONS)
+    assert found.state == "judged"
 
 
 def test_no_submissions_are_told_so(tmp_path):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import stat
 import time
@@ -33,6 +34,7 @@ MOST_BYTES = 32 * 2**20  # of a notebook
 MOST_IN_ARCHIVE = 512 * 2**20  # of an archive in another, and of all that is read of it
 MOST_ARCHIVES = 2  # in each other
 MOST_CELLS = 5000
+MOST_PIECES = 1_000_000  # lists and objects of a notebook; each takes memory when it is read
 JUDGED, OLDER, UNREADABLE = "judged", "older", "unreadable"
 
 _PASSED_OVER = re.compile(r"(^|/)(\.ipynb_checkpoints|__MACOSX|\.git)(/|$)|(^|/)(\._|\.DS_Store)")
@@ -118,21 +120,28 @@ def lessons_of(exercises: Mapping[str, Exercise]) -> dict[str, list[str]]:
     return lessons
 
 
-def collected(root: Path, lessons: Mapping[str, list[str]]) -> list[Submission]:
+def collected(
+    root: Path, lessons: Mapping[str, list[str]], results: Path | None = None
+) -> list[Submission]:
     """All submissions in a folder or an archive, by student and lesson.
+
+    Args:
+        root: the folder or the archive.
+        lessons: the names of the exercises of each.
+        results: a folder that is passed over, should it stand among the submissions.
 
     Raises:
         CollectingError: if there is no such folder or archive, or nothing in it.
     """
     _opened.cache_clear()  # an archive of this name may be another one by now
     if root.is_dir():
-        files = [*_in_folder(root)]
+        files = [*_in_folder(root, results)]
     elif root.is_file() and zipfile.is_zipfile(root):
         files = [*_in_archive(root, Place(root), 0)]
         files = [*_without_common_folder(files, root.stem)]
     else:
         raise CollectingError(f"{root} is neither a folder nor a zip archive of submissions")
-    found = [_recognised(submission, lessons) for submission in map(_whose, files)]
+    found = [_recognised(x, lessons) for x in _told_apart([*map(_whose, files)])]
     if not found:
         raise CollectingError(f"there are no submissions in {root}")
     return sorted(_newest_first(found), key=lambda x: (x.student, x.lesson, x.state, x.file))
@@ -153,25 +162,29 @@ def cells_of(data: bytes, file: str) -> list[str]:
     if file.endswith(".py"):
         return [text]
     try:
+        if text.count("[") + text.count("{") > MOST_PIECES:
+            raise Unreadable("it holds more than a notebook does")
         notebook = json.loads(text)
-        cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
+        sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
+        cells = [cell for sheet in sheets for cell in sheet["cells"]]
         sources = [
             cell.get("source", cell.get("input", ""))
             for cell in cells[:MOST_CELLS]
             if cell.get("cell_type") == "code"
         ]
-        return ["".join(source) for source in sources]
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return ["".join(source or "") for source in sources]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError):
         raise Unreadable("it is no notebook") from None
 
 
 # --- where files are ------------------------------------------------------------------------------
 
 
-def _in_folder(root: Path) -> Iterator[Submission]:
+def _in_folder(root: Path, results: Path | None) -> Iterator[Submission]:
+    own = results and root / os.path.relpath(results.resolve(), root.resolve())
     for path in sorted(root.rglob("*")):
         file = path.relative_to(root).as_posix()
-        if _PASSED_OVER.search(file):
+        if _PASSED_OVER.search(file) or own in (path, *path.parents):
             continue
         kind = path.lstat().st_mode
         if stat.S_ISDIR(kind):
@@ -200,7 +213,7 @@ def _in_archive(file: Any, place: Place, depth: int, start: str = "") -> Iterato
     with archive:
         for info in infos:
             name = info.filename
-            if info.is_dir() or _PASSED_OVER.search(name):
+            if not name or info.is_dir() or _PASSED_OVER.search(name):
                 continue
             member = replace(place, members=(*place.members, name))
             submission = Submission("", _shown(start + name), member)
@@ -292,6 +305,25 @@ def _whose(submission: Submission) -> Submission:
         return replace(submission, student=parts[0])
     stem = PurePosixPath(submission.file).stem
     return replace(submission, student=_VERSION.sub("", stem) or stem)
+
+
+def _told_apart(found: list[Submission]) -> Iterator[Submission]:
+    """Add their numbers to the names of students who are called the same.
+
+    They are others if they have other numbers in one hand-in. In different ones, Moodle gives the
+    same student other numbers.
+    """
+    numbers: dict[tuple[str, str], set[str]] = {}
+    for x in found:
+        numbers.setdefault((x.name, _hand_in(x)), set()).add(x.number)
+    shared = {name for (name, _), own in numbers.items() if name and len(own) > 1}
+    for x in found:
+        yield replace(x, student=f"{x.name} {x.number}") if x.name in shared else x
+
+
+def _hand_in(submission: Submission) -> str:
+    """What stands before the part of a path that names a student."""
+    return submission.file.partition(f"{submission.name}_")[0] if submission.name else ""
 
 
 def _recognised(submission: Submission, lessons: Mapping[str, list[str]]) -> Submission:

@@ -125,7 +125,7 @@ def judge(
     """
     exercises = _exercises(options.exercises)
     sandbox = chosen(options.sandbox)
-    found = collected(submissions, lessons_of(exercises))
+    found = collected(submissions, lessons_of(exercises), results)
     with naming(results, "made"):
         results.mkdir(parents=True, exist_ok=True)
         for path in results.glob("**/.*.tmp"):  # what a judge that was killed has half written
