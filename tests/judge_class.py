@@ -180,6 +180,14 @@ handed(
     "while True:\n    try:\n        1 / 0\n    except Exception:\n        pass",
     RIGHT,
 )
+handed("many long loops in cells", "right", *["for _ in range(10**10): pass"] * 40, RIGHT)
+handed(
+    "a progress bar of notebooks",
+    "right",
+    HONEST
+    + "from tqdm.notebook import tqdm\ndef forward(g, i):\n    for _ in tqdm(g): ...\n    return honest(g, i)",
+)
+handed("indented as it was copied", "right", textwrap.indent(RIGHT, "    "))
 handed("sleeps in a cell", "right", "import time\nfor _ in range(3): time.sleep(0.01)", RIGHT)
 
 # --- honest, and not right ------------------------------------------------------------------------

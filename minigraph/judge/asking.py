@@ -174,7 +174,8 @@ class Inside:
 
     def _asked(self, cells: list[str], question: Asked, skipped: tuple[int, ...]) -> Reply:
         process = self._started()
-        notebook = json.dumps({"cells": cells, "skipped": skipped, "seconds": STATEMENT}).encode()
+        job = {"cells": cells, "skipped": skipped, "seconds": STATEMENT}
+        notebook = json.dumps({**job, "budget": self.limits.seconds / 2}).encode()
         exercise = b"" if question.key in self._has else question.message
         if exercise and len(self._has) >= MOST_QUESTIONS:
             self._has.clear()

@@ -16,6 +16,7 @@ import linecache
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -27,6 +28,7 @@ ABSENT = (  # what draws or shows, and computes no answer
 RUN_ITS_BODY = ("time", "timeit", "capture", "prun", "python", "python3")  # %%time and the like
 MOST_MENDED = 200  # lines of a cell that are no Python
 MOST_AWAITED = 1000
+LEAST = 0.02  # seconds that any statement may compute
 _LINE = re.compile(
     r"(?P<indent>\s*)(?:%(?:time|timeit)\s+(?P<code>[^-\s].*)"
     r"|(?P<name>[\w, ]+=)\s*[!%].*|[!%?].*|.*\?\s*)$"
@@ -42,6 +44,7 @@ def last_defined(
     name: str,
     is_function: bool,
     seconds: float,
+    budget: float,
     skipped: set[int],
     begin: Callable[[int], None],
 ) -> dict[str, Any]:
@@ -52,6 +55,8 @@ def last_defined(
         name: of the exercise.
         is_function: whether the exercise asks for one; what is none does not count then.
         seconds: that each statement may compute.
+        budget: seconds for all of them; none takes more than half of what is left, so that after
+            long ones there is still enough to define a function.
         skipped: the statements, by number, that are left out since they have ended the process.
         begin: told the number of each statement before it runs.
     """
@@ -61,12 +66,13 @@ def last_defined(
     names |= {"__builtins__": builtins, "get_ipython": lambda: Harmless(), "display": _nothing}
     builtins.input = lambda prompt="": ""
     found: list[Any] = []
+    end = time.process_time() + budget
     for n, code in enumerate(_statements(cells)):
         if n in skipped:
             continue
         begin(n)
         before = names.get(name)
-        run_for(seconds, code, names)
+        run_for(min(seconds, max((end - time.process_time()) / 2, LEAST)), code, names)
         now = names.get(name)
         if now is not before and (not is_function or callable(now)):
             found.append(now)
@@ -137,7 +143,7 @@ def plain_python(source: str) -> str:
         if not words or words[0] not in RUN_ITS_BODY:
             return ""
         source = "\n" + body
-    lines = source.split("\n")
+    lines = _pasted(source).split("\n")
     for _ in range(MOST_MENDED):
         try:
             ast.parse("\n".join(lines))
@@ -145,6 +151,9 @@ def plain_python(source: str) -> str:
             place = (error.lineno or 0) - 1
             if not 0 <= place < len(lines) or not (found := _LINE.match(lines[place])):
                 break
+            goes_on, n = lines[place].endswith("\\"), place
+            while goes_on and (n := n + 1) < len(lines):  # a magic may go on in the next line
+                goes_on, lines[n] = lines[n].endswith("\\"), ""
             lines[place] = found["indent"] + (
                 found["code"] or (f"{found['name']} None" if found["name"] else "pass")
             )
@@ -153,6 +162,16 @@ def plain_python(source: str) -> str:
         else:
             break
     return "\n".join(lines)
+
+
+def _pasted(source: str) -> str:
+    """Code without the indent or the prompts that it was copied with, as IPython takes it."""
+    first = source.lstrip("\n").partition("\n")[0]
+    if indent := first[: len(first) - len(first.lstrip())]:
+        return re.sub(f"^{indent}", "", source, flags=re.M)
+    if first.startswith(">>>"):
+        return re.sub(r"^(>>>|\.\.\.)( |$)", "", source, flags=re.M)
+    return source
 
 
 # --- stand-ins ------------------------------------------------------------------------------------

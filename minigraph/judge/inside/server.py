@@ -14,6 +14,8 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 MARK = b"\0"  # begins a header; JSON has no such byte, so what a child left unread is passed over
@@ -45,6 +47,8 @@ def serve() -> None:
 
     sys.meta_path.append(cells.Finder())
     exec(WARMING, {})
+    with suppress(ImportError):  # as text, where there are no widgets
+        sys.modules["tqdm.notebook"] = import_module("tqdm")
     for name in ("course_map", "doctor", "draw", "explore", "play"):
         setattr(sys.modules[PACKAGE], name, lambda *args, **options: cells.Harmless())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks says when to end

@@ -77,6 +77,7 @@ def attempt(channel: Channel, question: Question, job: dict[str, Any]) -> None:
         question.name,
         is_function,
         job["seconds"],
+        job["budget"],
         {*job["skipped"]},
         lambda n: channel.write({"begin": n}),
     )
