@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -63,14 +64,24 @@ class Drawn:
 @st.composite
 def drawn(draw, name):
     shapes, attrs = draw(CASES[name].examples)
-    dtype = draw(st.sampled_from([np.float64, np.float32]))
-    arrays = [
-        draw(hnp.arrays(CASES[name].dtype(i, dtype), shape, elements=st.sampled_from(domain)))
-        for i, (shape, domain) in enumerate(zip(shapes, CASES[name].domains))
-    ]
+    dtype = draw(DTYPES)
+    arrays = [draw(arrays_of(name, i, dtype, shape)) for i, shape in enumerate(shapes)]
+    return Drawn(name, arrays, attrs, draw(differentiable(name)), draw(LAYOUT))
+
+
+DTYPES, LAYOUT = st.sampled_from([np.float64, np.float32]), st.sampled_from(list(LAYOUTS))
+
+
+@cache  # to make a strategy takes longer than to draw from it
+def arrays_of(name, place, dtype, shape):
+    elements = st.sampled_from(CASES[name].domains[place])
+    return hnp.arrays(CASES[name].dtype(place, dtype), shape, elements=elements)
+
+
+@cache
+def differentiable(name):
     possible = CASES[name].by
-    by = draw(st.sampled_from([possible, *([i] for i in possible)]))
-    return Drawn(name, arrays, attrs, by, draw(st.sampled_from(list(LAYOUTS))))
+    return st.sampled_from([possible, *([i] for i in possible)])
 
 
 def weights(shape, dtype):
