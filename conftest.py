@@ -21,7 +21,7 @@ import pytest
 os.environ["MINIGRAPH_PROGRESS"] = "none"
 MOST = 4  # no more pays: the longest part of the work is about a quarter of all
 # What takes longest comes first, so that at the end no process is left alone with it.
-IN_JUPYTERLAB = ("tests/test_browser.py", "tests/test_accessibility.py")
+IN_JUPYTERLAB = ("tests/test_browser.py", "tests/test_accessibility.py", "tests/test_fit.py")
 FIRST = (
     *IN_JUPYTERLAB,
     "tests/test_course_conduct.py",
