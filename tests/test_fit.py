@@ -1,9 +1,11 @@
 """Every output of every lesson in JupyterLab on a laptop: what is shown fits the screen."""
 
 import browser
+import nbformat
 import pytest
 
 from conftest import ROOT
+from minigraph.course.predictions import PREDICTIONS
 
 NEEDS = "these tests drive a browser"
 pytest.importorskip("playwright.sync_api", reason=f"{NEEDS}: pip install playwright")
@@ -11,6 +13,21 @@ pytestmark = pytest.mark.skipif(
     browser.executable() is None, reason=f"{NEEDS}: {browser.HOW_TO_GET}"
 )
 
+GUESSES = """
+from IPython.display import display
+from minigraph.course import predict
+from minigraph.course.predictions import PREDICTIONS
+
+def guess(part, truth):
+    known = [*part.wrong, truth]
+    return known[0][0] if isinstance(known[0], list) else known[0]
+
+def tell(lesson):
+    for name, asked in PREDICTIONS.items():
+        if asked.lesson == lesson:
+            parts = asked.parts.items()
+            display(predict(name, **{key: guess(part, asked.truth[key]) for key, part in parts}))
+"""
 LESSONS = sorted(file.name for file in (ROOT / "notebooks").glob("*.ipynb"))
 HIGHEST = 640  # pixels, where the window is 1440 × 900 and a notebook shows 779 of them
 # Each output: its cell, its height, and what in it has to be
@@ -52,3 +69,31 @@ def test_every_picture_and_widget_of_a_lesson_fits_a_laptop(lab, window, tmp_pat
     print(lesson, *(max(size for _, size, _ in seen) for seen in (high, narrow)))
     assert [(cell, size) for cell, size, _ in high + narrow if size > HIGHEST] == []
     assert [(cell, wide) for cell, _, wide in narrow if wide] == []
+
+
+def test_every_prediction_fits_a_laptop_when_it_has_told_what_is_true(lab, window, tmp_path):
+    """Once for all lessons, after a guess that calls for most sentences."""
+    cells = [GUESSES, *(f"tell({name.removesuffix('.ipynb')!r})" for name in LESSONS)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made = [*map(nbformat.v4.new_code_cell, cells)]
+    told = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
+    nbformat.write(told, lab[0] / "told.ipynb")
+    with browser.notebook(window, lab[1], "told.ipynb", tmp_path) as notebook:
+        notebook.run_all()
+        before = notebook.page.viewport_size
+        try:
+            seen = {width: measured(notebook, width) for width in (1440, 1024)}
+        finally:
+            notebook.page.set_viewport_size(before)
+        assert notebook.new_errors() == []
+    assert len(seen[1440]) == len(seen[1024]) == len(PREDICTIONS)
+    for width, found in seen.items():
+        names = [
+            name
+            for lesson in LESSONS
+            for name, asked in PREDICTIONS.items()
+            if asked.lesson == lesson.removesuffix(".ipynb")
+        ]
+        high = [(name, size) for name, (_, size, _) in zip(names, found) if size > HIGHEST]
+        assert (width, high) == (width, [])
+        assert [(name, wide) for name, (_, _, wide) in zip(names, found) if wide] == []

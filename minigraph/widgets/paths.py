@@ -24,6 +24,7 @@ from .path_sums import Path, PathEdge, PathSums, Step, product
 
 BY_PATHS, BY_SWEEP = "path by path", "one reverse sweep"
 MOST = 12  # paths that are listed
+FEW = 4  # lines of the list that a page without kernel shows at once
 MOST_MULTIPLICATIONS = 100_000  # that are done to add up all paths
 # How many factors and terms are written out; and how many at each end of more, with dots between.
 _LONGEST, _IN_LIST = (10, 5), (4, 1)
@@ -275,7 +276,9 @@ class PathExplorer(GraphWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         data = super()._repr_mimebundle_(**options)
         rows = "".join(f"<li>{escape(label)}</li>" for label, _ in self.list.options)
-        data["text/html"] += f"<ul>{rows}</ul>{self.costs.value}"
+        few = " open" * (len(self.list.options) <= FEW)
+        told = f"<details{few}><summary>the paths</summary><ul>{rows}</ul></details>"
+        data["text/html"] += told + self.costs.value
         return data
 
 

@@ -63,7 +63,7 @@ class Card {
     this.asked = new Map(this.model.get("fields").map((field) => [field.name, this._field(field)]));
     this.button = button("This is my guess", () => this.commit(), { class: "mgc-main" });
     this.say = sentence("mgc-say");
-    this.answer = make("div", { class: "mgc-part mgq-answer", role: "status", tabindex: "-1" });
+    this.answer = make("div", { class: "mgc-part mgq-answer", role: "status", tabindex: "0" });
     this.form = make("div", { class: "mgq-fields" },
       ...[...this.asked.values()].map(({ element }) => element),
       make("div", { class: "mgq-row" }, this.button, this.say));
@@ -103,7 +103,8 @@ class Card {
     });
     const text = make("label", { for: input.id });
     text.innerHTML = label;
-    return { element: make("div", { class: "mgq-row" }, text, input), said: () => input.value };
+    const element = make("div", { class: "mgq-row mgq-short" }, text, input);
+    return { element, said: () => input.value };
   }
 
   /**
