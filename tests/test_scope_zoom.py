@@ -233,6 +233,7 @@ def test_only_what_is_built_alike_repeats():
     assert grouped(layered(doubled, tripled)) == []
     assert grouped(layered(doubled, lambda y: mg.sum(y * 2))) == []
     assert grouped(layered(lambda y: mg.softmax(y), doubled)) == []
+    assert grouped(layered(lambda y: mg.tanh(y[::-1]), lambda y: mg.tanh(y[::1]))) == []
     assert grouped(layered(doubled, doubled, tripled, tripled)) == [
         [["layer0"], ["layer1"]],
         [["layer2"], ["layer3"]],
@@ -251,7 +252,7 @@ def test_scopes_beside_each_other_do_not_repeat():
 
 def test_names_without_a_number_do_not_repeat():
     x = mg.variable(np.ones(3), name="x")
-    for name in ("encoder", "decoder"):
+    for name in ("encoder", "decoder", "block1", "block"):
         with mg.scope(name):
             x = doubled(x)
     assert grouped(x) == []
@@ -282,6 +283,15 @@ def test_what_all_blocks_take_from_before_them_is_no_hindrance():
         with mg.scope(f"block{n}"):
             y = mg.tanh(y * mask)
     assert rows(zoom(y)) == ["mask", "v₁", "x", "block0–3"]
+
+
+def test_weights_that_are_made_between_blocks_are_no_hindrance():
+    y = mg.variable(np.ones(3), name="x")
+    for n in range(4):
+        weight = mg.variable(2.0)
+        with mg.scope(f"block{n}"):
+            y = mg.tanh(y * weight)
+    assert [len(run) for run in grouped(y)] == [4]
 
 
 def test_a_thousand_blocks_are_one_box():

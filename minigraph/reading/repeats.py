@@ -46,7 +46,7 @@ class _Scope:
 
     def is_like(self, other: _Scope) -> bool:
         """Whether both are named alike, but for a number at the end, and built alike."""
-        is_named = self.stem == other.stem and self.path != self.stem
+        is_named = self.stem == other.stem and self.stem not in (self.path, other.path)
         return is_named and len(self.nodes) == len(other.nodes) and self.form == other.form
 
     def follows(self, last: _Scope, first: _Scope) -> bool:
