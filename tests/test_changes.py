@@ -67,6 +67,19 @@ def test_another_branch_is_another_graph():
     assert [node.op.name for node in widget.new if node.op] == ["add"]
 
 
+def test_another_number_in_the_code_or_another_setting_is_new():
+    def scaled(x):
+        return x * (2 if x.value < 2 else 3)
+
+    def turned(x):
+        return mg.stack([x, x, x])[:: 1 if x.value < 2 else -1]
+
+    for program, new in ((scaled, [None, "multiply"]), (turned, ["getitem"])):
+        widget = changing_graph({"program": (program, [1.0, 4.0])})
+        widget.input.index = 1
+        assert [node.op and node.op.name for node in widget.new] == new
+
+
 def test_words_share_their_beginning():
     widget = changing_graph({"words": (read, ["go", "gone", "hi"])})
     widget.input.index = 1
