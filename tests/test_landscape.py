@@ -100,6 +100,39 @@ def test_the_slowest_and_the_fastest_can_be_drawn(name, rule, rate):
     assert "<img" in widget.picture.value
 
 
+def test_the_way_is_hidden_until_it_is_guessed_and_then_the_distance_is_told():
+    widget = loss_landscape("a valley")
+    widget.guessing.value = True
+    assert widget.rule.value == "momentum"  # one path is guessed
+    widget.rule.value, widget.rate.value, widget.steps.value = "SGD", 0.03, 4
+    end = np.array([-9 * (1 - 0.03) ** 4, 1.5 * (1 - 25 * 0.03) ** 4])
+    assert "Where is SGD with the rate 0.03 after 4 steps?" in widget.message.value
+    assert f"{end[0]:.3g}" not in widget.message.value
+    hidden = widget.drawing.svg
+    widget.guess[0].value, widget.guess[1].value = -5.0, 1.0
+    widget.reveal.click()
+    assert widget.distance == pytest.approx(np.hypot(end[0] + 5, end[1] - 1))
+    assert f"({end[0]:.3g}, {end[1]:.3g})" in widget.message.value
+    assert f"Your guess is {widget.distance:.3g} away" in widget.message.value
+    assert len(widget.drawing.svg) > len(hidden)
+    widget.steps.value = 5  # another question
+    assert widget.distance is None
+    assert "after 5 steps?" in widget.message.value
+    widget.rule.value = ALL
+    assert not widget.guessing.value
+    assert "SGD: loss" in widget.message.value
+
+
+def test_a_click_is_a_guess_where_the_axes_are():
+    widget = loss_landscape("a valley")
+    widget.guessing.value = True
+    left, top, wide, high = widget.pointer.axes
+    assert 0 < left < left + wide < 1
+    assert 0 < top < top + high < 1
+    widget.pointer.at = [0.25, 0.75]
+    assert [field.value for field in widget.guess] == [-5.0, 1.0]
+
+
 @pytest.mark.parametrize("name", ["a hill", None, 3])
 def test_a_landscape_that_is_not_there_is_refused(name):
     with pytest.raises(MinigraphError, match="one of a valley, two weights, a network of 42, not"):

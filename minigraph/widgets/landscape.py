@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import anywidget
 import ipywidgets as widgets
 import numpy as np
+import traitlets
 
 from ..core.node import Node, constant, variable
 from ..core.table import matrix_transpose, tanh
@@ -27,6 +29,7 @@ from ..graph.symbolic import placeholder
 from ..nn import SGD, Adam, Linear, Optimizer, Sequential, Tanh
 from ..reading.text import number
 from .base import GraphWidget
+from .page import module
 
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 MOST_STEPS = 100
@@ -144,14 +147,29 @@ def path(name: str, rule: str, rate: float) -> np.ndarray:
     return np.array(rows)
 
 
+class Pointer(anywidget.AnyWidget):
+    """Tells where in the plot of its box one clicks, as shares of the axes."""
+
+    _esm = module("pointer")
+    axes = traitlets.List([0.0, 0.0, 1.0, 1.0]).tag(sync=True)
+    at: traitlets.List[float] = traitlets.List().tag(sync=True)
+    is_on = traitlets.Bool(False).tag(sync=True)
+
+
 class LossLandscape(GraphWidget):
     """A landscape, and the paths of three optimizers at one rate, or of one at three rates.
+
+    Where it goes can be guessed: then the path of one optimizer stays hidden until it is asked for.
 
     Attributes:
         surface: the `ipywidgets.ToggleButtons` that chooses the landscape.
         rule: the `ipywidgets.ToggleButtons` that chooses the optimizer, or all three.
         rate: the `ipywidgets.SelectionSlider` that chooses the learning rate.
         steps: the `ipywidgets.IntSlider` that chooses how many steps are shown.
+        guessing: the `ipywidgets.ToggleButton` that hides the path until there is a guess.
+        guess: two `ipywidgets.FloatText`, for where the path ends; a click into the plot sets them.
+        reveal: the `ipywidgets.Button` that shows the path, and how far off the guess is.
+        distance: how far off it is; None before.
     """
 
     def __init__(self, surface: str = "a valley") -> None:
@@ -178,11 +196,29 @@ class LossLandscape(GraphWidget):
         self.steps = widgets.IntSlider(
             value=20, min=0, max=MOST_STEPS, description="Steps", layout=wide
         )
-        for control in (self.rule, self.rate, self.steps):
+        self.guessing = widgets.ToggleButton(description="Guess where it goes")
+        narrow = widgets.Layout(width="160px")
+        self.guess = tuple(
+            widgets.FloatText(description=axis, step=0.1, layout=narrow, disabled=True)
+            for axis in ("horizontal", "vertical")
+        )
+        self.reveal = widgets.Button(description="Show the way", disabled=True)
+        self.pointer = Pointer()
+        self.distance: float | None = None
+        for control in (self.rule, self.rate, self.steps, *self.guess):
             self.watch(control, "value", self._draw)
         self.watch(self.surface, "value", self._other)
+        self.watch(self.guessing, "value", self._ask)
+        self.watch(self.pointer, "at", self._pointed)
+        self.reveal.on_click(lambda _: self._draw(is_told=True))
+        guessed = widgets.HBox(
+            [self.guessing, *self.guess, self.reveal, self.pointer],
+            layout=widgets.Layout(flex_flow="row wrap"),
+        )
         super().__init__(
-            "Loss landscape", [self.surface, self.rule, self.rate, self.steps], height=320
+            "Loss landscape",
+            [self.surface, self.rule, self.rate, self.steps, guessed],
+            height=280,
         )
         self._draw()
 
@@ -203,10 +239,51 @@ class LossLandscape(GraphWidget):
         self.rate.value = surfaces()[self.surface.value].rate
         self._draw()
 
-    def _draw(self, _: Any = None) -> None:
+    def _ask(self, _: Any) -> None:
+        """Begin or end guessing; one path is guessed, so one optimizer is chosen."""
+        is_on = self.guessing.value
+        for control in (*self.guess, self.reveal):
+            control.disabled = not is_on
+        self.pointer.is_on = is_on
+        if is_on and self.rule.value == ALL:
+            self.rule.value = "momentum"  # which draws
+        else:
+            self._draw()
+
+    def _pointed(self, _: Any) -> None:
+        """Guess the place that was clicked."""
+        reach = surfaces()[self.surface.value].reach
+        for field, share, half in zip(self.guess, self.pointer.at, reach):
+            field.value = round((2 * share - 1) * half, 2)
+
+    def _guessed(self, is_told: bool) -> tuple[dict[str, np.ndarray], str]:
+        """The path that is guessed, as far as it is told, and what is said of it."""
+        rule, rate, steps = self.rule.value, self.rate.value, self.steps.value
+        rows = path(self.surface.value, rule, rate)[: steps + 1]
+        place = np.array([field.value for field in self.guess])
+        who = f"{rule} with the rate {rate:g}"
+        if not is_told:
+            return {}, (
+                f"Where is {who} after {steps} step{'s' * (steps != 1)}? Click into the picture, "
+                "or type the two numbers; then show the way."
+            )
+        self.distance = float(np.hypot(*(rows[-1, :2] - place)))
+        at = ", ".join(f"{x:.3g}" for x in rows[-1, :2])
+        return {who: rows}, (
+            f"After {steps} step{'s' * (steps != 1)} {who} is at ({at}), with the "
+            f"{_said(rows[-1], surfaces()[self.surface.value])}. Your guess is "
+            f"{number(float(f'{self.distance:.3g}'))} away from there."
+        )
+
+    def _draw(self, _: Any = None, is_told: bool = False) -> None:
         surface = surfaces()[self.surface.value]
         a, b, losses = grid(self.surface.value)
-        told = [f"{name}: {_said(rows[-1], surface)}" for name, rows in self.paths.items()]
+        self.distance = None
+        if self.guessing.value and self.rule.value == ALL:
+            self.guessing.value = False  # which draws
+            return
+        paths = self.paths
+        told = [f"{name}: {_said(rows[-1], surface)}" for name, rows in paths.items()]
         steps = self.steps.value
         with_rate = f" with the rate {self.rate.value:g}" if self.rule.value == ALL else ""
         least = number(float(f"{losses.min():.3g}"))
@@ -214,16 +291,21 @@ class LossLandscape(GraphWidget):
             f"After {steps} step{'s' * (steps != 1)}{with_rate}, {'; '.join(told)}. "
             f"The lowest loss in the picture is {least}."
         )
+        if self.guessing.value:
+            paths, sentence = self._guessed(is_told)
         plot = Plot(f"Lines of equal loss, and paths over them. {sentence}", 640, 340)
         levels = np.geomspace(max(losses.min(), losses.max() * 1e-3), losses.max(), _LEVELS)
         plot.axes.contour(
             a, b, losses, levels=levels, colors=[theme.LIGHT.edge], linewidths=0.9, zorder=1
         )
-        for (name, rows), style in zip(self.paths.items(), ("o-", "s-", "^-")):
+        for (name, rows), style in zip(paths.items(), ("o-", "s-", "^-")):
             plot.axes.plot(
                 *_within(rows, surface), style, label=name, linewidth=1.6, markersize=3.5
             )
         plot.axes.plot(*surface.start, "o", color=theme.LIGHT.ink, markersize=8, label="start")
+        if self.guessing.value:
+            place = [field.value for field in self.guess]
+            plot.axes.plot(*place, "X", color=theme.LIGHT.gradient, markersize=11, label="guess")
         plot.axes.set(
             xlim=(a[0], a[-1]),
             ylim=(b[0], b[-1]),
@@ -232,6 +314,8 @@ class LossLandscape(GraphWidget):
         )
         plot.axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
         self.show(plot, sentence)
+        box = plot.axes.get_position()
+        self.pointer.axes = [box.x0, 1 - box.y1, box.width, box.height]
 
 
 def _said(row: np.ndarray, surface: Surface) -> str:

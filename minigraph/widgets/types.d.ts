@@ -166,6 +166,15 @@ export interface LearningState {
   position: number;
 }
 
+// --- clicks into a plot ------------------------------------------------------------------------------
+
+/** `axes` are left, top, width and height as shares of the picture, `at` a place as shares of them. */
+export interface PointerState {
+  axes: [x: number, y: number, wide: number, high: number];
+  at: number[];
+  is_on: boolean;
+}
+
 // --- the training bench ----------------------------------------------------------------------------
 
 /** A menu with its options, or a field where there are none. */
