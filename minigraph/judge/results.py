@@ -19,16 +19,16 @@
                     "lesson": "02_forward_pass", "points": 3, "kind": "implement"}, …],
      "changes": [{"student": "…", "exercise": "…", "before": "wrong", "after": "right"}, …],
      "students": [
-       {"student": "anna", "name": "Anna Arendt", "number": "12345", "folder": "anna",
+       {"student": "student-01", "name": "student-01", "number": "12345", "folder": "student-01",
         "points": 7, "max_points": 9,
         "submissions": [
-          {"file": "anna/02.ipynb", "lesson": "02_forward_pass", "state": "judged",
-           "note": "", "late": false, "record": "records/anna/02_forward_pass.json",
+          {"file": "student-01/02.ipynb", "lesson": "02_forward_pass", "state": "judged",
+           "note": "", "late": false, "record": "records/student-01/02_forward_pass.json",
            "exercises": [{"exercise": "forward", "points": 3, "max_points": 3,
                           "verdict": "right", "misconception": "", "seconds": 0.1}, …]},
-          {"file": "anna/02 (1).ipynb", "lesson": "02_forward_pass", "state": "older",
-           "note": "anna/02.ipynb is newer, and counts", "late": false},
-          {"file": "anna/essay.pdf", "lesson": "", "state": "unreadable",
+          {"file": "student-01/02 (1).ipynb", "lesson": "02_forward_pass", "state": "older",
+           "note": "student-01/02.ipynb is newer, and counts", "late": false},
+          {"file": "student-01/essay.pdf", "lesson": "", "state": "unreadable",
            "note": "it is no notebook", "late": false}]}, …]}
 
 The exercises are in the order of the course, those of lessons that somebody has handed in; the
@@ -39,7 +39,7 @@ text: escape it.
 A record is what results say of one notebook, with what a student can be shown:
 
     {"format": "minigraph record", "version": 1,
-     "student": "anna", "file": "anna/02.ipynb", "lesson": "02_forward_pass",
+     "student": "student-01", "file": "student-01/02.ipynb", "lesson": "02_forward_pass",
      "digest": "…", "judged_by": "…",     by which it is seen that nothing has changed
      "exercises": [{"exercise": …, as above, "title": "Run a forward pass",
                     "hint": "…",          of the misconception, or the exercise's first one

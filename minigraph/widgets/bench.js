@@ -40,14 +40,6 @@ class Bench {
     this.id = `mgb-${Math.random().toString(36).slice(2)}`;
     this.count = 0;
     this.show = "weights";
-    this._build(el);
-    this.heard = () => this.answered();
-    model.on?.("change:frame", this.heard);
-    this.answered();
-  }
-
-  /** @param {HTMLElement} el */
-  _build(el) {
     this.run = button("Run", () => this.turn(!this.isRunning), { class: "mgc-main" });
     this.one = button("Step", () => {
       this.turn(false);
@@ -83,15 +75,15 @@ class Bench {
     this.losses = draw("svg", { role: "img" });
     this.fall = make("div", { class: "mgb-fall" }, this.losses);
     this.say = sentence("mgc-say");
-    const root = make("div", { class: "minigraph-live minigraph-bench", role: "group", "aria-label": "Training bench" },
+    this.root = make("div", { class: "minigraph-live minigraph-bench", role: "group", "aria-label": "Training bench" },
       make("div", { class: "mgc-card" },
         make("div", { class: "mgb-bar" }, this.run, this.one, reset, this.slider, this.step, this.speed),
         make("div", { class: "mgc-part mgb-set" }, this.controls, this.features),
         make("div", { class: "mgb-middle" }, this.left, this.right, this.fall),
         make("div", { class: "mgc-part mgb-say" }, this.say)));
-    ownKeys(root);
-    el.replaceChildren(root);
-    this.kernel = needKernel(this.model, root);
+    ownKeys(this.root);
+    el.replaceChildren(this.root);
+    this.kernel = needKernel(model, this.root);
     this.colours = colours(this.right);
     this.repaint = () => {
       this.colours = colours(this.right);
@@ -108,6 +100,9 @@ class Bench {
     this.sized = new ResizeObserver(() => this._measure());
     this.sized.observe(this.left);
     this.sized.observe(this.fall);
+    this.heard = () => this.answered();
+    model.on?.("change:frame", this.heard);
+    this.answered();
   }
 
   /** Fit what is drawn to the room that it has by now. */
@@ -237,7 +232,7 @@ class Bench {
    */
   _setting(name) {
     /** @type {NodeListOf<HTMLElement>} */
-    const all = this.left.parentElement?.parentElement?.querySelectorAll("[data-setting]") ?? [];
+    const all = this.root.querySelectorAll("[data-setting]");
     return [...all].find((one) => one.dataset.setting === name);
   }
 
