@@ -112,13 +112,10 @@ def test_no_output_waits_for_a_kernel_that_is_gone(path):
 
 
 WIDEST = 71  # characters of a cell that are seen in a window of 1,024 pixels
-WIDE = ("08", "09", "10")
 
 
 @every_notebook
 def test_code_is_not_cut_at_the_right_in_a_narrow_window(path):
-    if path.parent.name == "notebooks" and path.stem[:2] in WIDE:
-        return
     lines = [line for cell in code_cells(path) for line in cell.source.splitlines()]
     assert [line for line in lines if len(line) > WIDEST] == []
 

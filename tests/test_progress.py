@@ -69,7 +69,7 @@ def test_a_lesson_takes_no_longer_than_it_says(stem):
         if cell.cell_type == "markdown":
             minutes += words(cell.source) / 200
         else:
-            minutes += len([*filter(str.strip, cell.source.splitlines())]) / 12
+            minutes += len(re.findall(r"\w+", cell.source)) / 70
             minutes += len(re.findall(rf"\b(?:{widgets})\(", cell.source)) * 1.5
     assert 5 * round(minutes / 5) <= LESSONS[stem].minutes <= 45
 

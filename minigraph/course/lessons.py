@@ -23,8 +23,8 @@ class Lesson:
         stem: its number and its name, as its files have them.
         title: what its notebook is called.
         question: what it answers, in Markdown.
-        minutes: how long it takes: for 200 words a minute, as for 12 lines of code and for a guess,
-            and for a widget one and a half; in fives, without appendices.
+        minutes: how long it takes: for 200 words a minute, as for 70 words and numbers of code and
+            for a guess, and for a widget one and a half; in fives, without appendices.
         minutes_of_exercises: how long its exercises take; 0 if it has no notebook of exercises.
         needs: the stems of the lessons that it builds on: the one before it in its part, or one in
             the part before.
