@@ -317,6 +317,7 @@ def test_every_odd_conduct_ends_in_a_sentence(exercise, monkeypatch, capsys):
     for conduct in CONDUCT:
         ends_well(exercise.name, returning(conduct, exercise.parameters))
     ends_well(exercise.name, lambda *given: [x.clear() for x in given if hasattr(x, "clear")])
+    monkeypatch.setattr(checking, "SECONDS", 10)  # what is right may train a network
     check(exercise.name, exercise.reference)
 
 

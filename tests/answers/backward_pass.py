@@ -272,7 +272,7 @@ def every_node_is_a_start(y, tracer):
     return grads
 
 
-@wrong("sweep", says="y contributes to a −2; it should be 1.")
+@wrong("sweep", says="y contributes to a −2; that is not right.")
 def every_minus_twice(y, tracer):
     grads = dict.fromkeys(mg.topological_order(y), 0.0)
     grads[y] = 1.0
@@ -286,7 +286,7 @@ def every_minus_twice(y, tracer):
     return grads
 
 
-@wrong("sweep", says="y contributes to b 1; it should be −1.")
+@wrong("sweep", says="y contributes to b 1; that is not right.")
 def size_of_the_derivative(y, tracer):
     grads = dict.fromkeys(mg.topological_order(y), 0.0)
     grads[y] = 1.0
