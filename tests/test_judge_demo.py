@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,6 +118,12 @@ def test_no_script_of_a_student_is_in_a_page(demo):
     assert sum(text.count("<script") for text in texts) == 1
     assert sum("&lt;script&gt;document.body" in text for text in texts) == 1
     assert not any("<b>all right</b> =HYPERLINK" in text for text in texts)
+
+
+def test_it_is_as_large_as_those_who_teach_are_told(tmp_path):
+    told = (Path(__file__).parents[1] / "TEACHING.md").read_text(encoding="utf-8")
+    assert "a class of seventeen in the folder" in told
+    assert len(make_class(tmp_path / "class")) == 17
 
 
 def test_a_class_is_not_mixed_with_other_files(tmp_path, capsys):
