@@ -4,6 +4,9 @@ import io
 import json
 import math
 import os
+import sys
+import tempfile
+import time
 import zipfile
 from decimal import Decimal
 from fractions import Fraction
@@ -16,14 +19,16 @@ import numpy as np
 import pytest
 
 import minigraph as mg
+from minigraph.__main__ import main
 from minigraph.core.node import Node
 from minigraph.course.exercises import EXERCISES
-from minigraph.judge import asking, collecting, sandboxes
+from minigraph.judge import asking, collecting, sandboxes, verdicts
 from minigraph.judge.asking import Limits, Reply, _Conversation
 from minigraph.judge.collecting import collected, lessons_of
 from minigraph.judge.inside.cells import plain_python
 from minigraph.judge.inside.values import MessageError, Packing, Something, Unpacking
 from minigraph.judge.judging import Options, judge
+from minigraph.judge.locking import lock
 from minigraph.judge.results import folder_of, guarded
 from minigraph.judge.verdicts import Question, address_of
 
@@ -445,6 +450,20 @@ def test_whatever_is_claimed_beside_an_answer_is_no_fault(name, value):
     assert question.judged(reply, Limits()).state == "wrong"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="where memory can be limited")
+def test_what_looks_for_a_cause_or_draws_takes_no_more_memory_than_what_compares(monkeypatch):
+    def greedy(*_):
+        return SimpleNamespace(key="much", hint="", memory=bytearray(2**31))
+
+    question = Question(EXERCISES["forward"], 3)
+    reply = Reply([{"case": 0, "returned": 7}], defined=True)
+    for name in ("misconception_behind", "what_happened", "picture_of"):
+        monkeypatch.setattr(verdicts, name, greedy)
+    verdict = question.judged(reply, Limits())
+    assert (verdict.state, verdict.misconception, verdict.picture) == ("wrong", "", "")
+    assert verdict.parts
+
+
 # --- cells ----------------------------------------------------------------------------------------
 
 
@@ -542,3 +561,72 @@ def test_a_second_run_judges_only_what_is_new_or_changed(tmp_path):
         submissions, results, Options(1, sandbox=AVAILABLE[0], quiet=True, again=("anna",))
     )
     assert (third.judged, third.kept, third.changes) == (1, 1, ())
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["nowhere"], "nowhere is neither a folder nor a zip archive"),
+        (["empty"], "there are no submissions in empty"),
+        (["in", "--results", "in"], "in holds the submissions"),
+        (["in", "--results", "file"], "file cannot be made: file exists"),
+        (["in", "--results", "file/out"], "file/out cannot be made: not a directory"),
+        (["in", "--again", "anna", "bob"], "there is no student 'bob' in in to judge again"),
+        (["in", "--exercises", "nowhere"], "there is no folder nowhere of exercises"),
+        (["in", "--exercises", "empty"], "there are no exercises in empty"),
+        (["in", "--seed-file", "nowhere"], "nowhere cannot be read: there is no such file"),
+        (["in", "--seed-file", "table.csv"], "table.csv has no column `student`"),
+    ],
+)
+def test_what_cannot_be_judged_is_told_in_a_sentence(tmp_path, monkeypatch, capsys, options, says):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MINIGRAPH_EXERCISES", "")
+    write(tmp_path, {"in/anna/02.ipynb": SOLVED, "file": "x", "table.csv": "who,seed\nanna,1\n"})
+    (tmp_path / "empty").mkdir()
+    assert main(["judge", "--results", "out", "--sandbox", "none", *options]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("minigraph judge: ")
+    assert says in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many", "1.5"])
+def test_a_number_that_is_none_is_told_so(capsys, number):
+    with pytest.raises(SystemExit):
+        main(["judge", "in", "--results", "out", f"--workers={number}"])
+    assert f"'{number}' is no whole number above 0" in capsys.readouterr().err
+
+
+# --- what is left behind --------------------------------------------------------------------------
+
+
+def test_worlds_of_judges_that_were_killed_are_removed_and_no_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folders = {name: tmp_path / f"minigraph-judge-{name}" for name in ("left", "used", "new")}
+    for folder in (*folders.values(), tmp_path / "mine"):
+        write(folder, {"minigraph/__init__.py": ""})
+        if folder.name != "minigraph-judge-new":
+            os.utime(folder, (time.time() - 1000,) * 2)
+    (tmp_path / "minigraph-judge-link").symlink_to(tmp_path / "mine")
+    used = lock(folders["used"])
+    sandboxes.remove_stale()
+    left = {path.name.removeprefix("minigraph-judge-") for path in tmp_path.iterdir()}
+    assert left == {"used", "new", "mine", "link"}
+    os.close(used)
+    sandboxes.remove_stale()
+    assert not folders["used"].exists()
+    assert folders["new"].exists()
+
+
+def test_a_world_is_locked_until_it_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sandboxes, "_copy_engine", lambda target: None)
+    world = sandboxes.World()
+    os.utime(world.folder, (1e9, 1e9))
+    sandboxes.remove_stale()
+    assert world.folder.exists()
+    world.remove()
+    assert [*tmp_path.iterdir()] == []

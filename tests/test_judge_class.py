@@ -1,5 +1,6 @@
-"""A whole class: on a cluster that loses a worker, killed, interrupted, without a sandbox."""
+"""A whole class: with workers that are lost, killed, interrupted, judged twice at once."""
 
+import errno
 import json
 import os
 import signal
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 from test_judge import notebook, results_of, verdicts_of, write
 
-from minigraph.judge import judging, sandboxes
+from minigraph.errors import FileError, MinigraphError
+from minigraph.judge import judging, results, sandboxes
 from minigraph.judge.judging import Options, judge
+from minigraph.judge.locking import lock
 
 AVAILABLE = [x.name for x in (*sandboxes.SANDBOXES, sandboxes.NONE) if not x.refusal()]
 SMALL = '''
@@ -38,6 +41,23 @@ def doubled(values):
 
 doubled.slip("squared", "Twice, not squared.", ("2 * value", "value * value"))
 '''
+LETHAL = """
+# Whoever judges `mean` is killed.
+import multiprocessing
+import os
+import signal
+from minigraph.judge.judging import Bench
+
+if multiprocessing.parent_process():
+    judged = Bench.judged
+
+    def lost(bench, task):
+        if task.student == "mean":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return judged(bench, task)
+
+    Bench.judged = lost
+"""
 RIGHT = "def doubled(values):\n    return {k: v + v for k, v in values.items()}"
 SQUARED = "def doubled(values):\n    return {k: v * v for k, v in values.items()}"
 
@@ -93,6 +113,65 @@ def test_several_processes_judge_each_notebook_once(small):
     assert set(verdicts_of(small / "out").values()) == {"right"}
 
 
+def test_a_notebook_that_is_lost_with_its_judge_costs_the_others_nothing(small, monkeypatch):
+    monkeypatch.setattr(judging, "MOST_TRIES", 2)
+    write(small, {"specifications/small.py": SMALL + LETHAL})
+    write(class_of(small, 5), {"mean/x.ipynb": notebook(RIGHT)})
+    summary = judge(small / "in", small / "out", options(small, workers=2))
+    assert (summary.judged, summary.complete) == (6, True)
+    wanted = {(f"s{n}", "doubled"): "right" for n in range(5)} | {("mean", "doubled"): "fault"}
+    assert verdicts_of(small / "out") == wanted
+
+
+def test_two_judges_do_not_write_into_one_folder(small):
+    class_of(small, 1)
+    (small / "out").mkdir()
+    held = lock(small / "out")
+    with pytest.raises(MinigraphError, match=r"another judge is writing into .*out; wait"):
+        judge(small / "in", small / "out", options(small))
+    assert [*(small / "out").iterdir()] == []
+    os.close(held)
+    assert judge(small / "in", small / "out", options(small)).judged == 1
+    assert judge(small / "in", small / "out", options(small)).kept == 1
+
+
+def test_where_results_cannot_be_written_the_file_and_the_reason_are_told(small, monkeypatch):
+    class_of(small, 1)
+    judge(small / "in", small / "out", options(small))
+    before = (small / "out/scores.csv").read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(results.os, "fsync", full)
+    for again, file in (((), "90_small.json"), (None, "results.json")):
+        with pytest.raises(FileError, match="cannot be written: no space left") as caught:
+            judge(small / "in", small / "out", options(small, again=again))
+        assert f"{file} cannot be" in str(caught.value)
+        assert str(caught.value).count("cannot be") == 1
+
+    def read_only(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("open", "unlink"):
+        monkeypatch.setattr(Path, name, read_only)
+    with (
+        pytest.raises(FileError, match=r"scores\.csv cannot be written: read-only file system"),
+        results.whole(small / "out/scores.csv"),
+    ):
+        pass
+    monkeypatch.undo()
+    assert (small / "out/scores.csv").read_bytes() == before
+
+
+def test_what_is_half_written_is_removed_and_nothing_else(small):
+    class_of(small, 1)
+    ours = "out/.scores.csv.0123456789ab.tmp"
+    write(small, {ours: "x", "out/.mine.tmp": "x", "out/records/.x.json.0123456789ab.tmp": "x"})
+    judge(small / "in", small / "out", options(small))
+    assert [path.name for path in (small / "out").glob("**/.*.tmp")] == [".mine.tmp"]
+
+
 def test_without_a_sandbox_all_results_carry_a_warning(small):
     class_of(small, 1)
     summary = judge(small / "in", small / "out", options(small, sandbox="none"))
@@ -117,12 +196,15 @@ def test_an_interrupted_judge_keeps_what_it_has(small, monkeypatch):
 
     monkeypatch.setattr(judging.Bench, "judged", interrupted)
     first = judge(small / "in", small / "out", options(small))
-    assert (first.judged, first.complete) == (1, False)
+    assert (first.judged, first.kept, first.complete) == (1, 0, False)
     states = [s["submissions"][0]["state"] for s in results_of(small / "out")["students"]]
     assert states == ["judged", "waiting", "waiting"]
+    assert len([*small.glob("out/feedback/*/not_read.html")]) == 2
     monkeypatch.setattr(judging.Bench, "judged", judged)
     second = judge(small / "in", small / "out", options(small))
     assert (second.judged, second.kept, second.complete) == (2, 1, True)
+    pages = [path.name for path in small.glob("out/feedback/*/*")]
+    assert pages == ["90_small.html"] * 3
 
 
 def test_a_judge_that_is_killed_continues_and_leaves_no_process(small):

@@ -164,6 +164,7 @@ def test_a_copied_answer_is_wrong(course):
         ("name\nanna\n", "no column `student`"),
         ("student\n\n", "no students"),
         ("", "no students"),
+        (f"student\n{'x' * 200_000}\n", "roster.csv is no table"),
     ],
 )
 def test_a_roster_that_is_none_is_refused(course, capsys, text, says):

@@ -118,9 +118,11 @@ def _write_beside(beside: Path, target: str, content: bytes) -> None:
 
 @contextmanager
 def naming(path: Path, done: str) -> Iterator[None]:
-    """Let errors name the file that was meant to be read or written."""
+    """Let errors name the file that was meant to be read or written, unless they name one."""
     try:
         yield
+    except FileError:
+        raise
     except (OSError, ValueError) as error:  # a name with a null byte is a ValueError
         kind = next((kind for kind in _KINDS if isinstance(error, kind.__bases__[1])), FileError)
         raise _named(kind, path, done, error) from None

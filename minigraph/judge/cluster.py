@@ -2,7 +2,7 @@
 
 A notebook goes there as text, and its rows come back. Each worker has a sandbox of its own, one for
 each of its processes. The notebooks of a worker that is lost are judged again by another; one that
-has taken three workers with it is given up.
+has taken several workers with it is given up.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Cluster:
             if error is None:
                 outer.set_result(future.result())
             elif type(error).__name__ == "KilledWorker":
-                outer.set_result(lost(task))
+                outer.set_result(lost(task, self._options))
             else:
                 outer.set_exception(error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +17,44 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     judge = commands.add_parser(
         "judge",
         help="score a folder of submissions",
+        usage="%(prog)s SUBMISSIONS --results RESULTS [options]\n"
+        "       %(prog)s --demo [FOLDER]\n"
+        "       %(prog)s --selftest",
         description="Score students' notebooks in a sandbox: a folder or a zip archive, as Moodle, "
         "Canvas or nbgrader hand it out. What has been judged already is not judged again.",
     )
-    judge.add_argument("submissions", nargs="?", type=Path, help="a folder or a zip archive")
+    judge.add_argument(
+        "submissions",
+        nargs="?",
+        type=Path,
+        metavar="SUBMISSIONS",
+        help="a folder or a zip archive",
+    )
     judge.add_argument("--results", type=Path, help="the folder to write into")
+    judge.add_argument(
+        "--exercises", type=Path, metavar="FOLDER", help="with exercises of your own"
+    )
+    judge.add_argument(
+        "--seed-file",
+        type=Path,
+        metavar="TABLE",
+        help="the students and the seeds of their numbers, as `release --students` writes it",
+    )
+    judge.add_argument(
+        "--again", nargs="*", metavar="STUDENT", help="judge these students again, or all"
+    )
+    judge.add_argument(
+        "--seconds",
+        type=_positive,
+        help="of computing, for each exercise; default: 10",
+    )
+    judge.add_argument("--memory", type=_positive, default=512, help="in MB; default: %(default)s")
+    judge.add_argument("--sandbox", help="bubblewrap, sandlock or none; default: the strongest")
     judge.add_argument(
         "--workers", type=_positive, default=0, help="processes; default: one a processor"
     )
     judge.add_argument(
-        "--cluster", metavar="address", help="judge on a Dask cluster, such as tcp://host:8786"
-    )
-    judge.add_argument("--seconds", type=_positive, help="of computing; default: 10")
-    judge.add_argument("--memory", type=_positive, default=512, help="in MB; default: %(default)s")
-    judge.add_argument(
-        "--seed-file", type=Path, help="a table of students and the seeds of their numbers"
-    )
-    judge.add_argument("--sandbox", help="bubblewrap, sandlock or none; default: the strongest")
-    judge.add_argument("--exercises", type=Path, help="a folder of exercises of your own")
-    judge.add_argument(
-        "--again", nargs="*", metavar="student", help="judge these students again, or all"
-    )
-    judge.add_argument(
-        "--selftest", action="store_true", help="try what a hostile program would, and report"
+        "--cluster", metavar="ADDRESS", help="judge on a Dask cluster, such as tcp://host:8786"
     )
     judge.add_argument(
         "--demo",
@@ -48,13 +64,17 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="FOLDER",
         help="invent a small class in a new folder (default: %(const)s), and judge it",
     )
+    judge.add_argument(
+        "--selftest", action="store_true", help="try what a hostile program would, and report"
+    )
     judge.set_defaults(command=_judge)
 
 
 def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
+    with suppress(ValueError):
+        if (number := int(text)) > 0:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
 
 
 def _judge(chosen: argparse.Namespace) -> int:

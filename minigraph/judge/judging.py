@@ -16,14 +16,21 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
+from threading import get_ident
 from typing import Any, Protocol
 
 from tqdm import tqdm
@@ -34,14 +41,15 @@ from ..errors import MinigraphError
 from ..graph.files import naming, write
 from . import collecting
 from .asking import Inside, Limits
-from .collecting import Submission, cells_of, collected, lessons_of
-from .results import FORMAT, RECORD, VERSION, read_record, record_path, write_tables
+from .collecting import CollectingError, Submission, cells_of, collected, lessons_of
+from .locking import lock
+from .results import BESIDE, FORMAT, RECORD, VERSION, read_record, record_path, write_tables
 from .sandboxes import BY_NAME, NONE, Sandbox, chosen
 from .variants import seeds_in
 from .verdicts import FAULT, RIGHT, Question, Verdict
 
 LATEST = 1  # raised when verdicts change though exercises do not
-MOST_TRIES = 2  # of a notebook whose judge was lost with it
+MOST_TRIES = 3  # of a notebook whose judge was lost with it
 UNPROTECTED = (
     "Judged without a sandbox: a program could read every file on this machine, and write its own "
     "results. Believe these scores only as far as you trust every submission."
@@ -125,28 +133,67 @@ def judge(
     """
     exercises = _exercises(options.exercises)
     sandbox = chosen(options.sandbox)
+    if results.resolve() == submissions.resolve():
+        raise CollectingError(f"{results} holds the submissions; name another folder for results")
     found = collected(submissions, lessons_of(exercises), results)
+    if unknown := {*(options.again or ())} - {x.student for x in found}:
+        raise CollectingError(
+            f"there is no student {min(unknown)!r} in {submissions} to judge again; write names as "
+            "they stand in scores.csv"
+        )
     with naming(results, "made"):
         results.mkdir(parents=True, exist_ok=True)
-        for path in results.glob("**/.*.tmp"):  # what a judge that was killed has half written
-            path.unlink(missing_ok=True)
-    work = _Work(results, options, exercises, sandbox, found)
-    made = pool or (_Here if work.workers == 1 else _Processes)
-    complete = work.run(made)
-    work.write(complete)
+    with _alone_in(results):
+        for path in results.glob(f"**/{BESIDE}"):  # what a judge that was killed has half written
+            with naming(path, "removed"):
+                path.unlink(missing_ok=True)
+        work = _Work(results, options, exercises, sandbox, found)
+        made = pool or (_Here if work.workers == 1 else _Processes)
+        complete = work.run(made)
+        work.write(complete)
     bad = sum(x.state == collecting.UNREADABLE for x in found)
-    kept = sum(x.state == collecting.JUDGED for x in found) - work.judged
-    return Summary(sandbox, work.judged, kept, bad, complete, tuple(work.changes))
+    return Summary(sandbox, work.judged, work.kept, bad, complete, tuple(work.changes))
+
+
+@contextmanager
+def _alone_in(results: Path) -> Iterator[None]:
+    """Let no other judge write into a folder meanwhile."""
+    place = None
+    try:
+        place = lock(results)
+    except BlockingIOError:
+        raise MinigraphError(
+            f"another judge is writing into {results}; wait until it has ended, or name another "
+            "folder with --results"
+        ) from None
+    except OSError:
+        pass  # there are no locks in this file system
+    try:
+        yield
+    finally:
+        if place is not None:
+            os.close(place)
 
 
 def _exercises(folder: Path | None) -> dict[str, Exercise]:
-    """The course's exercises, and those of a folder."""
+    """The course's exercises, and those of a folder.
+
+    Raises:
+        MinigraphError: if there are none in the folder.
+    """
     from ..course.exercises import EXERCISES
 
     if folder is None:
         return EXERCISES
+    if not folder.is_dir():
+        raise MinigraphError(f"there is no folder {folder} of exercises")
     os.environ[VARIABLE] = str(folder.resolve())  # which workers inherit
-    return EXERCISES | own_exercises(folder)
+    own = own_exercises(folder)
+    if not own:
+        raise MinigraphError(
+            f"there are no exercises in {folder}; name the folder that holds their Python files"
+        )
+    return EXERCISES | own
 
 
 class _Work:
@@ -169,13 +216,15 @@ class _Work:
         self.workers = options.workers or os.cpu_count() or 1
         self.seed = secrets.randbits(48)  # nobody who has handed in has seen these questions
         self.seeds = seeds_in(options.seeds) if options.seeds else {}
-        self.judged = 0
+        self.judged = self.kept = 0
         self.changes: list[Row] = []
         self._digests: dict[str, str] = {}
 
     def run(self, pool: Callable[..., Pool]) -> bool:
         """Judge what has no record; return whether all is done."""
-        todo = [x for x in self.found if x.state == collecting.JUDGED and self._is_new(x)]
+        readable = [x for x in self.found if x.state == collecting.JUDGED]
+        todo = [x for x in readable if self._is_new(x)]
+        self.kept = len(readable) - len(todo)
         if not todo:
             return True
         workers = pool(self.sandbox.name, self.options, min(self.workers, len(todo)))
@@ -445,50 +494,54 @@ def end_with_parent() -> None:
 
 
 class _Processes:
-    """Judges in several processes of this machine; one that is lost is replaced."""
+    """Judges in several processes of this machine; one that is lost is replaced.
+
+    Each has a thread that waits for it, so what is lost with it is one notebook, and a known one.
+    """
 
     def __init__(self, sandbox: str, options: Options, workers: int) -> None:
         self.room = 2 * workers
-        self._made = sandbox, options, workers
-        self._executor = self._executor_of()
-
-    def _executor_of(self) -> ProcessPoolExecutor:
-        sandbox, options, workers = self._made
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(workers, context, _begin, (sandbox, options))
+        self._made = sandbox, options
+        self._threads = ThreadPoolExecutor(workers)
+        self._processes: dict[int, ProcessPoolExecutor] = {}  # by the thread that waits
+        self._open: set[Future[list[Row]]] = set()
 
     def submit(self, task: Task) -> Future[list[Row]]:
         """Hand in a task; it is tried again if its process is lost, and then given up."""
-        outer: Future[list[Row]] = Future()
-        self._try(task, outer, MOST_TRIES)
-        return outer
+        future = self._threads.submit(self._tried, task)
+        self._open.add(future)
+        future.add_done_callback(self._open.discard)
+        return future
 
-    def _try(self, task: Task, outer: Future[list[Row]], tries: int) -> None:
-        try:
-            inner = self._executor.submit(_judged, task)
-        except BrokenProcessPool:
-            self._executor = self._executor_of()
-            inner = self._executor.submit(_judged, task)
+    def _tried(self, task: Task) -> list[Row]:
+        for _ in range(MOST_TRIES):
+            try:
+                return self._process().submit(_judged, task).result()
+            except BrokenProcessPool:
+                del self._processes[get_ident()]
+        return lost(task, self._made[1])
 
-        def done(future: Future[list[Row]]) -> None:
-            error = future.exception()
-            if not isinstance(error, BrokenProcessPool):
-                outer.set_exception(error) if error else outer.set_result(future.result())
-            elif tries > 1:
-                self._try(task, outer, tries - 1)
-            else:
-                outer.set_result(lost(task))
-
-        inner.add_done_callback(done)
+    def _process(self) -> ProcessPoolExecutor:
+        """The process of this thread."""
+        thread = get_ident()
+        if thread not in self._processes:
+            context = multiprocessing.get_context("spawn")
+            self._processes[thread] = ProcessPoolExecutor(1, context, _begin, self._made)
+        return self._processes[thread]
 
     def close(self) -> None:
-        """End what still runs."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """Give up what waits, and end the processes when they are through with what they judge."""
+        for future in [*self._open]:
+            future.cancel()
+        wait([*self._open])
+        # Before the threads: a process is ended at once when the thread that has started it ends.
+        for process in self._processes.values():
+            process.shutdown()
+        self._threads.shutdown()
 
 
-def lost(task: Task) -> list[Row]:
+def lost(task: Task, options: Options) -> list[Row]:
     """The rows of a notebook that took its judge with it, again and again."""
-    from ..course.exercises import EXERCISES
-
-    verdict = Verdict(FAULT, hint="The judge itself was lost with this notebook, twice.")
-    return [_row_of((EXERCISES | own_exercises(Path.cwd()))[name], verdict) for name in task.names]
+    exercises = _exercises(options.exercises)
+    verdict = Verdict(FAULT, hint="The judge itself was lost with this notebook, several times.")
+    return [_row_of(exercises[name], verdict) for name in task.names]

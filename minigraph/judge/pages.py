@@ -50,9 +50,12 @@ class Pages:
             if record := read_record(self._results / submission["record"]):
                 text = feedback_page(student, submission, record, self._warning)
                 _write(self._results / feedback_place(student, submission["lesson"]), text)
+        unread = self._results / feedback_place(student, UNREAD)
         if not judged:
-            text = unread_page(student, self._warning)
-            _write(self._results / feedback_place(student, UNREAD), text)
+            _write(unread, unread_page(student, self._warning))
+        elif unread.is_file():  # there was nothing to judge before
+            with naming(unread, "removed"):
+                unread.unlink()
 
 
 def _write(path: Path, text: str) -> None:

@@ -59,7 +59,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
@@ -76,6 +76,7 @@ SCORES = (
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")  # begin its gradebook
 MOODLE = ("Identifier", "Full name")  # of its grading worksheet
 LONGEST = 60
+BESIDE = f".*.{'[0-9a-f]' * 12}.tmp"  # what is being written, before it takes its place
 Row = dict[str, Any]
 
 
@@ -127,7 +128,8 @@ def whole(path: Path, newline: str | None = None) -> Iterator[IO[str]]:
                 os.fsync(file.fileno())
             beside.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong first is what to say
+            beside.unlink()
 
 
 def write_tables(

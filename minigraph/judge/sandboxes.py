@@ -10,10 +10,12 @@ from __future__ import annotations
 import compileall
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import MinigraphError
+from .locking import lock
 
 PACKAGE = Path(__file__).resolve().parents[1]
 HIDDEN = ("course", "judge", "widgets")  # of the package, what is not copied
@@ -35,6 +38,8 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+WORLDS = "minigraph-judge-"  # begin the names of their folders
+SECONDS_TO_LOCK = 60  # in which a new one has been locked
 START = "from minigraph.judge.inside.server import serve; serve()"
 
 
@@ -273,7 +278,11 @@ class World:
     """
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="minigraph-judge-"))
+        remove_stale()
+        self.folder = Path(tempfile.mkdtemp(prefix=WORLDS))
+        self._lock: int | None = None
+        with suppress(OSError):  # there may be no locks in this file system
+            self._lock = lock(self.folder)
         self.readable = python_paths()
         _copy_engine(self.folder / "minigraph")
         for name in BESIDE:
@@ -291,6 +300,21 @@ class World:
     def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def remove_stale() -> None:
+    """Remove the worlds of this user whose processes were killed before they could do so."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{WORLDS}*"):
+        with suppress(OSError):  # another process has it, or removes it just now
+            seen = folder.lstat()
+            is_old = time.time() - seen.st_mtime > SECONDS_TO_LOCK
+            if is_old and stat.S_ISDIR(seen.st_mode) and seen.st_uid == os.getuid():
+                place = lock(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(place)
 
 
 def _copy_engine(target: Path) -> None:

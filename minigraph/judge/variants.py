@@ -63,7 +63,10 @@ def seeds_in(path: Path) -> dict[str, int]:
 def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """The rows of a table that has certain columns."""
     with naming(path, "read"), path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [*csv.DictReader(file)]
+        try:
+            rows = [*csv.DictReader(file)]
+        except csv.Error as error:
+            raise MinigraphError(f"{path} is no table: {error}") from None
     if missing := [x for x in columns if any(row.get(x) is None for row in rows)]:
         raise MinigraphError(f"{path} has no column `{missing[0]}` with something in each row")
     return rows

@@ -333,9 +333,10 @@ def _first_hint(exercise: Exercise, worst: Attempt) -> str:
 
 
 def _guarded(function: Callable[..., Any], *args: Any) -> Any:
-    """Call what may take long, or fail, with a strange answer; None then."""
+    """Call what may take long or much, or fail, with a strange answer; None then."""
     try:
-        return call_within(SECONDS_TO_DIAGNOSE, function, *args)
+        with limited_memory():
+            return call_within(SECONDS_TO_DIAGNOSE, function, *args)
     except (Exception, OutOfTime):
         return None
 
