@@ -136,9 +136,12 @@ def test_statistics_of_a_batch_are_not_changed_by_looking():
     with watch(norm) as seen:
         loss = norm(x).square().sum()
     before = norm.running_mean.clone()
+    node = seen[norm.running_mean]
+    shown = np.array(node.value)
     mg.record(seen, loss)
     mg.record(seen, loss)
     assert torch.equal(norm.running_mean, before)
+    np.testing.assert_array_equal(node.value, shown)
 
 
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
@@ -598,6 +601,8 @@ def test_what_was_not_seen_is_refused():
         mg.record(seen)
     with pytest.raises(mg.NodeTypeError, match=r"Player\(seen, loss\)"):
         mg.play(seen)
+    with pytest.raises(mg.NodeTypeError, match=r"ScopeZoom\(seen, loss\)"):
+        zoom(seen)
     with pytest.raises(TypeError):
         iter(seen)
     assert y in seen
@@ -715,6 +720,8 @@ def test_everything_that_shows_a_graph_shows_it():
         y = model(x)
         loss = F.mse_loss(y, torch.ones(4, 1))
     assert "0.weight" in mg.draw(seen, [y, loss]).svg
+    assert zoom(seen, loss).output is seen[loss]
+    assert zoom(seen, loss, "2").path == "2"
     player = mg.play(seen, loss, "backward", folded=True)
     assert player.passes == "backward"
     assert len(mg.play(seen[loss]).view["steps"]) == len(mg.play(seen, loss).view["steps"])

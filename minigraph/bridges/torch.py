@@ -5,7 +5,7 @@ from minigraph import bridges
 with bridges.torch.watch(model, x=x) as seen:
     loss = loss_function(model(x), t)
 
-mg.play(seen, loss)    # or draw, or record; seen[loss] is the Node
+mg.play(seen, loss)    # or draw, record, zoom; seen[loss] is the Node
 seen[loss].backward()  # seen[p].grad of a parameter is what loss.backward() leaves in p.grad
 
 Each call of a PyTorch function is a Node. Its value is PyTorch's, and so is what it contributes to

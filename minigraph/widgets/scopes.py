@@ -14,6 +14,7 @@ from ..drawing.drawing import Drawing
 from ..drawing.route import Picture, picture
 from ..drawing.words import title
 from ..errors import MinigraphError, NodeTypeError
+from ..graph.watched import takes_watched
 from ..reading import Reading
 from ..reading.parts import prefixes
 from ..reading.repeats import runs
@@ -48,6 +49,7 @@ class ScopeZoom(GraphWidget):
         inside: the `ipywidgets.HBox` of the buttons that open a scope within it.
     """
 
+    @takes_watched
     def __init__(self, output: Node, path: str = "") -> None:
         """Show a graph with all of its scopes folded, but those on the way to one.
 
