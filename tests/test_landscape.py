@@ -115,7 +115,10 @@ def test_the_way_is_hidden_until_it_is_guessed_and_then_the_distance_is_told():
     assert f"({end[0]:.3g}, {end[1]:.3g})" in widget.message.value
     assert f"Your guess is {widget.distance:.3g} away" in widget.message.value
     assert len(widget.drawing.svg) > len(hidden)
-    widget.steps.value = 5  # another question
+    widget.rate.value = 0.3  # which leads far away
+    widget.reveal.click()
+    assert "): out of the picture. Your guess is " in widget.message.value
+    widget.rate.value, widget.steps.value = 0.03, 5  # another question
     assert widget.distance is None
     assert "after 5 steps?" in widget.message.value
     widget.rule.value = ALL

@@ -270,7 +270,7 @@ class LossLandscape(GraphWidget):
         self.distance = float(np.hypot(*(rows[-1, :2] - place)))
         at = ", ".join(f"{x:.3g}" for x in rows[-1, :2])
         return {who: rows}, (
-            f"After {steps} step{'s' * (steps != 1)} {who} is at ({at}), with the "
+            f"After {steps} step{'s' * (steps != 1)} {who} is at ({at}): "
             f"{_said(rows[-1], surfaces()[self.surface.value])}. Your guess is "
             f"{number(float(f'{self.distance:.3g}'))} away from there."
         )
