@@ -6,7 +6,8 @@ import pytest
 import minigraph as mg
 from minigraph import data, nn
 from minigraph.errors import MinigraphError, NodeTypeError, SettingError, ShapeError
-from minigraph.widgets import training_bench
+from minigraph.widgets import bench_still, training_bench
+from minigraph.widgets.bench import SHOWN
 from minigraph.widgets.bench_training import MOST_STEPS
 
 OWN = [(0.1, 0.2, 0), (0.5, -0.3, 1), (-0.4, 0.3, 1), (0.2, 0.9, 0), (-0.7, -0.1, 1)]
@@ -117,6 +118,9 @@ def test_looking_changes_nothing_of_what_follows():
         assert looked.drawing.svg
         assert looked.html
     assert looked.losses == plain
+    looked.reset()
+    looked.go(20)
+    assert looked.losses == plain
 
 
 @pytest.mark.parametrize(
@@ -178,7 +182,8 @@ def test_a_model_that_no_plan_can_hold_is_trained_node_by_node():
 
 
 def test_points_are_drawn_and_taken_away():
-    bench = training_bench(data="own points")
+    bench = training_bench(data=[])
+    assert bench.settings == training_bench(data="own points").settings
     assert "Draw points" in bench.sentence
     with pytest.raises(SettingError, match="no points to train on"):
         bench.go(1)
@@ -191,6 +196,17 @@ def test_points_are_drawn_and_taken_away():
     assert "4 training points, " in bench.sentence
     assert "1 test point, " in bench.sentence  # every fourth
     assert bench.board.view["points"][-1] == [0.2, 0.9, 0, 1]
+    bench.change(own=[])
+    assert "Draw points" in bench.sentence
+
+
+@pytest.mark.filterwarnings("error")
+def test_points_that_lie_all_in_one_place_are_in_the_middle_of_the_plane():
+    bench = training_bench(data=[(5.0, -7.0, 1)] * 4, steps=3)
+    x, y, half = bench.board.view["extent"]
+    assert (x, y) == (5.0, -7.0)
+    assert half > 0
+    assert "nan" not in bench_still._plane(bench._training)
 
 
 def test_steps_that_are_too_large_are_said_to_be():
@@ -199,6 +215,22 @@ def test_steps_that_are_too_large_are_said_to_be():
     assert "take a smaller learning rate" in bench.sentence
     assert bench.board.frame["isProblem"]
     assert "<img" in bench.html
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "none"])
+@pytest.mark.parametrize("steps", [200, 400])
+def test_weights_that_grow_beyond_all_numbers_are_shown_without_a_warning(activation, steps):
+    bench = training_bench(
+        activation=activation, optimizer="AdamW", learning_rate=10.0, weight_decay=1.0, steps=steps
+    )  # so that each step multiplies a weight by 9
+    for show in SHOWN:
+        bench._told(None, {"kind": "look", "show": show, "serial": show}, [])
+        assert bench.board.frame["serial"] == show
+        assert bench.board.frame["isProblem"] == (not np.isfinite(bench._training.measured()[0]))
+    known = ~np.isnan(np.array(bench._training.curve())[:, 1:])
+    drawn = bench_still._fall(bench._training)
+    assert drawn.count("L") == known.sum() - 2
 
 
 # --- what is refused ------------------------------------------------------------------------------
@@ -274,6 +306,21 @@ def test_a_setting_that_does_not_fit_changes_nothing_and_is_said():
     assert not bench.board.frame["isRefused"]
 
 
+def test_a_model_that_takes_no_other_inputs_stays_at_its_step():
+    model = nn.Linear(2, 2, rng=np.random.default_rng(0))
+    bench = training_bench(model=model, optimizer=nn.Adam(model.parameters()), steps=70)
+    weights, settings = model.state(), bench.settings
+    with pytest.raises(ShapeError):
+        bench.change(features=["x", "y", "xy"])
+    assert (bench.step, bench.settings) == (70, settings)
+    for key, value in model.state().items():
+        assert np.array_equal(value, weights[key])
+    bench.go(np.int64(75))
+    twin = nn.Linear(2, 2, rng=np.random.default_rng(0))
+    straight = training_bench(model=twin, optimizer=nn.Adam(twin.parameters()), steps=75)
+    assert bench.losses == straight.losses
+
+
 def test_fewer_points_than_a_batch_make_one_batch_of_all():
     bench = training_bench(batch_size=100)
     bench.change(points=20)
@@ -283,8 +330,6 @@ def test_fewer_points_than_a_batch_make_one_batch_of_all():
 
 def test_this_step_is_played_below():
     bench = training_bench(points=20, hidden=(2,), steps=3)
-    player = bench.play()
-    assert bench.children == (bench.board, player)
-    assert player.recording.events
-    bench._told(None, {"kind": "close"}, [])
-    assert bench.children == (bench.board,)
+    bench._told(None, {"kind": "play", "serial": "a"}, [])
+    assert bench.children == (bench.board, bench.player)
+    assert bench.player.recording.events

@@ -10,9 +10,11 @@ from collections import Counter
 from pathlib import Path
 
 import browser
+import numpy as np
 import pytest
 
 import minigraph as mg
+from minigraph import nn
 from minigraph.course import predict
 from minigraph.widgets import page, training_bench, watch_learning, zoom
 from minigraph.widgets.page import style
@@ -487,6 +489,7 @@ def test_points_are_drawn_by_the_mouse_and_by_the_keyboard(live):
     plane = shown.page.get_by_role("application")
     size = plane.bounding_box()["width"]
     plane.click(position={"x": size / 2 - 1, "y": size / 4})
+    plane.click(button="right")  # opens a menu
     ((x, y, label),) = own()
     assert (x, y, label) == (pytest.approx(0, abs=0.03), pytest.approx(0.625, abs=0.03), 0)
     shown.page.get_by_label("class 1", exact=True).check(force=True)
@@ -499,6 +502,79 @@ def test_points_are_drawn_by_the_mouse_and_by_the_keyboard(live):
     shown.page.get_by_role("button", name="Clear").click()
     assert own() == ()
     assert shown.page.locator(".mgb-plane svg > :not(.mgb-cross)").count() == 0
+
+
+@needs_browser
+def test_changes_that_are_made_before_the_answer_comes_add_up(live):
+    bench = training_bench(data="own points")
+    shown = live("bench", bench.board)
+    page, plane = shown.page, shown.page.get_by_role("application")
+    for key in ("Enter", "ArrowRight", "Enter"):
+        plane.press(key)
+    (message,), _ = asked(shown)
+    answered(shown, bench, message)  # of the first point
+    (message,), _ = asked(shown)
+    for key in ("ArrowRight", "Enter"):
+        plane.press(key)
+    for feature in ("xy", "x²"):
+        page.get_by_label(feature, exact=True).check(force=True)
+    page.get_by_label("Hidden layers").fill("3 2")
+    page.get_by_role("button", name="Step", exact=True).click()  # the change comes first
+    answered(shown, bench, message)  # of the second
+    assert page.get_by_label("Hidden layers").input_value() == "3 2"
+    assert page.get_by_label("x²", exact=True).is_checked()
+    (message,), _ = asked(shown)
+    answered(shown, bench, message)
+    assert len(bench.settings.own) == 3
+    assert bench.settings.features == ("x", "y", "x²", "xy")
+    assert bench.settings.hidden == (3, 2)
+    assert asked(shown) == ([], [])
+
+
+@needs_browser
+def test_a_bench_says_what_it_cannot_draw(live):
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(nn.Linear(2, 20, rng=rng), nn.Tanh(), nn.Linear(20, 2, rng=rng))
+    for bench, says in [
+        (training_bench(data="own points"), "There are no points yet."),
+        (training_bench(model=model), "cannot be drawn one by one"),
+    ]:
+        shown = live("bench", bench.board)
+        page = shown.page
+        (*first,), _ = asked(shown)  # for the graph of what has no units
+        for message in first:
+            answered(shown, bench, message)
+        asked(shown)
+        page.get_by_label("Gradients", exact=True).check(force=True)
+        (message,), _ = asked(shown)
+        answered(shown, bench, message)
+        assert page.locator(".mgb-look").get_by_text(says).count() == 1
+        assert page.locator(".mgb-edge").count() == 0
+    menu = page.get_by_label("Hidden layers")
+    assert menu.locator("option:checked").inner_text() == "your own"
+
+
+@needs_browser
+def test_a_bench_takes_no_focus_from_outside_and_stops_with_its_kernel(live):
+    bench = training_bench(points=20, hidden=(2,))
+    shown = live("bench", bench.board)
+    page = shown.page
+    page.evaluate("document.body.append(Object.assign(document.createElement('input'), {id: 'o'}))")
+    other = page.locator("#o")
+    other.evaluate("(it) => it.setAttribute('data-setting', 'seed')")
+    page.get_by_label("Seed").fill("7")
+    other.focus()  # which commits to the seed
+    (message,), (question,) = asked(shown)
+    assert question == {"kind": "change", "settings": {"seed": 7}}
+    answered(shown, bench, message)
+    assert other.evaluate("(it) => it === document.activeElement")
+    page.get_by_role("button", name="Run").click()
+    (message,), _ = asked(shown)
+    answered(shown, bench, message)
+    page.evaluate("window.model.kernel.statusChanged.emit('restarting')")
+    page.clock.run_for(100)
+    assert asked(shown) == ([], [])
+    assert page.get_by_role("button", name="Run").is_disabled()
 
 
 @needs_browser

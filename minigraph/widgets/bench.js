@@ -6,7 +6,7 @@
  * @import { BenchState, BenchFrame, BenchView, Control, Model, Shown } from "./types"
  */
 
-import { Segmented, button, choice, disable, sentence, tell } from "./controls.js";
+import { Segmented, button, choice, sentence, tell } from "./controls.js";
 import { fall, floats } from "./fall.js";
 import { Frame } from "./frame.js";
 import { SILENCE, needKernel } from "./kernel.js";
@@ -124,14 +124,20 @@ class Bench {
   // --- to the kernel -----------------------------------------------------------------------------
 
   /**
-   * Ask the kernel, at once or after the answer to come; the last question wins.
+   * Ask the kernel, at once or after the answer to come. Of the questions that wait the last one
+   * wins; but a change of settings stays, and others are added to it.
    *
    * @param {Record<string, any>} question
    */
   ask(question) {
-    if (this.kernel.gone) return;
+    if (this.kernel.gone) {
+      this.turn(false);
+      return;
+    }
     if (this.waiting) {
-      this.next = question;
+      const { next } = this;
+      if (next?.kind !== "change") this.next = question;
+      else if (question.kind === "change") Object.assign(next.settings, question.settings);
       return;
     }
     this.waiting = `${this.id}-${++this.count}`;
@@ -174,6 +180,11 @@ class Bench {
 
   // --- from the kernel ---------------------------------------------------------------------------
 
+  /** The settings that hold, but for those that wait to be asked for. */
+  get settings() {
+    return { ...this.model.get("settings"), ...this.next?.settings };
+  }
+
   answered() {
     this.frame = this.model.get("frame");
     if (this.frame.serial === this.waiting) {
@@ -197,20 +208,18 @@ class Bench {
   /** @param {BenchView} view */
   _renew(view) {
     this.view = view;
-    const settings = this.model.get("settings");
-    const name = document.activeElement?.getAttribute("data-setting");
+    const { settings } = this;
+    const name = this.root.querySelector(":focus")?.getAttribute("data-setting");
+    const boxes = view.features.map((feature) =>
+      make("input", { type: "checkbox", "data-setting": feature }));
     this.controls.replaceChildren(...view.controls.map((control) => this._control(control)));
     this.features.replaceChildren(
       make("span", { class: "mgc-soft", "aria-hidden": "true" }, "Inputs"),
-      make("div", { class: "mgc-choices" }, ...view.features.map((feature) => {
-        const box = make("input", { type: "checkbox", "data-setting": feature });
-        box.checked = settings.features.includes(feature);
-        box.addEventListener("change", () => this.change({
-          features: box.checked
-            ? [...settings.features, feature]
-            : settings.features.filter((/** @type {string} */ one) => one !== feature),
-        }));
-        return make("label", {}, box, make("span", {}, feature));
+      make("div", { class: "mgc-choices" }, ...boxes.map((box, i) => {
+        box.checked = settings.features.includes(view.features[i]);
+        box.addEventListener("change", () =>
+          this.change({ features: view.features.filter((_, j) => boxes[j].checked) }));
+        return make("label", {}, box, make("span", {}, view.features[i]));
       })), this.play);
     this.plane = new Plane(view, settings.own, (own) => this.change({ own }), this.plane);
     this.right.replaceChildren(this.plane.element, this.plane.tools);
@@ -238,19 +247,19 @@ class Bench {
 
   /** @param {Control} control */
   _control({ name, label, options, isOff }) {
-    const value = this.model.get("settings")[name];
+    const value = this.settings[name];
     if (options) {
-      const place = options.findIndex(([one]) => one === value);
+      const place = Math.max(0, options.findIndex(([one]) => one === value)); // a list is the only one
       const menu = choice(options.map(([, text], i) => [i, text]), place);
       menu.addEventListener("change", () => this.change({ [name]: options[Number(menu.value)][0] }));
       menu.disabled = isOff;
       menu.dataset.setting = name;
       return make("label", {}, label, menu);
     }
-    const isList = Array.isArray(value);
+    const isList = Array.isArray(this.model.get("settings")[name]);
     const field = make("input", { type: isList ? "text" : "number", "data-setting": name });
     if (!isList) Object.assign(field, { min: 0, step: 1 });
-    field.value = isList ? value.join(" ") : String(value);
+    field.value = Array.isArray(value) ? value.join(" ") : String(value);
     field.addEventListener("change", () =>
       this.change({ [name]: isList ? field.value : field.valueAsNumber }));
     return make("label", {}, label, field);
@@ -276,7 +285,8 @@ class Bench {
     this.copy.hidden = frame.show !== "code";
     this.key.hidden = frame.show !== "graph";
     this.left.classList.toggle("mgb-wide", isWide);
-    if (!isWide) {
+    const isDrawn = Boolean(this.view?.sizes.length);
+    if (!isWide && isDrawn && (frame.show === "weights" || frame.gradients !== undefined)) {
       if (this.network.element.parentNode !== this.place) this.place.replaceChildren(this.network.element);
       this.network.show(frame, this.colours);
       return;
@@ -285,7 +295,11 @@ class Bench {
       const code = make("pre", { class: "mgb-code", tabindex: 0, role: "region", "aria-label": "Code" }, frame.code);
       if (this.place.textContent !== frame.code) this.place.replaceChildren(code);
     } else if (frame.graph) this._graph(frame.graph);
-    else this.place.replaceChildren(make("p", { class: "mgc-soft" }, "There are no points yet."));
+    else {
+      const why = isWide || isDrawn ? "There are no points yet."
+        : "The units of this model cannot be drawn one by one. Look at its graph.";
+      this.place.replaceChildren(make("p", { class: "mgc-soft" }, why));
+    }
   }
 
   /** Put the code where the browser keeps what is copied; where it must not, select it. */

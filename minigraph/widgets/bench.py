@@ -41,6 +41,7 @@ from .stage import stage_svg
 
 _DECADES = 4  # of gradients that are told apart by their heat
 _RATES = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+_OF_OPTIMIZER = ("optimizer", "learning_rate", "weight_decay")
 SHOWN = ("weights", "gradients", "graph", "code")
 
 
@@ -110,7 +111,6 @@ class TrainingBench(Released, widgets.VBox):
         elif optimizer is not None:
             given["optimizer"] = optimizer
         self.settings = start.changed(**{"data": "moons"} | given)
-        self._start = model.state() if model else None
         self._training = Training(self.settings, model, self._optimizer)
         self._training.go(steps) if steps else None
         self.board = BenchBoard()
@@ -200,11 +200,7 @@ class TrainingBench(Released, widgets.VBox):
         if self._model:
             _refuse(given, ("hidden", "activation"), "the model is your own and has its own")
         if self._optimizer:
-            _refuse(
-                given,
-                ("optimizer", "learning_rate", "weight_decay"),
-                "your own optimizer has its own",
-            )
+            _refuse(given, _OF_OPTIMIZER, "your own optimizer has its own")
         self._begin(self.settings.changed(**given))
 
     def reset(self) -> None:
@@ -213,14 +209,24 @@ class TrainingBench(Released, widgets.VBox):
 
     def _begin(self, settings: Settings) -> None:
         """Begin with settings; the learner's own model and optimizer as they were at first."""
-        if self._training.known:
-            self._training.go(0)
-        self._training = Training(settings, self._model, self._optimizer)
+        before, step = self._training, self.step
+        if before.known:
+            before.go(0)
+        try:
+            self._training = Training(settings, self._model, self._optimizer)
+        except Exception:
+            if step:
+                before.go(step)
+            raise
         self.settings = settings
         self._renew()
 
     def play(self) -> Player:
-        """Show a player of exactly this step, the next batch forward and backward, below."""
+        """Show a player of exactly this step, the next batch forward and backward, below.
+
+        Raises:
+            SettingError: if there are no points.
+        """
         self.player = Player(self.loss)
         self.children = [self.board, self.player]
         return self.player
@@ -248,8 +254,6 @@ class TrainingBench(Released, widgets.VBox):
                 self.reset()
             case {"kind": "play"}:
                 self.play()
-            case {"kind": "close"}:
-                self.children = [self.board]
 
     def _renew(self) -> None:
         """Send all."""
@@ -372,7 +376,8 @@ def _packed(numbers: Any, dtype: Any) -> str:
     """Numbers as a text that the browser reads into an array of their kind."""
     parts = [np.asarray(part).ravel() for part in numbers]
     together = np.concatenate(parts) if parts else np.zeros(0)
-    return base64.b64encode(together.astype(dtype).tobytes()).decode()
+    with np.errstate(all="ignore"):  # what is too large is infinite
+        return base64.b64encode(together.astype(dtype).tobytes()).decode()
 
 
 def _heated(loss: Node) -> dict[str, Any]:
@@ -380,12 +385,12 @@ def _heated(loss: Node) -> dict[str, Any]:
     order = topological_order(loss)
     made = picture(diagram(Reading([loss], order=order), gradients=True), "right")
     sizes = {}
-    for placed in made.boxes:
-        node = order[int(placed.box.id[1:])] if placed.box.kind != "module" else None
-        if node is not None and node.grad is not None:
-            sizes[placed.box.id] = float(np.sqrt(np.mean(np.square(node.grad))))
-    most = max(sizes.values(), default=0.0) or 1.0
-    with np.errstate(divide="ignore"):
+    with np.errstate(all="ignore"):
+        for placed in made.boxes:
+            node = order[int(placed.box.id[1:])] if placed.box.kind != "module" else None
+            if node is not None and node.grad is not None:
+                sizes[placed.box.id] = float(np.sqrt(np.mean(np.square(node.grad))))
+        most = max(sizes.values(), default=0.0) or 1.0
         heat = {
             box: [round(max(0.0, 1 + float(np.log10(size / most)) / _DECADES), 3), f"{size:.2g}"]
             for box, size in sizes.items()
@@ -415,8 +420,7 @@ def _controls(settings: Settings) -> list[dict[str, Any]]:
         is_off = (
             (is_own and name in ("points", "noise"))
             or (settings.activation is None and name in ("hidden", "activation"))
-            or (settings.optimizer is None and name in ("optimizer", "learning_rate"))
-            or (settings.optimizer is None and name == "weight_decay")
+            or (settings.optimizer is None and name in _OF_OPTIMIZER)
         )
         if is_off:
             options = [(value, "–" if is_own and name in ("points", "noise") else "your own")]

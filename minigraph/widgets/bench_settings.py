@@ -250,7 +250,7 @@ def _one_of(what: str, known: Iterable[str]) -> Callable[[Any], str]:
     names = [*known]
 
     def check(value: Any) -> str:
-        if value not in names:
+        if not isinstance(value, str) or value not in names:
             near = difflib.get_close_matches(str(value), names, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise SettingError(f"{what} is one of {', '.join(names)}, not {value!r:.40}{hint}")
@@ -354,5 +354,5 @@ def split_settings(given: dict[str, Any]) -> dict[str, Any]:
         rows = given.pop("data")
         if isinstance(rows, Module | Optimizer) or rows is None:
             raise MinigraphError(f"data is a name, or rows (x, y, class), not {rows!r:.40}")
-        given["own"] = rows
+        given |= {"data": OWN, "own": rows}
     return given

@@ -103,11 +103,12 @@ def _fall(training: Training) -> str:
         y = top + high * (1 - (decade - low) / (high_est - low))
         made.append(_text(left - 6, y + 4, f"{10.0**decade:g}", "end"))
     for column, (role, dash) in enumerate((("value", ""), ("gradient", "5 4"))):
-        if np.isfinite(rows[:, column + 1]).any():
+        known = ~np.isnan(rows[:, column + 1])
+        if known.any():
             points = [
                 f"{left + wide * step / last:.1f} "
                 f"{top + high * (1 - (loss - low) / (high_est - low)):.1f}"
-                for step, loss in zip(rows[:, 0], losses[:, column])
+                for step, loss in zip(rows[known, 0], losses[known, column])
             ]
             made.append(
                 f'<path d="M{"L".join(points)}" stroke-width="2" stroke-dasharray="{dash}"'

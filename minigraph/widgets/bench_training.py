@@ -74,8 +74,7 @@ class Training:
     def _check_model(self) -> None:
         """Refuse a model that does not tell two classes apart by the chosen features."""
         x = np.zeros((3, len(self.settings.features)))
-        with no_grad():
-            out = self.model(x)
+        out = self.evaluated(x)  # which draws nothing from the model's generators
         if not isinstance(out, Node) or out.shape != (3, 2):
             raise ShapeError(
                 f"a bench has two classes: of 3 points with {x.shape[1]} features the model "
@@ -125,8 +124,10 @@ class Training:
         """
         if self.train is None:
             raise SettingError("there are no points to train on; draw some into the plane")
-        if type(step) is not int or not 0 <= step <= MOST_STEPS:
+        is_whole = isinstance(step, int | np.integer) and not isinstance(step, bool)
+        if not is_whole or not 0 <= step <= MOST_STEPS:
             raise SettingError(f"a bench goes to the steps 0 to {MOST_STEPS}, not to {step!r:.40}")
+        step = int(step)
         mark = min(step, self.known) // _APART * _APART
         if not mark <= self.step <= step:
             self._back(mark)
@@ -235,7 +236,7 @@ class Training:
         points = np.concatenate([part.x for part in (self.train, self.test) if part])
         low, high = points.min(axis=0), points.max(axis=0)
         x, y = (low + high) / 2
-        return float(x), float(y), float((high - low).max() * 0.54)
+        return float(x), float(y), float((high - low).max() * 0.54) or REACH
 
     def sure(self) -> np.ndarray:
         """How sure the network is of class 1, from 0 to 1, at places of the plane from above."""
@@ -288,12 +289,12 @@ class Training:
 
 
 def _scaled(values: np.ndarray, layer: Any) -> np.ndarray:
-    """What a layer says as numbers from −1 to 1."""
-    if isinstance(layer, Tanh):
-        return values
+    """What a layer says as numbers from −1 to 1; 0 where it says none."""
     if isinstance(layer, Sigmoid):
-        return 2 * values - 1
-    return np.nan_to_num(values / max(np.abs(values).max(), 1e-12))
+        values = 2 * values - 1
+    elif not isinstance(layer, Tanh):
+        values = values / max(np.abs(values).max(), 1e-12)
+    return np.nan_to_num(values)
 
 
 def _stride(steps: int) -> int:

@@ -75,6 +75,7 @@ export class Plane {
     element.setAttribute("data-setting", "plane");
     element.setAttribute("aria-label", `${this._label()}. Arrow keys move the cross, Enter draws a point, Delete takes the nearest away.`);
     element.addEventListener("pointerdown", (event) => {
+      if (event.button) return; // a menu opens
       const { left, top, width, height } = element.getBoundingClientRect();
       this.at = [(event.clientX - left) / width, (event.clientY - top) / height];
       element.focus({ preventScroll: true });
