@@ -147,8 +147,8 @@ def momentum_step(
     already changed.
     Hint: The new velocity is momentum times the old one, plus the gradient. The rate comes in only
     when the weight moves.
-    Hint: A savings account that keeps 90 percent after fees, and somebody who takes out a tenth of
-    what is there each month:
+    Hint: An account from which a tenth goes into a purse each month, as soon as the payment has come
+    in. Nine tenths are left for the next month:
         balance = 0.9 * balance + payment
         purse = purse + 0.1 * balance
     The payment of this month is in the balance when the tenth is taken.
@@ -612,6 +612,7 @@ def learn_digits(ask: Callable[[Any], tuple[float, np.ndarray]]) -> np.ndarray:
             v = 0.8 * v + 2 * (p - 7)
             p = p - 0.1 * v
     Another way: Adam, which needs no search for a rate:
+        import minigraph as mg
         from minigraph import nn
 
         def learn_digits(ask):
