@@ -128,30 +128,31 @@ def tensors_in(x: Any) -> Iterator[Tensor]:
 
 def with_places(x: Any, inputs: list[Any]) -> Any:
     """Arguments with Places for the tensors in them, which are added to the inputs."""
-    if isinstance(x, Tensor):
+
+    def place(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            return x
         inputs.append(x)
         return Place(len(inputs) - 1)
-    kind = type(x)
-    if kind in (tuple, list):
-        return kind(with_places(item, inputs) for item in x)
-    if kind is dict:
-        return {key: with_places(item, inputs) for key, item in x.items()}
-    if kind is slice:
-        return slice(*(with_places(item, inputs) for item in (x.start, x.stop, x.step)))
-    return x
+
+    return _mapped(x, place)
 
 
 def _filled(x: Any, inputs: Sequence[Any]) -> Any:
+    """Arguments with inputs in their Places."""
+    return _mapped(x, lambda x: inputs[x.number] if type(x) is Place else x)
+
+
+def _mapped(x: Any, change: Callable[[Any], Any]) -> Any:
+    """Arguments, with everything changed that is no container of others."""
     kind = type(x)
-    if kind is Place:
-        return inputs[x.number]
     if kind in (tuple, list):
-        return kind(_filled(item, inputs) for item in x)
+        return kind(_mapped(item, change) for item in x)
     if kind is dict:
-        return {key: _filled(item, inputs) for key, item in x.items()}
+        return {key: _mapped(item, change) for key, item in x.items()}
     if kind is slice:
-        return slice(*(_filled(item, inputs) for item in (x.start, x.stop, x.step)))
-    return x
+        return slice(*(_mapped(item, change) for item in (x.start, x.stop, x.step)))
+    return change(x)
 
 
 @dataclass

@@ -9,7 +9,6 @@ from __future__ import annotations
 import builtins
 import contextvars
 import inspect
-import io
 import reprlib
 import sys
 import time
@@ -23,7 +22,7 @@ from ..recording.stopping import Interrupted, OutOfTime, call_within
 from .answers import kind_of
 from .delegation import is_a_library, noticing, told_of
 from .forms import Case, Difference, WrongForm
-from .outcomes import line_of, told
+from .outcomes import Printed, line_of, told
 from .rehearsal import MOST_MEMORY, Report, limited_memory, rehearse
 from .specification import Exercise, Program, size
 from .unchanged import Kept
@@ -33,7 +32,6 @@ LEAST_BUSY = 0.2  # the share of its time that a rehearsal computes unless it me
 NOTICEABLE = 0.05  # seconds of computing; what takes less says nothing about a larger case
 FAR_TOO_LONG = 5  # times what there is, since an estimate is only that
 SECONDS_ASIDE = 1.0  # for what is not the answer itself, such as writing it
-MOST_PRINTED = 1000  # characters
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ def attempt_once(
     """Run a program on one case; `left` of its `seconds` are left for that."""
     arguments = exercise.as_arguments(*case)
     trial = _Trial(exercise, program, arguments)
-    printed = _Printed()
+    printed = Printed()
     raised = ""
     try:
         with redirect_stdout(printed), redirect_stderr(printed), limited_memory():
@@ -373,29 +371,12 @@ def short(value: Any, most: int = 300) -> str:
 def guarded(otherwise: Any, function: Callable[..., Any], *args: Any) -> Any:
     """Call what may run a student's code on the side; something else if it fails, or takes long."""
     try:
-        with redirect_stdout(_Printed()), redirect_stderr(_Printed()):
+        with redirect_stdout(Printed()), redirect_stderr(Printed()):
             return call_within(SECONDS_ASIDE, contextvars.copy_context().run, function, *args)
     except Interrupted:
         raise
     except BaseException:
         return otherwise
-
-
-class _Printed(io.TextIOBase):
-    """Takes what is printed, and keeps the beginning."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        if len(self.text) <= MOST_PRINTED:
-            self.text += text
-            if len(self.text) > MOST_PRINTED:
-                self.text = self.text[:MOST_PRINTED] + " …"
-        return len(text)
 
 
 def as_program(value: Any) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import io
 import linecache
 import traceback
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 from .delegation import is_a_library
 
 MOST_MESSAGE = 300
+MOST_PRINTED = 1000  # characters
 
 
 def told(error: BaseException) -> str:
@@ -61,3 +63,22 @@ def _does_nothing(function: FunctionType) -> bool:
 
 _LOADS = ("LOAD_CONST", "RETURN_CONST")  # their names differ from one Python to the next
 _IDLE = ("RESUME", "NOP", "RETURN_VALUE", *_LOADS)
+
+
+class Printed(io.TextIOBase):
+    """Takes what is printed, and keeps the beginning."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def writable(self) -> bool:
+        """It takes text."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep the beginning."""
+        if len(self.text) <= MOST_PRINTED:
+            self.text += text
+            if len(self.text) > MOST_PRINTED:
+                self.text = self.text[:MOST_PRINTED] + " …"
+        return len(text)

@@ -12,7 +12,6 @@ All of it is written by a process that a student's code has run in.
 from __future__ import annotations
 
 import builtins
-import io
 import json
 import os
 import sys
@@ -25,14 +24,12 @@ from typing import Any
 import numpy as np
 
 from ...course.delegation import noticing
-from ...course.outcomes import MOST_MESSAGE, is_unsolved, line_of, told
+from ...course.outcomes import MOST_MESSAGE, Printed, is_unsolved, line_of, told
 from ...course.unchanged import Kept
 from ...errors import MinigraphError
 from ...recording import Tracer
 from . import cells
 from .values import MessageError, Packing, Unpacking
-
-MOST_PRINTED = 1000
 
 
 class Channel:
@@ -182,20 +179,3 @@ def _raised(error: BaseException, program: Any) -> dict[str, Any]:
     with suppress(BaseException):
         line = line_of(error.__traceback__, program)[:MOST_MESSAGE]
     return {"raised": type(error).__name__[:60], "told": told(error), "line": line}
-
-
-class Printed(io.TextIOBase):
-    """Takes what is printed, and keeps the beginning."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def writable(self) -> bool:
-        """It takes text."""
-        return True
-
-    def write(self, text: str) -> int:
-        """Keep the beginning."""
-        if len(self.text) < MOST_PRINTED:
-            self.text = (self.text + str(text))[:MOST_PRINTED]
-        return len(text)
