@@ -32,6 +32,7 @@ from .errors import (
     SettingError,
     ShapeError,
     SymbolicError,
+    TranslationError,
 )
 from .graph.context import no_grad, scope
 from .graph.graph import Graph
@@ -78,6 +79,7 @@ __all__ = [
     "SettingError",
     "ShapeError",
     "SymbolicError",
+    "TranslationError",
     "check_custom",
     "checkpoint",
     "compile",

@@ -27,14 +27,14 @@ from ..autodiff.derivatives import grad
 from ..compiler.costs import predicted
 from ..compiler.parallel import Piece, pieces
 from ..compiler.schedule import schedule
-from ..core.applying import apply
 from ..core.node import Node, frozen
 from ..core.operation import Function
-from ..errors import FeedError, GradientError, MinigraphError, ShapeError
+from ..errors import FeedError, GradientError
 from ..errors.words import describe
 from ..graph.graph import Graph, Values, expected
 from ..graph.saving import graph_from_json, graph_to_json
 from ..graph.symbolic import placeholder
+from .translating import again, resized
 
 if TYPE_CHECKING:
     from dask.delayed import Delayed
@@ -202,15 +202,9 @@ def _graph_of(piece: Piece, wanted: set[Node]) -> tuple[Graph, list[Node], list[
                 names.add(name)
                 made[x] = placeholder(name, x.shape, x.dtype)
                 outside.append(x)
-        made[node] = _again(node, made, node.attrs)
+        made[node] = again(node, made)
     outputs = [node for node in piece.nodes if node in wanted]
     return Graph([made[y] for y in outputs], [made[x] for x in outside]), outside, outputs
-
-
-def _again(node: Node, made: Mapping[Node, Node], attrs: dict[str, Any]) -> Node:
-    """The operation of a Node on other inputs."""
-    assert node.op is not None
-    return apply(node.op, tuple(made[x] for x in node.inputs), attrs).named(node.name)
 
 
 def _data(value: Any) -> Delayed:
@@ -249,52 +243,11 @@ def _sliced(value: np.ndarray, axis: int, start: int, stop: int) -> np.ndarray:
     return value.take(range(start, stop), axis)
 
 
-def _resized(graph: Graph, axes: Mapping[Node, int], size: int) -> tuple[Graph, dict[Node, Node]]:
-    """The same graph for a batch of another size, and its Nodes by those that they stand for."""
-    made: dict[Node, Node] = {}
-    whole = 0
-    for x, axis in axes.items():
-        shape = [*x.shape]
-        whole, shape[axis] = shape[axis], size
-        made[x] = placeholder(x.name or "", shape, x.dtype)
-    for node in graph.order:
-        if node in made:
-            continue
-        if node.op is None or all(made[x] is x for x in node.inputs):
-            made[node] = node
-            continue
-        try:
-            attrs = {key: _resized_attr(key, a, whole, size) for key, a in node.attrs.items()}
-            made[node] = _again(node, made, attrs)
-        except MinigraphError as error:
-            raise ShapeError(
-                f"{describe(node)} fits a batch of one size only, not one of {size}: {error}; "
-                "write it for any size, for example mg.reshape(x, (-1, 3))",
-                (node,),
-            ) from None
-    outputs = [made[y] for y in graph.outputs]
-    return Graph(outputs[0], [made.get(x, x) for x in graph.inputs]), made
-
-
-def _resized_attr(key: str, attr: Any, whole: int, size: int) -> Any:
-    """An option of an operation for another size: of a shape the first axis, and numbers of rows.
-
-    So `reshape(x, (whole, -1))` is followed, and `x[np.arange(whole), labels]`.
-    """
-    if key == "shape" and attr and attr[0] == whole:
-        return (size, *attr[1:])
-    if isinstance(attr, tuple):
-        return tuple(_resized_attr("", a, whole, size) for a in attr)
-    if isinstance(attr, np.ndarray) and np.array_equal(attr.ravel(), np.arange(whole)):
-        return np.arange(size).reshape([size if n == whole else n for n in attr.shape])
-    return attr
-
-
 def _with_gradients(graph: Graph, axes: Mapping[Node, int], size: int, wrt: list[Node]) -> Graph:
     """The loss and its gradients for a batch of this size."""
-    resized, made = _resized(graph, axes, size)
-    loss = resized.outputs[0]
-    return Graph([loss, *grad(loss, [made.get(x, x) for x in wrt])], resized.inputs)
+    part, made = resized(graph, axes, size)
+    loss = part.outputs[0]
+    return Graph([loss, *grad(loss, [made.get(x, x) for x in wrt])], part.inputs)
 
 
 def _check_mean(graph: Graph, axes: Mapping[Node, int], values: Values, size: int) -> None:
@@ -305,10 +258,11 @@ def _check_mean(graph: Graph, axes: Mapping[Node, int], values: Values, size: in
         return
 
     def loss(start: int, stop: int) -> Any:
-        resized, made = _resized(graph, axes, stop - start)
+        part, made = resized(graph, axes, stop - start)
         sliced = {x: value for x, value in values.items() if x in graph.inputs}
         sliced |= {x: _sliced(values[x], axes[x], start, stop) for x in axes}
-        return resized.run({made.get(x, x): value for x, value in sliced.items()})
+        loss = part.run({made.get(x, x): value for x, value in sliced.items()})
+        return loss if part.is_single else loss[0]
 
     together, apart = loss(0, 2), (loss(0, 1) + loss(1, 2)) / 2
     tolerance = np.sqrt(np.finfo(graph.outputs[0].dtype).eps)

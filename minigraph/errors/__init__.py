@@ -67,6 +67,10 @@ class FileError(MinigraphError, OSError):
         return self.args[0]  # Python's own would put the name of the file in once more
 
 
+class TranslationError(MinigraphError, NotImplementedError):
+    """A part of a program or of a graph that another system has, and this one has not."""
+
+
 class SettingError(MinigraphError, ValueError):
     """A setting with which a layer, an optimizer, a training or a data set cannot work."""
 
