@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Node, leaf, new_seq, recorded
+from ..core.node import Node, constant, leaf, new_seq, recorded
 from ..core.operation import EachInput, Operation
 from ..core.order import topological_order
 from ..core.table import astype
@@ -21,6 +21,7 @@ from ..errors import GradientError, NodeTypeError
 from ..errors.words import describe
 from ..graph.context import always_recording, no_grad
 from ..graph.graph import computed
+from ..graph.hooks import passed
 from .derivatives import gradients, jvp
 
 
@@ -151,7 +152,7 @@ class _Rerun:
         if last is None or last[0] is not g or last[1] is not out:
             y, sources = self.compute(inputs, out)
             with nullcontext() if isinstance(g, Node) else no_grad():
-                shares = gradients(y, sources, g, stop=set(sources)) if y.requires_grad else []
+                shares = self._shares(y, sources, g) if y.requires_grad else []
             self.last = last = g, out, shares or [None] * len(sources)
         share = last[2][i]
         if True not in self.differentiable[i + 1 :]:
@@ -159,6 +160,18 @@ class _Rerun:
         if share is None:
             return np.zeros(inputs[i].shape, inputs[i].dtype)
         return share if isinstance(g, Node) else share.value
+
+    def _shares(self, y: Node, sources: list[Node], g: Any) -> list[Node | None]:
+        """The gradients by the sources; what f hooks inside sees numbers if g is of numbers."""
+
+        def at_hooks(node: Node, share: Node) -> Node:
+            if node in self.around:
+                return share  # whoever asked calls these, when all is added up
+            if isinstance(g, Node):
+                return passed(node, share)
+            return constant(passed(node, share.value))
+
+        return gradients(y, sources, g, set(sources), at_hooks)
 
     def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], attrs: dict) -> Any:
         """The change of the result, through a second run."""

@@ -5,7 +5,7 @@ The sweeps that do the work stand in `core/reverse.py` and `core/forward.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from ..core.forward import push
@@ -16,6 +16,7 @@ from ..errors import GradientError, NodeTypeError, ShapeError, SymbolicError
 from ..errors.words import describe
 from ..graph.context import shown, unwatched
 from ..graph.graph import Graph
+from ..graph.hooks import hooked, passed, passing_hooks
 from .anomaly import hunters
 
 
@@ -49,7 +50,8 @@ def backward(
     stop = _stops(stop)
     order = topological_order(y)
     check_differentiable(y, order)
-    sweep(order, checked_seed(y, seed), keep == "all", stop, hunters())
+    start = passing_hooks({y: checked_seed(y, seed)})
+    sweep(order, start, keep == "all", stop, hunters())
 
 
 def grad(
@@ -79,9 +81,16 @@ def grad(
 
 
 def gradients(
-    y: Node, targets: Sequence[Node], seed: Any = None, stop: Node | Iterable[Node] = ()
+    y: Node,
+    targets: Sequence[Node],
+    seed: Any = None,
+    stop: Node | Iterable[Node] = (),
+    at_hooks: Callable[[Node, Node], Node] = passed,
 ) -> list[Node | None]:
-    """Return what `grad` does, and None for each target that does not reach y."""
+    """Return what `grad` does, and None for each target that does not reach y.
+
+    `at_hooks` is given each Node that has hooks, and its gradient, and returns the gradient after.
+    """
     for x in targets:
         if not isinstance(x, Node):
             raise NodeTypeError(f"wrt holds Nodes, not {type(x).__name__} {x!r:.40}")
@@ -94,12 +103,15 @@ def gradients(
         seed = constant(start, name=name)
     wanted = between(targets, order, stop)
     watched = hunters()
+    with_hooks = {*hooked(order)}
     cotangents: dict[Node, Node] = {y: seed}
     with unwatched(*watched):  # for they check what each rule makes, and can say whose rule it was
         for node in reversed(order):
             g = cotangents.get(node)
             if g is None:
                 continue
+            if node in with_hooks:
+                g = cotangents[node] = at_hooks(node, g)
             if y.name and node.name and g.name is None and g is not seed:
                 g.name = _derivative_name(y.name, node.name)
             if node.op is not None and node not in stop:

@@ -115,6 +115,7 @@ class Node:
         detach: Callable[[], Node]
         leaves: Callable[[], list[Node]]
         backward: Callable[..., None]
+        hook: Callable[..., Any]
 
 
 def is_symbolic(node: Node) -> bool:

@@ -25,17 +25,16 @@ accumulating = Lock()  # threads that share a variable add to its gradient one a
 
 def sweep(
     order: list[Node],
-    seed: Any,
+    cotangents: dict[Node, Any],
     keeps_all: bool = True,
     stop: Collection[Node] = (),
     watched: Sequence[Any] = (),
 ) -> None:
     """Leave in every Node of the order the gradient of its last one, in `grad`.
 
-    The sweep begins with the `seed` at that Node, and goes no further at those of `stop`. Variables
+    The `cotangents` hold what it starts from. It goes no further at the Nodes of `stop`. Variables
     accumulate, other Nodes are overwritten. Those who watch see each contribution first.
     """
-    cotangents: dict[Node, Any] = {order[-1]: seed}
     for node in reversed(order):
         g = cotangents.pop(node, None)
         if g is None:

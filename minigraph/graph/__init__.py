@@ -5,6 +5,7 @@ Importing it enters all operations and composed functions, and gives Node what t
 
 from . import collecting as collecting
 from . import functions as functions
+from . import hooks as hooks
 from . import identity as identity
 from . import leaving as leaving
 from . import operators as operators

@@ -21,6 +21,7 @@ from typing import Any
 from ..core.node import Node
 from ..errors import MinigraphError, NodeTypeError
 from ..errors.words import describe
+from ..graph.hooks import hooked
 from .text import quoted
 
 _MARK = "()#"  # between a function's name and the number of the call, at the end of a path
@@ -167,9 +168,9 @@ def _split(path: str) -> tuple[str, str]:
 def _used_outside(
     order: list[Node], outputs: list[Node], around: dict[str, tuple[str, ...]]
 ) -> dict[str, set[Node]]:
-    """For each call, the Nodes in it that are used outside or asked for. There is at least one."""
+    """For each call, the Nodes in it that are used outside, asked for or hooked; one at least."""
     used: dict[str, set[Node]] = {}
-    for y in outputs:
+    for y in [*outputs, *hooked(order)]:
         for path in around.get(y.scope, ()):
             used.setdefault(path, set()).add(y)
     for node in order:

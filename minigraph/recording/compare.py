@@ -99,6 +99,8 @@ class _Comparison:
     def _visit(self, event: Event) -> tuple[Any, str] | None:
         return None  # nothing is handed on yet; what is, is checked below
 
+    _hook = _visit
+
     def _multiply(self, event: Event) -> tuple[Any, str] | None:
         edge = event.edge
         node, user = self._name(event.node), self._name(event.user)

@@ -12,7 +12,7 @@ from .data import encoded, summarised
 
 SCHEMA, VERSION = "minigraph recording", 1
 FORWARD, BACKWARD, NUDGE = "forward", "backward", "nudge"
-KINDS = ("visit", "compute", "seed", "multiply", "accumulate", "done")
+KINDS = ("visit", "compute", "seed", "hook", "multiply", "accumulate", "done")
 NUMBERS = ("upstream", "local", "before", "value")
 EdgeId = tuple[str, str, int]  # the ids of input and user, and the slot
 
@@ -52,6 +52,7 @@ class Event:
     | visit      | the pass reaches `node`; of a leaf going forward, `value` is what it holds     |
     | compute    | `node` gets its `value`                                                        |
     | seed       | the backward pass starts at `node` with the gradient `value`                   |
+    | hook       | the hook `note` of `node` sees the gradient `before`, and leaves `value`       |
     | multiply   | `upstream`, arriving at `user`, times `local` is `value`, for input `node`     |
     | accumulate | what `node` has, `before`, becomes `value`; None where it has nothing yet      |
     | done       | the pass has ended at `node`; `note` says why, if it could not go on           |
@@ -123,7 +124,7 @@ class Recording:
         return {
             e.node: e.value
             for e in self.events
-            if e.phase == BACKWARD and e.kind in ("seed", "accumulate")
+            if e.phase == BACKWARD and e.kind in ("seed", "accumulate", "hook")
         }
 
     @cached_property

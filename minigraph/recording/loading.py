@@ -35,10 +35,10 @@ _NODE_KINDS = ("variable", "constant", "operation")
 _EVENT_KINDS = {
     FORWARD: {"visit", "compute", "done"},
     BACKWARD: {*KINDS} - {"compute"},
-    NUDGE: {*KINDS} - {"compute", "visit"},
+    NUDGE: {*KINDS} - {"compute", "visit", "hook"},
 }
 _ON_AN_EDGE = ("multiply", "accumulate")  # these name the user and the slot
-_WITH_A_VALUE = ("compute", "seed", *_ON_AN_EDGE)
+_WITH_A_VALUE = ("compute", "seed", "hook", *_ON_AN_EDGE)
 
 
 def from_json(text: str) -> Recording:
@@ -142,6 +142,8 @@ def _event(row: Any, known: Mapping[str, RecordedNode], values: set[str]) -> Eve
     event = Event(**{**row, **numbers, "note": _text(row.get("note", ""), "note")})
     if kind in _WITH_A_VALUE and event.value is None:
         raise ValueError(f"{kind} has a value")
+    if kind == "hook" and event.before is None:
+        raise ValueError("a hook sees a gradient")
     if event.local is not None and event.upstream is None:
         raise ValueError("its local derivative multiplies nothing")
     if (kind, phase) == ("multiply", NUDGE) and event.upstream is None:

@@ -57,6 +57,14 @@ def sentence(
         case "seed":
             name = gradient_name(recording, node.id)
             return f"The backward pass starts at {node.name}: {name} = {written(event.value)}."
+        case "hook" if same(event.before, event.value):
+            return f"The hook {event.note} of {node.name} sees the {_gradient(event.value)}."
+        case "hook":
+            put = _gradient(event.value).removeprefix("gradient ")
+            return (
+                f"The hook {event.note} of {node.name} sees the {_gradient(event.before)}, and "
+                f"puts {put} in its place."
+            )
         case "multiply" if event.upstream is None:
             return f"{_from_nothing(recording, event)}."
         case "multiply":

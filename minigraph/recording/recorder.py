@@ -26,7 +26,7 @@ from ..reading.text import clean
 from .data import same, summarised
 from .events import BACKWARD, FORWARD, Event, RecordedNode, Recording
 from .nudging import checked_nudge, nudged
-from .sweeps import MISCONCEPTIONS, Sweep
+from .sweeps import MISCONCEPTIONS, AtHooks, Sweep
 
 PASSES = ("both", "forward", "backward")
 LARGEST_AT_ONCE = 200_000  # nodes, from where on it is said that recording takes its time
@@ -94,8 +94,18 @@ def check_options(y: Node, passes: str, wrong: str) -> None:
         raise MinigraphError(f"there is no misconception {wrong!r:.60}, only {known}{hint}")
 
 
-def recorded(reading: Reading, passes: str, *, seed: Any = None, wrong: str = "") -> Recording:
-    """Record passes of a graph of one output that has been read; the options are `record`'s."""
+def recorded(
+    reading: Reading,
+    passes: str,
+    *,
+    seed: Any = None,
+    wrong: str = "",
+    hooks_met: dict[Node, AtHooks] | None = None,
+) -> Recording:
+    """Record passes of a graph of one output that has been read; the options are `record`'s.
+
+    What hooks have done is put into `hooks_met`, and is not asked of them again if it is there.
+    """
     (y,) = reading.outputs
     events: list[Event] = []
     if passes != "backward":
@@ -103,7 +113,7 @@ def recorded(reading: Reading, passes: str, *, seed: Any = None, wrong: str = ""
     if passes != "forward":
         check_differentiable(y, reading.order)
         sweep = MISCONCEPTIONS.get(wrong, Sweep)
-        events += sweep(reading, checked_seed(y, seed)).events()
+        events += sweep(reading, checked_seed(y, seed), hooks_met).events()
     return Recording(_nodes(reading), tuple(events), reading.ids[y], wrong)
 
 

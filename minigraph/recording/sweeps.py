@@ -15,10 +15,12 @@ import numpy as np
 
 from ..core.node import Node, frozen
 from ..core.table import astype, unbroadcast
+from ..graph.hooks import hooks_of
 from ..reading import Reading
 from ..reading.local import contributions
 from .events import BACKWARD, Event, told
 
+AtHooks = tuple[list[Event], Any, str]  # what happens, the gradient then, and why the pass ends
 Pieces = list[Any]  # what an operation contributes to one input, in the order of adding
 
 
@@ -29,7 +31,10 @@ class Sweep:
     title: ClassVar[str] = "as it should be"
     why: ClassVar[str] = ""
 
-    def __init__(self, reading: Reading, seed: Any) -> None:
+    def __init__(
+        self, reading: Reading, seed: Any, hooks_met: dict[Node, AtHooks] | None = None
+    ) -> None:
+        """Make a pass; what hooks have done is put into `hooks_met`, or taken from there."""
         self.reading, self.graph, self.ids = reading, reading.graph, reading.ids
         (self.y,) = reading.outputs
         self.seed = seed
@@ -37,6 +42,7 @@ class Sweep:
         for node, output in self.graph.outputs.items():
             self.members.setdefault(output, []).append(node)
         self.gradients: dict[Node, Any] = {}
+        self.hooks_met = {} if hooks_met is None else hooks_met
 
     def events(self) -> list[Event]:
         """Run the pass, and say what happened."""
@@ -49,6 +55,10 @@ class Sweep:
                 if node not in self.gradients:
                     continue
                 events.append(self._event("visit", node, value=self.gradients[node]))
+                met, self.gradients[node], note = self._past_hooks(node)
+                events += met
+                if note:
+                    break
                 try:
                     for slot, x, local, pieces in self.pulled_back(node, self.gradients[node]):
                         events += self._handed_on(node, slot, x, local, pieces)
@@ -140,6 +150,24 @@ class Sweep:
             self._event("multiply", x, **edge, upstream=g, local=local, value=c),
             self._event("accumulate", x, **edge, before=before, value=after),
         )
+
+    def _past_hooks(self, node: Node) -> AtHooks:
+        """Show the gradient of a Node to its hooks: what happens, what is left, what ends it."""
+        if node in self.hooks_met:
+            return self.hooks_met[node]
+        events, g, note = list[Event](), self.gradients[node], ""
+        for hook in hooks_of(node):
+            before = g
+            try:
+                g = hook.called(node, frozen(before))
+            except Exception as error:  # whatever a function of the user's raises
+                note = f"the hook {hook.name} of {self.reading.names[node].full} raised "
+                note += f"{type(error).__name__}: {error}".removesuffix(": ")
+            events.append(self._event("hook", node, before=before, value=g, note=hook.name))
+            if note:
+                break
+        self.hooks_met[node] = events, g, note
+        return self.hooks_met[node]
 
     def _event(self, kind: str, node: Node, **details: Any) -> Event:
         return told(kind, BACKWARD, self.ids[node], **details)

@@ -16,11 +16,13 @@ from ..core.order import topological_order
 from ..drawing.diagram import diagram
 from ..drawing.drawing import Drawing
 from ..errors import MinigraphError, NodeTypeError
+from ..graph.hooks import hooked
 from ..graph.watched import takes_watched
 from ..reading import Reading
 from ..recording import MISCONCEPTIONS, Recording
 from ..recording.engine import engine_pass
 from ..recording.recorder import PASSES, check_nudge_alone, check_options, recorded
+from ..recording.sweeps import AtHooks
 from .lifetime import Released
 from .page import module, style
 from .player_nudge import nudge_recordings, nudge_view, still, title
@@ -123,6 +125,7 @@ class Player(Released, anywidget.AnyWidget):
                 predict=(predict, False),
             )
         self._order = topological_order(y)
+        self._hooks_met: dict[Node, AtHooks] = {}
         _check_size(self._order, passes, predict)
         self._own, self._direction, self._predict = own, direction, predict
         self._nudge = nudge
@@ -144,11 +147,14 @@ class Player(Released, anywidget.AnyWidget):
         self._questions: list[Any] = []
         if self._nudge is not None:
             return self._arrange_nudge(reading)
-        self.recording: Recording = recorded(reading, "forward" if passes == "forward" else "both")
+        self.recording: Recording = recorded(
+            reading, "forward" if passes == "forward" else "both", hooks_met=self._hooks_met
+        )
         self._stage = on = stage(reading, self.recording, self._direction)
         self._whole = whole = view(Writer(self.recording, on))
         if passes != "forward":
-            names = [*MISCONCEPTIONS] if len(whole["steps"]) <= MOST_STEPS else []
+            is_small = len(whole["steps"]) <= MOST_STEPS
+            names = [*MISCONCEPTIONS] if is_small and not hooked(self._order) else []
             ways = dict.fromkeys(names + [wrong] * (wrong not in ("", OWN)))
             runs = (recorded(reading, "both", wrong=way) for way in ways)
             mistakes = (mistake(self.recording, run, on) for run in runs)

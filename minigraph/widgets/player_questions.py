@@ -98,7 +98,7 @@ def questions(recording: Recording, kind: Any) -> list[Question | OrderQuestion 
             asked.append(_about_value(recording, event))
         elif event.kind == "multiply":
             asked.append(_about_contribution(recording, event, recording.events[place + 1]))
-        elif event.kind == "seed" or (event.kind == "done" and event.phase == BACKWARD):
+        elif event.kind in ("seed", "hook") or (event.kind == "done" and event.phase == BACKWARD):
             asked.append(None)
     return asked
 
@@ -133,7 +133,7 @@ def _about_order(recording: Recording) -> Iterator[OrderQuestion | None]:
             text = "Which node can hand on its gradient next?"
             yield _order_question(text, event.user, open_backward, waits, name)
             del open_backward[event.user]
-        elif event.kind in ("seed", "multiply") or (
+        elif event.kind in ("seed", "hook", "multiply") or (
             event.kind == "done" and event.phase == BACKWARD
         ):
             yield None

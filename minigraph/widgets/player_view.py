@@ -329,6 +329,9 @@ class Writer:
             case "seed":
                 self.gradient_at[event.node] = number
                 return self._seeded(event)
+            case "hook":
+                self.gradient_at[event.node] = number
+                return self._said(event) | self._gradient_set(event)
             case "multiply":
                 self.gradient_at[event.node] = number
                 following = self.recording.events[place + 1]
@@ -336,12 +339,13 @@ class Writer:
                     return self._handed_on(event, following)
                 return self._said(event)
             case "accumulate" if not _belong_together(self.recording.events[place - 1], event):
-                return self._said(event) | {
-                    "set": self._number(event.node, "gradient", written(event.value))
-                }
+                return self._said(event) | self._gradient_set(event)
             case "done" if event.phase == BACKWARD:
                 return {"say": sentence(self.recording, event, self.values)}
         return None
+
+    def _gradient_set(self, event: Event) -> dict[str, Any]:
+        return {"set": self._number(event.node, "gradient", written(event.value))}
 
     def _said(self, event: Event) -> dict[str, Any]:
         """A multiplication or an addition by itself, as a learner's own program may report it."""
