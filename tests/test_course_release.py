@@ -215,7 +215,10 @@ def test_the_way_to_the_map_leads_to_the_heading_above_it():
 def test_a_lesson_has_its_first_line_and_its_last_cell(lesson):
     path = ROOT / lesson.notebook
     assert path.read_text(encoding="utf-8") == lesson_text(path), "run: python -m minigraph release"
-    assert cells(path)[-1].source.endswith(f'finished("{lesson.stem}")')
+    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
+    end = next((n for n, x in enumerate(sources) if x.startswith("## Appendix")), len(sources))
+    assert sources[end - 1].endswith(f'finished("{lesson.stem}")')
+    assert sources[end - 2].startswith("## What you can do now")
 
 
 @pytest.mark.parametrize("path", [*SOLUTIONS, *LESSON_NOTEBOOKS], ids=lambda path: path.stem)
@@ -287,21 +290,23 @@ def test_a_lesson_gets_its_line_and_its_end_once_and_nothing_else_of_it_changes(
     lesson = LESSONS["02_forward_pass"]
     written(tmp_path / "in")
     title = "# The forward pass\n\nTakes about 99 minutes. You need a pencil."
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_markdown_cell(title), nbformat.v4.new_code_cell("# 1", id="code")]
-    )
+    appendix = nbformat.v4.new_markdown_cell("## Appendix: more", id="appendix")
+    code = nbformat.v4.new_code_cell("# 1", id="code")
+    cells = [nbformat.v4.new_markdown_cell(title), code, appendix]
+    notebook = nbformat.v4.new_notebook(cells=cells)
     (tmp_path / "lessons").mkdir()
     nbformat.write(notebook, tmp_path / "lessons/02_forward_pass.ipynb")
     written(tmp_path / "lessons", "of_ones_own.ipynb")
     own = (tmp_path / "lessons/of_ones_own.ipynb").read_bytes()
     for _ in range(2):
         release(tmp_path / "in", tmp_path / "out", tmp_path / "lessons")
-        first, code, last = nbformat.read(tmp_path / "lessons/02_forward_pass.ipynb", 4).cells
+        first, code, last, more = nbformat.read(tmp_path / "lessons/02_forward_pass.ipynb", 4).cells
         line, _, rest = first.source.partition("\n\n")
         assert f"**{lesson.minutes} minutes**" in line
         assert rest == "# The forward pass\n\nYou need a pencil."
         assert code.source == "# 1"
         assert 'finished("02_forward_pass")' in last.source
+        assert more.source == "## Appendix: more"
     assert (tmp_path / "lessons/of_ones_own.ipynb").read_bytes() == own
 
 

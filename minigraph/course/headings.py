@@ -1,7 +1,8 @@
 """The line at the top of each notebook of the course: the way to the map, to and fro, and the time.
 
 It is written from the table of lessons by `python -m minigraph release`, above the title in the
-first cell, and a lesson ends with a cell that says what comes next.
+first cell, and a lesson ends with a cell that says what comes next. Appendices stand below it, so
+that who leaves them out has been told that the lesson is read.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _ELSEWHERE = re.compile(
 _PREFIX = re.compile(r"^(?:exercises|solutions)_")
 _MAP = f"{FIRST.stem}.ipynb#The-way-through-the-course"  # the heading above the map
 _LAST = "finished"  # the id of the cell that ends a lesson
+APPENDIX = "## Appendix"  # how the heading of one begins
 
 
 def lesson_of(stem: str) -> Lesson | None:
@@ -37,9 +39,16 @@ def head_lesson(notebook: Any, lesson: Lesson) -> None:
     from nbformat.v4 import new_code_cell
 
     _head(notebook, _line_of_lesson(lesson))
-    if notebook.cells[-1].get("id") != _LAST:
-        source = f'from minigraph.course import finished\n\nfinished("{lesson.stem}")'
-        notebook.cells.append(new_code_cell(source, id=_LAST))
+    source = f'from minigraph.course import finished\n\nfinished("{lesson.stem}")'
+    last = new_code_cell(source, id=_LAST)
+    cells = []
+    for cell in notebook.cells:
+        if cell.get("id") == _LAST:
+            last = cell
+        else:
+            cells.append(cell)
+    end = next((n for n, x in enumerate(cells) if x.source.startswith(APPENDIX)), len(cells))
+    notebook.cells = [*cells[:end], last, *cells[end:]]
 
 
 def head_exercises(notebook: Any, lesson: Lesson) -> None:
