@@ -407,7 +407,7 @@ def test_functions_that_are_not_to_be_called_are_found_inside():
 def heard(*lines, function=lambda answered, told: {}):
     """A conversation in which a process has written these lines."""
     reading, writing = os.pipe()
-    conversation = _Conversation(function)
+    conversation = _Conversation([function, function])
     os.write(writing, b"".join(line.encode() + b"\n" for line in lines))
     os.close(writing)
     with os.fdopen(reading, "rb", buffering=0) as file:
@@ -418,8 +418,26 @@ def heard(*lines, function=lambda answered, told: {}):
 
 def test_cases_are_answered_in_order_and_each_once():
     pairs = [(1, 0), (0, 1), (0, 2), (10**30, 3), (1, 4)]
-    lines = [json.dumps({"case": case, "n": n}) for case, n in pairs]
-    assert [case["n"] for case in heard(*lines).reply.cases] == [1, 4]
+    lines = [json.dumps({"question": 0, "case": case, "n": n}) for case, n in pairs]
+    assert [case["n"] for case in heard(*lines).replies[0].cases] == [1, 4]
+
+
+def test_a_question_is_answered_by_what_is_told_of_it_until_it_is_done():
+    told = [(1, {"case": 0}), (0, {"done": True}), (0, {"case": 0}), (0, {"defined": True})]
+    told += [(x, {"done": True, "case": 0}) for x in (2, -1, "1", None, True, 10**30, 1.0)]
+    lines = [json.dumps({"question": n, **rest}) for n, rest in told]
+    first, second = heard(*lines).replies
+    assert (first.done, first.cases, first.defined) == (True, [], None)
+    assert (second.done, len(second.cases)) == (False, 1)
+
+
+@pytest.mark.parametrize("claim", [-5, 1e9, math.nan, math.inf, "x", None, 10**400])
+def test_the_seconds_of_all_questions_are_those_that_the_process_has_computed(claim):
+    lines = [json.dumps({"question": n, "done": True, "seconds": claim}) for n in (0, 1)]
+    replies = heard(*lines).replies
+    asking._share(0.75, replies)
+    assert sum(x.seconds for x in replies) == 0.75
+    assert all(x.seconds >= 0 for x in replies)
 
 
 def test_what_would_take_much_memory_is_not_read(monkeypatch):

@@ -1,7 +1,7 @@
-"""Ask the process inside: send a notebook and a question, and collect what comes back.
+"""Ask the process inside: send a notebook and questions, and collect what comes back.
 
     inside = Inside(sandbox, limits)
-    reply = inside.ask(cells, question)
+    reply, = inside.ask(cells, [question])
 
 What comes back is bounded while it is read, and is nothing but claims: lines of JSON from a process
 in which a student's code has run.
@@ -14,9 +14,10 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Protocol
 
 from .inside.server import HEADER, MARK, MOST_QUESTIONS
@@ -44,13 +45,13 @@ class Limits:
 
 @dataclass
 class Reply:
-    """What came back.
+    """What came back to one question.
 
     Attributes:
         cases: what was claimed for each, as far as they were answered.
         defined, unsolved: whether the notebook defines the name, and as the stub that it was.
         begun: the statement that the notebook has come to.
-        done: whether the process came to its end.
+        done: whether it was answered to the end.
         ending: "" if it ended by itself after its work; "late", "computed", "memory" or "died".
         seconds: that it computed.
         skipped: the statements that had to be left out.
@@ -94,22 +95,33 @@ class Inside:
         self.world = World()
         self._process: Process | None = None
         self._errors = b""
-        self._has: set[str] = set()  # the questions that the process has
+        self._has: dict[str, int] = {}  # the questions that the process has, by number
 
-    def ask(self, cells: list[str], question: Asked, skipped: tuple[int, ...] = ()) -> Reply:
-        """Let a fresh process run the notebook and answer; statements that end it are left out."""
+    def ask(
+        self, cells: list[str], questions: Sequence[Asked], skipped: tuple[int, ...] = ()
+    ) -> list[Reply]:
+        """Let a fresh process run the notebook and answer; statements that end it are left out.
+
+        Returns:
+            A reply to each question. The process answers them one after another: if one of several
+            takes long or ends it, that one and those behind it are not `done`.
+        """
         while True:
             has_served = self._process is not None
-            reply = self._asked(cells, question, skipped)
-            reply.skipped = skipped
-            if has_served and reply.ending == "died" and reply.says_nothing:
+            try:
+                replies = self._asked(cells, questions, skipped)
+            except BaseException:
+                self._stop()  # there may be more to read
+                raise
+            first = replies[0]
+            if has_served and first.ending == "died" and first.says_nothing:
                 self._stop()  # whoever was there before may have damaged it
                 continue
-            if reply.done or reply.defined is not None or reply.begun is None:
-                return reply
-            if reply.begun in skipped or len(skipped) >= MOST_SKIPPED:
-                return reply
-            skipped = (*skipped, reply.begun)
+            if first.done or first.defined is not None or first.begun is None:
+                return replies
+            if first.begun in skipped or len(skipped) >= MOST_SKIPPED:
+                return replies
+            skipped = (*skipped, first.begun)
 
     def close(self) -> None:
         """End the process, and remove what it saw."""
@@ -170,27 +182,41 @@ class Inside:
             return told
         return None if piece else {}
 
-    # --- one question -------------------------------------------------------------------------
+    # --- one process --------------------------------------------------------------------------
 
-    def _asked(self, cells: list[str], question: Asked, skipped: tuple[int, ...]) -> Reply:
-        process = self._started()
-        job = {"cells": cells, "skipped": skipped, "seconds": STATEMENT}
-        notebook = json.dumps({**job, "budget": self.limits.seconds / 2}).encode()
-        exercise = b"" if question.key in self._has else question.message
-        if exercise and len(self._has) >= MOST_QUESTIONS:
+    def _message(
+        self, cells: list[str], questions: Sequence[Asked], skipped: tuple[int, ...]
+    ) -> bytes:
+        """What is sent for one process: a header, the questions that are new, and the notebook."""
+        new = [x for x in questions if x.key not in self._has]
+        is_full = len(self._has) + len(new) > MOST_QUESTIONS
+        if is_full:
             self._has.clear()
-        self._has.add(question.key)
+            new = [*questions]
+        for question in new:
+            self._has[question.key] = len(self._has)
         seconds = self.limits.seconds
+        job = {"cells": cells, "skipped": skipped, "seconds": STATEMENT, "budget": seconds / 2}
+        notebook = json.dumps(job).encode()
         header = {
-            "key": question.key,
-            "exercise": len(exercise),
+            "forget": is_full,
+            "new": [len(x.message) for x in new],
+            "asked": [self._has[x.key] for x in questions],
             "notebook": len(notebook),
             "memory": self.limits.memory * 2**20,
             "cpu": seconds,
             "wall": PATIENCE * seconds,
         }
-        sending = MARK + json.dumps(header).encode().ljust(HEADER) + exercise + notebook
-        conversation = _Conversation(question.functions())
+        told = MARK + json.dumps(header).encode().ljust(HEADER)
+        return b"".join([told, *(x.message for x in new), notebook])
+
+    def _asked(
+        self, cells: list[str], questions: Sequence[Asked], skipped: tuple[int, ...]
+    ) -> list[Reply]:
+        process = self._started()
+        seconds = self.limits.seconds
+        sending = self._message(cells, questions, skipped)
+        conversation = _Conversation([x.functions() for x in questions])
         end = time.monotonic() + PATIENCE * seconds + SECONDS_OF_GRACE
         told: dict[str, Any] | None = None
         while told is None:
@@ -205,17 +231,20 @@ class Inside:
             self._drain(process, conversation)
         else:
             self._stop()
-        reply = conversation.reply
-        reply.seconds = told.get("seconds", 0.0)
+        computed = told.get("seconds", 0.0)
+        ending = "died"
         if told.get("late") or time.monotonic() > end:
-            reply.ending = "late"
-        elif not (reply.done and told.get("ended") == 0):
-            # The kernel counts in steps of its own, so what has been computed may seem less.
-            is_out = told.get("ended") in KILLED and reply.seconds >= seconds / 2
-            reply.ending = "computed" if is_out else "died"
+            ending = "late"
+        elif told.get("ended") in KILLED and computed >= seconds / 2:
+            ending = "computed"  # the kernel counts in steps of its own: it may seem to be less
+        replies = conversation.replies
+        for reply in replies:
+            reply.skipped = skipped
+            reply.ending = "" if reply.done else ending
+        _share(computed, replies)
         if not self.filtered or conversation.too_much:
             self._stop()  # what a student's process may have left behind, or still to be read
-        return reply
+        return replies
 
     def _exchange(
         self, process: Process, sending: bytes, conversation: _Conversation
@@ -243,14 +272,24 @@ class Inside:
                     break
 
 
+def _share(computed: float, replies: list[Reply]) -> None:
+    """Say of each reply what was computed for it, as its process told; for the last, the rest."""
+    before = 0.0
+    for reply in replies:
+        until = min(max(reply.seconds, before), computed) if reply.done else before
+        reply.seconds, before = round(until - before, 4), until
+    last = next((x for x in replies if not x.done), replies[-1])
+    last.seconds = round(last.seconds + computed - before, 4)
+
+
 class _Conversation:
     """The lines of one process, as they come."""
 
-    def __init__(self, function: Function) -> None:
-        self.reply = Reply()
+    def __init__(self, functions: Sequence[Function]) -> None:
+        self.replies = [Reply() for _ in functions]
         self.answers = b""
         self.too_much = False
-        self._function = function
+        self._functions = functions
         self._asked = 0
         self._size = 0
         self._pieces = 0
@@ -283,9 +322,18 @@ class _Conversation:
             return
         if not isinstance(told, dict):
             return
-        reply, case = self.reply, told.get("case")
         if type(begun := told.get("begin")) is int:
-            reply.begun = begun
+            for reply in self.replies:
+                reply.begun = begun
+        question = told.get("question")
+        if type(question) is int and 0 <= question < len(self.replies):
+            self._about(self.replies[question], self._functions[question], told)
+
+    def _about(self, reply: Reply, function: Function, told: dict[str, Any]) -> None:
+        """Note what is told about one question, until it is done."""
+        case = told.get("case")
+        if reply.done:
+            return
         if "defined" in told and reply.defined is None:
             reply.defined = bool(told["defined"])
             reply.unsolved = bool(told.get("unsolved"))
@@ -294,8 +342,10 @@ class _Conversation:
             if self._asked > MOST_ASKED:
                 self.too_much = True
                 return
-            self.answers += json.dumps(self._function(len(reply.cases), told)).encode() + b"\n"
+            self.answers += json.dumps(function(len(reply.cases), told)).encode() + b"\n"
         elif type(case) is int and case == len(reply.cases):  # they come in order, each once
             reply.cases.append(told)
         if told.get("done") is True:
             reply.done = True
+            if type(seconds := told.get("seconds")) is float and seconds < inf:
+                reply.seconds = seconds

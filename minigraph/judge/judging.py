@@ -40,13 +40,14 @@ from ..course.specification import Exercise
 from ..errors import MinigraphError
 from ..graph.files import naming, write
 from . import collecting
-from .asking import Inside, Limits
+from .asking import Inside, Limits, Reply
 from .collecting import CollectingError, Submission, cells_of, collected, lessons_of
+from .inside.server import MOST_TOGETHER
 from .locking import lock
 from .results import BESIDE, FORMAT, RECORD, VERSION, read_record, record_path, write_tables
 from .sandboxes import BY_NAME, NONE, Sandbox, chosen
 from .variants import seeds_in
-from .verdicts import FAULT, RIGHT, Question, Verdict
+from .verdicts import FAULT, MISSING, NOT_STARTED, RIGHT, Question, Verdict
 
 LATEST = 1  # raised when verdicts change though exercises do not
 MOST_TRIES = 3  # of a notebook whose judge was lost with it
@@ -389,7 +390,12 @@ SHORT = ("exercise", "points", "max_points", "verdict", "misconception", "second
 
 
 class Bench:
-    """Judges one notebook after another, with one process inside a sandbox."""
+    """Judges one notebook after another, with one process inside a sandbox.
+
+    The exercises of a notebook are answered in one process, for it takes as long to run a notebook
+    as to answer an exercise. What is right there is right. Whatever else comes of an exercise may
+    come of the one before it, so it is asked again in a process of its own.
+    """
 
     def __init__(self, sandbox: str, options: Options) -> None:
         self.exercises = _exercises(options.exercises)
@@ -398,29 +404,39 @@ class Bench:
 
     def judged(self, task: Task) -> list[Row]:
         """The rows of a notebook: one for each exercise of its lesson."""
-        rows: list[Row] = []
-        skipped: tuple[int, ...] = ()
+        verdicts: dict[str, Verdict] = {}
+        questions: dict[str, Question] = {}
         for name in task.names:
-            exercise = self.exercises[name]
-            try:
-                seed = task.variant if exercise.varies else task.seed
-                question = self._question(exercise, seed)
-                reply = self.inside.ask(task.cells, question, skipped)
-                skipped = reply.skipped
-                verdict = question.judged(reply, self.inside.limits)
-            except MinigraphError:
-                raise
-            except Exception as error:  # an exercise of one's own may fail in any way
-                verdict = Verdict(FAULT, hint=f"{type(error).__name__}: {error}"[:300])
-            rows.append(_row_of(exercise, verdict))
-        return rows
+            with _faults_to(verdicts, name):
+                questions[name] = self._question(self.exercises[name], task)
+        together, alone = [*questions], list[str]()
+        skipped: tuple[int, ...] = ()
+        while asked := together[:MOST_TOGETHER] or alone[:1]:
+            del (together or alone)[: len(asked)]
+            replies: list[Reply] = []
+            with _faults_to(verdicts, *asked):
+                replies = self.inside.ask(task.cells, [questions[x] for x in asked], skipped)
+                skipped = replies[0].skipped
+            has_ended = False
+            for n, (name, reply) in enumerate(zip(asked, replies)):
+                if reply.defined and not reply.done and len(asked) > 1:
+                    (together if has_ended else alone).append(name)
+                    has_ended = True
+                    continue
+                with _faults_to(verdicts, name):
+                    verdict = questions[name].judged(reply, self.inside.limits)
+                    if n == 0 or _is_sure(verdict, reply):
+                        verdicts[name] = verdict
+                    else:
+                        alone.append(name)
+        return [_row_of(self.exercises[name], verdicts[name]) for name in task.names]
 
-    def _question(self, exercise: Exercise, seed: int) -> Question:
-        key = exercise.name, seed
+    def _question(self, exercise: Exercise, task: Task) -> Question:
+        key = exercise.name, task.variant if exercise.varies else task.seed
         if key not in self._questions:
             if len(self._questions) >= MOST_QUESTIONS:
                 self._questions.clear()
-            self._questions[key] = Question(exercise, seed)
+            self._questions[key] = Question(exercise, key[1])
         return self._questions[key]
 
     def close(self) -> None:
@@ -429,6 +445,24 @@ class Bench:
 
 
 MOST_QUESTIONS = 100
+
+
+@contextmanager
+def _faults_to(verdicts: dict[str, Verdict], *names: str) -> Iterator[None]:
+    """Note what fails in judging these; an exercise of one's own may fail in any way."""
+    try:
+        yield
+    except MinigraphError:
+        raise
+    except Exception as error:
+        fault = Verdict(FAULT, hint=f"{type(error).__name__}: {error}"[:300])
+        verdicts |= dict.fromkeys(names, fault)
+
+
+def _is_sure(verdict: Verdict, reply: Reply) -> bool:
+    """Whether nothing that came before in the same process can be behind a verdict."""
+    is_left = reply.defined is None or verdict.state in (RIGHT, MISSING, NOT_STARTED)
+    return is_left or bool(verdict.misconception)
 
 
 def _row_of(exercise: Exercise, verdict: Verdict) -> Row:

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from operator import attrgetter
 from typing import Any
 
@@ -44,6 +44,7 @@ SECONDS_OF_A_FUNCTION = 1.0
 MOST_TEXT = 1000  # characters of what is told beside an answer
 LARGEST = 2**63  # whole numbers that a function is asked for
 Claim = dict[str, Any]
+Guard = Callable[..., Any]  # calls a function, and perhaps not for long
 
 NOT_STARTED = "not started"
 RIGHT, WRONG, MISSING, UNREADABLE = "right", "wrong", "missing", "unreadable"
@@ -79,12 +80,8 @@ class Question:
         self.exercise = exercise
         self.key = f"{exercise.name[:80]} {seed}"
         self.cases = [_Asked(exercise, case) for case in exercise.cases(seed)]
-
-    @cached_property
-    def message(self) -> bytes:
-        """What is sent inside: names and arguments, and nothing of what is right."""
-        exercise = self.exercise
-        return json.dumps(
+        # What is sent inside: names and arguments, and nothing of what is right.
+        self.message = json.dumps(
             {
                 "name": exercise.name,
                 "parameters": exercise.parameters,
@@ -99,11 +96,11 @@ class Question:
 
     def judged(self, reply: Reply, limits: Limits) -> Verdict:
         """The verdict on what came back."""
-        tries = _tries(self, reply, limits)
         if reply.defined is None:
             return _ended_in_the_notebook(reply)
         if not reply.defined:
             return Verdict(MISSING, seconds=reply.seconds, parts=(Part(_no_name(self.exercise)),))
+        tries = [] if reply.unsolved else _tries(self, reply, limits)
         if reply.unsolved or (tries and tries[0].raised == NotImplementedError.__name__):
             first_step = Part(self.exercise.first_step)
             return Verdict(NOT_STARTED, seconds=reply.seconds, parts=(first_step,))
@@ -231,18 +228,32 @@ class _Answer:
     exercise: Exercise
     called: list[str]
     changed: str | None
+    arguments: tuple[Any, ...]
+    value: Any = None  # what came back, as it is
     answer: Any = None
 
 
 def _tries(question: Question, reply: Reply, limits: Limits) -> list[Attempt]:
     """What was claimed for each case, read and compared, until there is no more of use."""
+    with limited_memory(), np.errstate(all="ignore"):
+        try:  # all under one alarm, as most are soon compared
+            return call_within(SECONDS_TO_COMPARE, _compared, question, reply, limits, _at_once)
+        except OutOfTime:
+            return _compared(question, reply, limits, partial(call_within, SECONDS_TO_COMPARE))
+
+
+def _at_once(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)
+
+
+def _compared(question: Question, reply: Reply, limits: Limits, guard: Guard) -> list[Attempt]:
     found: list[Attempt] = []
     failed = False
     for n, asked in enumerate(question.cases):
         if failed and size(asked.case) >= LARGE:
             break
         if n < len(reply.cases):
-            found.append(_attempt(asked, reply.cases[n]))
+            found.append(_attempt(asked, reply.cases[n], guard))
         elif failed and reply.done:
             break
         else:
@@ -252,7 +263,7 @@ def _tries(question: Question, reply: Reply, limits: Limits) -> list[Attempt]:
     return found
 
 
-def _attempt(asked: _Asked, claim: Claim) -> Attempt:
+def _attempt(asked: _Asked, claim: Claim, guard: Guard) -> Attempt:
     """One claim, read and compared."""
     exercise, case = asked.exercise, asked.case
     asked.forget()
@@ -262,23 +273,28 @@ def _attempt(asked: _Asked, claim: Claim) -> Attempt:
         symptom = "recursion" if raised == RecursionError.__name__ else said
         wrong = Difference(f"Your function raised {said}{line}", symptom)
         return Attempt(case, asked.arguments, wrong=wrong, raised=raised[:100], printed=printed)
-    value: Any = None
-    answer = _Answer(exercise, _called(claim), _changed(exercise, claim))
-    arguments = asked.arguments
+    answer = _Answer(exercise, _called(claim), _changed(exercise, claim), asked.arguments)
     try:
-        with limited_memory(), np.errstate(all="ignore"):
-            value = Unpacking(claim.get("nodes", []), asked.nodes).unpacked(claim["returned"])
-            arguments = asked.restored(claim)
-            answer.answer = call_within(SECONDS_TO_COMPARE, exercise.form.read, value, arguments)
-            wrong_now = call_within(SECONDS_TO_COMPARE, verdict, answer, case, lambda: asked.right)
+        wrong_now = guard(_read_and_compared, answer, asked, claim)
     except WrongForm as error:
-        text = wrong_form(value, str(error)) if exercise.parameters else str(error)
+        text = wrong_form(answer.value, str(error)) if exercise.parameters else str(error)
         wrong_now = Difference(text, error.symptom)
-    except (Exception, OutOfTime) as error:
+    except (OutOfTime, Exception) as error:
+        if isinstance(error, OutOfTime) and guard is _at_once:
+            raise
         text = f"Your answer cannot be read. It should be {exercise.form.what}."
         wrong_now = Difference(text, f"unreadable: {type(error).__name__}")
     plain = None if answer.called else answer.answer
-    return Attempt(case, arguments, value, plain, wrong_now, "", printed)
+    return Attempt(case, answer.arguments, answer.value, plain, wrong_now, "", printed)
+
+
+def _read_and_compared(answer: _Answer, asked: _Asked, claim: Claim) -> Difference | None:
+    """Fill in an answer from a claim, and return what is wrong with it."""
+    nodes = claim.get("nodes", [])
+    answer.value = Unpacking(nodes, asked.nodes).unpacked(claim["returned"])
+    answer.arguments = asked.restored(claim)
+    answer.answer = asked.exercise.form.read(answer.value, answer.arguments)
+    return verdict(answer, asked.case, lambda: asked.right)
 
 
 def _text(claim: Claim, name: str) -> str:

@@ -17,7 +17,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -41,19 +41,18 @@ class Late(BaseException):
 
 def last_defined(
     cells: list[str],
-    name: str,
-    is_function: bool,
+    asked: Mapping[str, bool],
     seconds: float,
     budget: float,
     skipped: set[int],
     begin: Callable[[int], None],
 ) -> dict[str, Any]:
-    """Run the cells, and return their names with what `name` was last defined as.
+    """Run the cells, and return their names, the asked ones with what they were last defined as.
 
     Args:
         cells: their sources, in order.
-        name: of the exercise.
-        is_function: whether the exercise asks for one; what is none does not count then.
+        asked: the names of exercises, and whether a function is asked for; what is none does not
+            count then.
         seconds: that each statement may compute.
         budget: seconds for all of them; none takes more than half of what is left, so that after
             long ones there is still enough to define a function.
@@ -65,19 +64,21 @@ def last_defined(
     names = vars(module)
     names |= {"__builtins__": builtins, "get_ipython": lambda: Harmless(), "display": _nothing}
     builtins.input = lambda prompt="": ""
-    found: list[Any] = []
+    found: dict[str, Any] = {}
     end = time.process_time() + budget
     for n, code in enumerate(_statements(cells)):
         if n in skipped:
             continue
         begin(n)
-        before = names.get(name)
+        before = [(name, names.get(name)) for name in asked]
         run_for(min(seconds, max((end - time.process_time()) / 2, LEAST)), code, names)
-        now = names.get(name)
-        if now is not before and (not is_function or callable(now)):
-            found.append(now)
-    if found and (not is_function or not callable(names.get(name))):
-        names[name] = found[-1]
+        for name, old in before:
+            now = names.get(name)
+            if now is not old and (not asked[name] or callable(now)):
+                found[name] = now
+    for name, last in found.items():
+        if not asked[name] or not callable(names.get(name)):
+            names[name] = last
     return names
 
 

@@ -1,6 +1,6 @@
-"""A warm process: imports once, and forks for each exercise that is to be tried.
+"""A warm process: imports once, and forks for each time that a notebook is to be tried.
 
-It reads a header on its first pipe, and the exercise's cases if it does not have them, and forks.
+It reads a header on its first pipe, and the cases of exercises that it does not have, and forks.
 The child reads the notebook from that pipe, and writes on the second; nothing of a submission is
 ever in this process, so no later child can find it in its memory. When the child has ended, how is
 written on the third, which the child has closed.
@@ -21,6 +21,7 @@ from typing import Any
 MARK = b"\0"  # begins a header; JSON has no such byte, so what a child left unread is passed over
 HEADER = 1000  # bytes
 MOST_QUESTIONS = 60  # exercises whose cases are kept
+MOST_TOGETHER = 20  # exercises that are tried in one process
 PACKAGE = __name__.partition(".")[0]
 
 # What many notebooks do, so that what it imports and compiles is here already.
@@ -56,17 +57,16 @@ def serve() -> None:
     gc.freeze()  # what is here stays here, and pages stay shared
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # it is waited for
     _tell({"ready": True, "filtered": walls.is_filtered()})
-    questions: dict[str, trying.Question] = {}
+    questions: list[trying.Question] = []
     while header := _header():
-        key = header["key"]
-        if size := header["exercise"]:
-            if len(questions) >= MOST_QUESTIONS:
-                questions.clear()
-            questions[key] = trying.Question(json.loads(_bytes(size)))
+        if header["forget"]:
+            questions.clear()
+        for size in header["new"]:
+            questions.append(trying.Question(json.loads(_bytes(size))))
             gc.freeze()
         child = os.fork()
         if child == 0:
-            _try(questions[key], header)
+            _try([questions[n] for n in header["asked"]], header)
         _tell(_wait(child, header["wall"]))
 
 
@@ -121,7 +121,7 @@ def _pause(seconds: float) -> None:
         time.sleep(min(seconds, 0.005))
 
 
-def _try(question: Any, header: dict[str, Any]) -> None:
+def _try(questions: list[Any], header: dict[str, Any]) -> None:
     """In the child: read what to try, build the walls, try it, and end."""
     from . import trying, walls
 
@@ -133,7 +133,7 @@ def _try(question: Any, header: dict[str, Any]) -> None:
             os.dup2(nowhere, place)
         job = json.loads(channel.read_bytes(header["notebook"]))
         walls.build(header["memory"], header["cpu"])
-        trying.attempt(channel, question, job)
+        trying.attempt(channel, questions, job)
         os._exit(0)
     finally:
         os._exit(1)

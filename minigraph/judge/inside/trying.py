@@ -1,10 +1,10 @@
-"""Try a student's function: run the notebook, call it once for each case, and write what comes.
+"""Try a student's functions: run the notebook, call them once for each case, write what comes.
 
-    {"begin": 3}                                      # before statement 3 of the notebook
-    {"defined": true}
-    {"case": 0, "returned": …, "nodes": […], …}       # or "raised"
-    {"case": 1, "ask": 0, "args": …}                  # calls a function that was an argument
-    {"done": true}
+    {"begin": 3}                                         # before statement 3 of the notebook
+    {"question": 0, "defined": true}
+    {"question": 0, "case": 0, "returned": …, "nodes": […], …}     # or "raised"
+    {"question": 0, "case": 1, "ask": 0, "args": …}      # calls a function that was an argument
+    {"question": 0, "done": true}
 
 All of it is written by a process that a student's code has run in.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import builtins
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -31,11 +32,22 @@ from ...recording import Tracer
 from . import cells
 from .values import MessageError, Packing, Unpacking
 
+# Seconds of computing, and on the clock, that one of several exercises may take.
+HURRY = (
+    (signal.SIGVTALRM, signal.ITIMER_VIRTUAL, 1.0),
+    (signal.SIGALRM, signal.ITIMER_REAL, 4.0),
+)
+
 
 class Channel:
-    """Two pipes to whoever asks: lines of JSON."""
+    """Two pipes to whoever asks: lines of JSON.
+
+    Attributes:
+        about: what stands in each line that is written.
+    """
 
     def __init__(self, reading: int, writing: int) -> None:
+        self.about: dict[str, Any] = {}
         self._file = os.fdopen(reading, "rb")
         self._writing = writing
 
@@ -49,7 +61,7 @@ class Channel:
 
     def write(self, message: dict[str, Any]) -> None:
         """Write one line, whole."""
-        data = json.dumps(message, ensure_ascii=True).encode() + b"\n"
+        data = json.dumps(self.about | message, ensure_ascii=True).encode() + b"\n"
         while data:
             data = data[os.write(self._writing, data) :]
 
@@ -64,24 +76,40 @@ class Question:
         self.calls = [Call(n, case, self.parameters) for n, case in enumerate(told["cases"])]
 
 
-def attempt(channel: Channel, question: Question, job: dict[str, Any]) -> None:
-    """Run the notebook, and answer the cases of one exercise."""
-    printed = Printed()
-    sys.stdout = sys.stderr = printed
-    is_function = bool(question.parameters)
+def attempt(channel: Channel, questions: list[Question], job: dict[str, Any]) -> None:
+    """Run the notebook, and answer the cases of these exercises, one after another."""
+    sys.stdout = sys.stderr = Printed()
     names = cells.last_defined(
         job["cells"],
-        question.name,
-        is_function,
+        {question.name: bool(question.parameters) for question in questions},
         job["seconds"],
         job["budget"],
         {*job["skipped"]},
         lambda n: channel.write({"begin": n}),
     )
+    left = []
+    for n, question in enumerate(questions):  # before a function is called, which may change names
+        answer = names.get(question.name)
+        told = {"defined": question.name in names, "unsolved": is_unsolved(answer)}
+        channel.about = {"question": n}
+        channel.write(told)
+        if told["defined"] and not told["unsolved"]:
+            left.append((n, question, answer))
+        else:
+            channel.write({"done": True})
+    for n, question, answer in left:
+        channel.about = {"question": n}
+        if len(questions) > 1:
+            _hurry()
+        _answer(channel, question, answer)
+        channel.write({"done": True, "seconds": time.process_time()})
+
+
+def _answer(channel: Channel, question: Question, answer: Any) -> None:
+    """Answer the cases of one exercise."""
+    printed = Printed()
     sys.stdout = sys.stderr = printed  # whatever stands there by now
-    answer = names.get(question.name)
-    channel.write({"defined": question.name in names, "unsolved": is_unsolved(answer)})
-    program = answer if is_function else lambda *arguments: answer
+    program = answer if question.parameters else lambda *arguments: answer
     for call in question.calls:
         printed.text = ""
         reply = call.reply(channel, program, question.functions)
@@ -90,7 +118,13 @@ def attempt(channel: Channel, question: Question, job: dict[str, Any]) -> None:
         channel.write({"case": call.n, **reply})
         if "unreadable" in reply or reply.get("raised") == MemoryError.__name__:
             break  # the next would be as large
-    channel.write({"done": True})
+
+
+def _hurry() -> None:
+    """Let the kernel end this process if the next exercise takes long: it is asked alone then."""
+    for alarm, timer, seconds in HURRY:
+        signal.signal(alarm, signal.SIG_DFL)
+        signal.setitimer(timer, seconds)
 
 
 class Call:
