@@ -2,7 +2,9 @@
 
 `dask.py` runs a graph on the cores of this machine or on a cluster. `torch.py` watches a program
 that is written in PyTorch, and makes Nodes of what it does; how, is in `torch_watching.py` and in
-`torch_calls.py`.
+`torch_calls.py`. `onnx.py` makes graphs of the models in ONNX files: `onnx_rules.py` and
+`onnx_layers.py` say what each operator is here, `onnx_reading.py` follows a model, `onnx_files.py`
+reads its file.
 """
 
 from importlib import import_module
@@ -11,6 +13,6 @@ from typing import Any
 
 def __getattr__(name: str) -> Any:
     """Import a bridge when it is asked for, as in `bridges.torch`."""
-    if name in ("dask", "torch"):
+    if name in ("dask", "onnx", "torch"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -150,7 +150,8 @@ LOOKS: tuple[Callable[[], Finding], ...] = (
     _package("pytest", "8.3", "to run the tests", optional=True),
     _package("nbval", "0.11", "to run the tests", optional=True),
     _package("torch", "2.4", "to watch PyTorch, and to compare with it", optional=True),
-    _package("jax", "0.4.30", "to compare with JAX", optional=True),
+    _package("jax", "0.4.30", "to translate to and from JAX, and to compare", optional=True),
+    _package("onnx", "1.17", "to read and write ONNX files", optional=True),
     _chromium,
 )
 

@@ -1,0 +1,490 @@
+"""A model of ONNX as a Graph: node by node, each by its rule, or by the definition ONNX has of it.
+
+What is known beforehand, such as a shape, is computed at once; the rest becomes Nodes. A node that
+takes several operations is one box that opens, as `mg.softmax` is.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import ExitStack
+from difflib import get_close_matches
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+from onnx import (
+    AttributeProto,
+    FunctionProto,
+    GraphProto,
+    NodeProto,
+    TypeProto,
+    ValueInfoProto,
+    defs,
+    helper,
+)
+
+from ..core.node import Node, constant, new_seq, variable
+from ..errors import FeedError, FormatError, MinigraphError, TranslationError
+from ..errors.words import printable
+from ..graph.context import scope
+from ..graph.graph import Graph, fitted
+from ..graph.symbolic import placeholder
+from . import onnx_layers  # noqa: F401  # which states its rules
+from .onnx_call import RULES, Call, Value
+from .onnx_files import Source
+from .onnx_rules import DTYPES, type_name
+from .translating import located, refusal
+
+OLDEST, NEWEST = 7, 28  # of the operator sets whose meaning the rules know
+DEEPEST = 50  # definitions within definitions
+_PLAIN = ("", "ai.onnx")  # the domain of ONNX itself, which has two names
+_CODES = {np.dtype(name): code for code, name in DTYPES.items()}
+_KINDS = {
+    "Sequence": "sequences of arrays", "Optional": "values that may be missing",
+    "String": "texts", "Regex": "texts", "TfIdf": "texts", "Random": "random numbers",
+    "Bernoulli": "random numbers", "Multinomial": "random numbers", "Loop": "control flow",
+    "Scan": "control flow", "Quantize": "quantised numbers", "QLinear": "quantised numbers",
+    "Dequantize": "quantised numbers", "Integer": "quantised numbers",
+    "Bit": "the bits of whole numbers", "ImageDecoder": "files",
+}  # fmt: skip
+Environment = MutableMapping[str, Value]
+
+
+class Reader:
+    """Translates one model.
+
+    Attributes:
+        source: the model and its data.
+        version: of the operator set.
+        functions: those that the model defines itself, by domain and name.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.version = _version(source.model.opset_import)
+        self.functions = {(f.domain, f.name): f for f in source.model.functions}
+
+    def graph(self, sizes: Mapping[str, Any], values: Mapping[str, Any]) -> Graph:
+        """The graph of the model, with sizes for those that have only names."""
+        proto = self.source.model.graph
+        if proto.sparse_initializer:
+            raise refusal("sparse weights cannot be translated")
+        env: dict[str, Value] = self._weights(proto)
+        inputs = [x for x in proto.input if x.name not in env]
+        names = [x.name for x in inputs]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise FormatError(f"two inputs have the name {printable(twice[0])!r}")
+        _known_among(values, names, "values")
+        nodes = []
+        for x in inputs:
+            leaf = placeholder(x.name, *_type_of(x, sizes))
+            if x.name in values:
+                env[x.name] = np.asarray(fitted(leaf, values[x.name]))
+            else:
+                env[x.name] = leaf
+                nodes.append(leaf)
+        with np.errstate(all="ignore"):
+            self._compute(proto.node, env, {}, 0)
+        outputs = [self._output(env, y.name) for y in proto.output]
+        if not outputs:
+            raise FormatError("its graph has no outputs")
+        return Graph(outputs[0] if len(outputs) == 1 else outputs, nodes)
+
+    def _weights(self, proto: GraphProto) -> dict[str, Value]:
+        """What the file gives numbers: floats are variables, unless a batch measured them."""
+        measured = {
+            name
+            for node in proto.node
+            if node.op_type == "BatchNormalization"
+            for name in node.input[3:5]
+        }
+        env: dict[str, Value] = {}
+        for tensor in proto.initializer:
+            if tensor.name in env:
+                raise FormatError(f"two weights have the name {printable(tensor.name)!r}")
+            array = self.source.array(tensor)
+            if array.dtype.kind == "f":
+                make = constant if tensor.name in measured else variable
+                env[tensor.name] = make(array, tensor.name or None)
+            else:
+                env[tensor.name] = array
+        return env
+
+    def _output(self, env: Environment, name: str) -> Node:
+        if name not in env:
+            raise FormatError(f"the output {printable(name)!r} is computed nowhere")
+        value = env[name]
+        if not isinstance(value, Node):
+            return constant(value, name)
+        return value.named(name) if value.op and not value.name else value
+
+    # --- nodes ------------------------------------------------------------------------------------
+
+    def _compute(
+        self,
+        nodes: Sequence[NodeProto],
+        env: Environment,
+        settings: Mapping[str, AttributeProto],
+        depth: int,
+    ) -> None:
+        """Compute nodes in their order, each from what was computed before it."""
+        waiting = {name for node in nodes for name in node.output if name}
+        for number, node in enumerate(nodes):
+            label = f"node {printable(node.name)[:80]!r}" if node.name else f"node {number}"
+            what = f"{label} ({printable(node.op_type)[:40]})"
+            inputs = []
+            for name in node.input:
+                if name and name not in env:
+                    shown = printable(name)[:80]
+                    raise FormatError(
+                        f"{what} takes {shown!r}, which "
+                        + (
+                            "is computed only after it: the nodes are not sorted, or in a circle"
+                            if name in waiting
+                            else "is computed nowhere"
+                        )
+                    )
+                inputs.append(env[name] if name else None)
+            results = self._located(what, node, inputs, env, settings, depth)
+            for name, value in zip(node.output, results):
+                if not name:
+                    continue
+                if name in (env.maps[0] if isinstance(env, ChainMap) else env):
+                    raise FormatError(f"{what} computes {printable(name)[:80]!r} a second time")
+                env[name] = value
+                waiting.discard(name)
+
+    def _located(
+        self,
+        what: str,
+        node: NodeProto,
+        inputs: list[Value],
+        env: Environment,
+        settings: Mapping[str, AttributeProto],
+        depth: int,
+    ) -> Sequence[Value]:
+        """The results of a node; errors name it."""
+        try:
+            with located(node.op_type):
+                return self._results(node, inputs, env, settings, depth)
+        except TranslationError as error:
+            raise TranslationError(f"{what}: {error}", error.nodes) from None
+        except FormatError as error:
+            raise FormatError(f"{what}: {error}") from None
+        except MinigraphError:
+            raise
+        except Exception as error:  # whatever a broken or hostile file may cause
+            raise FormatError(f"{what}: {type(error).__name__}: {error}") from None
+
+    def _results(
+        self,
+        node: NodeProto,
+        inputs: list[Value],
+        env: Environment,
+        settings: Mapping[str, AttributeProto],
+        depth: int,
+    ) -> Sequence[Value]:
+        given = _settled(node, settings)
+        own = self.functions.get((node.domain, node.op_type))
+        if own:
+            return self._defined(own, node.op_type, inputs, given, depth)
+        if node.domain not in _PLAIN:
+            raise refusal(
+                f"its operator is of the domain {printable(node.domain)[:60]!r}, not of ONNX",
+                instead="export the model without operators of its own",
+            )
+        _check_age(node.op_type, self.version)
+        if not defs.has(node.op_type, self.version):
+            near = get_close_matches(node.op_type, RULES, 3)
+            raise refusal(
+                f"ONNX has no such operator in version {self.version}",
+                instead=f"near ones are {', '.join(near)}" if near else "",
+            )
+        schema = defs.get_schema(node.op_type, self.version)
+        _check(schema, inputs, given)
+        if node.op_type == "If":
+            return self._branch(inputs[0], given, env, settings, depth)
+        call = Call(
+            node.op_type,
+            self.version,
+            {name: self._setting(a) for name, a in given.items()},
+            _defaults(node.op_type, self.version),
+            sum(map(bool, node.output)),
+            self.source.most // 8,
+        )
+        if node.op_type in RULES:
+            results = _boxed(node, inputs, partial(RULES.find(node.op_type), call, *inputs))
+            _check_asked(call)
+            return results
+        body = _definition(schema, node, given, inputs, self.version)
+        if body is None:
+            kind = next((what for name, what in _KINDS.items() if name in node.op_type), "")
+            raise refusal(f"{node.op_type} cannot be translated" + (f": {kind}" if kind else ""))
+        return self._defined(body, node.op_type, inputs, given, depth, schema)
+
+    def _setting(self, attribute: AttributeProto) -> Any:
+        if attribute.type == AttributeProto.TENSOR:
+            return self.source.array(attribute.t)
+        return _plain(attribute)
+
+    # --- definitions and branches -----------------------------------------------------------------
+
+    def _defined(
+        self,
+        body: FunctionProto,
+        name: str,
+        inputs: list[Value],
+        given: Mapping[str, AttributeProto],
+        depth: int,
+        schema: Any = None,
+    ) -> Sequence[Value]:
+        """The results of an operator by its definition."""
+        if depth > DEEPEST:
+            raise FormatError("its definition goes on without an end")
+        settings = {a.name: a for a in body.attribute_proto}
+        if schema is not None:
+            own = schema.attributes.items()
+            settings |= {name: a.default_value for name, a in own if a.default_value.name}
+        settings |= given
+        outer = self.version
+        if body.opset_import:
+            self.version = _version(body.opset_import, outer)
+        env: dict[str, Value] = dict(zip(body.input, [*inputs, *[None] * len(body.input)]))
+
+        def compute() -> list[Value]:
+            self._compute(body.node, env, settings, depth + 1)
+            return [env.get(y) for y in body.output]
+
+        try:
+            return _boxed(helper.make_node(name, [], []), inputs, compute)
+        finally:
+            self.version = outer
+
+    def _branch(
+        self,
+        condition: Value,
+        given: Mapping[str, AttributeProto],
+        env: Environment,
+        settings: Mapping[str, AttributeProto],
+        depth: int,
+    ) -> Sequence[Value]:
+        """The branch of an If whose condition is known; the other is left out."""
+        if isinstance(condition, Node):
+            raise refusal(
+                "If chooses by a value that is computed, which is control flow",
+                instead="choose elements with Where (mg.where)",
+            )
+        branch = given["then_branch" if np.all(condition) else "else_branch"].g
+        inner: Environment = ChainMap({}, env)
+        for tensor in branch.initializer:
+            inner[tensor.name] = self.source.array(tensor)
+        self._compute(branch.node, inner, settings, depth + 1)
+        return [inner[y.name] for y in branch.output]
+
+
+def _plain(attribute: AttributeProto) -> Any:
+    """An attribute in Python's types; what these do not have stays as it is."""
+    match attribute.type:
+        case AttributeProto.FLOAT:
+            return attribute.f
+        case AttributeProto.INT:
+            return attribute.i
+        case AttributeProto.STRING:
+            return attribute.s.decode("utf-8", "replace")
+        case AttributeProto.FLOATS:
+            return [*attribute.floats]
+        case AttributeProto.INTS:
+            return [*attribute.ints]
+        case AttributeProto.STRINGS:
+            return [s.decode("utf-8", "replace") for s in attribute.strings]
+    return attribute
+
+
+@cache
+def _defaults(operator: str, version: int) -> dict[str, Any]:
+    """What the attributes of an operator are where a node has none."""
+    attributes = defs.get_schema(operator, version).attributes
+    return {n: _plain(a.default_value) for n, a in attributes.items() if a.default_value.name}
+
+
+def _version(imports: Iterable[Any], otherwise: int = 1) -> int:
+    """The version of ONNX's operators that a model means."""
+    versions = [o.version for o in imports if o.domain in _PLAIN] or [otherwise]
+    newest = min(NEWEST, defs.onnx_opset_version())
+    version = max(versions)
+    if version > newest:
+        raise refusal(
+            f"its operators are of version {version}, and the newest that can be is {newest}",
+            instead=f"export it with opset_version={newest}",
+        )
+    return version
+
+
+def _check_age(operator: str, version: int) -> None:
+    """Refuse an operator of a version before the oldest, if it was another one then."""
+    if version < OLDEST and (
+        not (defs.has(operator, version) and defs.has(operator, OLDEST))
+        or defs.get_schema(operator, version).since_version
+        != defs.get_schema(operator, OLDEST).since_version
+    ):
+        raise refusal(
+            f"its operator is of version {version}, and the oldest that can be is {OLDEST}",
+            instead=f"convert it: onnx.version_converter.convert_version(model, {OLDEST})",
+        )
+
+
+def _known_among(given: Mapping[str, Any], names: Sequence[str], what: str) -> None:
+    for name in given:
+        if name not in names:
+            wanted = ", ".join(map(printable, names)) or "none"
+            raise FeedError(f"there is no input {name!r:.60} for {what}; the inputs are {wanted}")
+
+
+def _type_of(x: ValueInfoProto, sizes: Mapping[str, Any]) -> tuple[tuple[int, ...], np.dtype]:
+    """The shape and the dtype of an input."""
+    name = printable(x.name)[:80]
+    kind = x.type.WhichOneof("value")
+    if kind != "tensor_type":
+        raise refusal(f"the input {name} is a {(kind or 'nothing').removesuffix('_type')}")
+    tensor = x.type.tensor_type
+    if tensor.elem_type not in DTYPES:
+        raise refusal(
+            f"the input {name} holds {type_name(tensor.elem_type)}, which minigraph has not"
+        )
+    dtype = np.dtype(DTYPES[tensor.elem_type])
+    if x.name in sizes and np.ndim(sizes[x.name]) == 1:
+        return tuple(sizes[x.name]), dtype
+    told = [d.dim_param or (str(d.dim_value) if d.HasField("dim_value") else "?")
+            for d in tensor.shape.dim]  # fmt: skip
+    if not tensor.HasField("shape") or "?" in told:
+        raise refusal(
+            f"the input {name} has no shape" if "?" not in told else
+            f"the input {name} has the shape ({', '.join(told)})",
+            instead=f"say it as sizes={{{x.name!r}: (…)}}",
+        )  # fmt: skip
+    missing = {d.dim_param: 1 for d in tensor.shape.dim if d.dim_param and d.dim_param not in sizes}
+    if missing:
+        raise refusal(
+            f"the input {name} has the shape ({', '.join(told)}), and a Node has a size for "
+            "each axis",
+            instead=f"say which, as in sizes={missing}",
+        )
+    shape = tuple(sizes[d.dim_param] if d.dim_param else d.dim_value for d in tensor.shape.dim)
+    return shape, dtype
+
+
+def _settled(node: NodeProto, settings: Mapping[str, AttributeProto]) -> dict[str, AttributeProto]:
+    """The attributes of a node; in a definition some are those of what is defined."""
+    given = {}
+    for attribute in node.attribute:
+        if attribute.ref_attr_name:
+            if attribute.ref_attr_name in settings:
+                given[attribute.name] = own = AttributeProto()
+                own.CopyFrom(settings[attribute.ref_attr_name])
+                own.name = attribute.name
+        else:
+            given[attribute.name] = attribute
+    return given
+
+
+def _check(schema: Any, inputs: Sequence[Value], given: Mapping[str, AttributeProto]) -> None:
+    """Refuse a node that is none of its operator."""
+    if schema.deprecated:
+        raise FormatError("this version of ONNX has the operator no longer")
+    if not schema.min_input <= len(inputs) <= schema.max_input:
+        raise FormatError(f"it has {len(inputs)} inputs, and needs {schema.min_input} or more")
+    for x, formal in zip(inputs, schema.inputs):
+        if x is None and formal.option == defs.OpSchema.FormalParameterOption.Single:
+            raise FormatError(f"its input {formal.name} is missing")
+    for name, attribute in given.items():
+        if name not in schema.attributes:
+            raise FormatError(f"it has no attribute {printable(name)[:60]!r}")
+        if int(schema.attributes[name].type) != attribute.type:
+            raise FormatError(f"its attribute {name} is of another type")
+    for name, wanted in schema.attributes.items():
+        if wanted.required and name not in given:
+            raise FormatError(f"its attribute {name} is missing")
+
+
+def _check_asked(call: Call) -> None:
+    """Refuse a setting that the rule knows nothing of, unless it is what is so anyway."""
+    for name, value in call.attributes.items():
+        if name not in call.asked and value != call.defaults.get(name):
+            call.refuse(f"with {name}={value!r:.40}")
+
+
+def _definition(
+    schema: Any,
+    node: NodeProto,
+    given: Mapping[str, AttributeProto],
+    inputs: Sequence[Value],
+    version: int,
+) -> FunctionProto | None:
+    """What ONNX itself says an operator is made of, if it does."""
+    fits = [v for v in schema.function_opset_versions if v <= version]
+    if fits:
+        return FunctionProto.FromString(schema.get_function_with_opset_version(max(fits)))
+    fits = [v for v in schema.context_dependent_function_opset_versions if v <= version]
+    if not fits:
+        return None
+    types = [
+        (helper.make_tensor_type_proto(_CODES[x.dtype], x.shape) if x is not None
+         else TypeProto()).SerializeToString()
+        for x in inputs
+    ]  # fmt: skip
+    plain = NodeProto()
+    plain.CopyFrom(node)
+    del plain.attribute[:]
+    plain.attribute.extend(given.values())
+    data = schema.get_context_dependent_function_with_opset_version(
+        max(fits), plain.SerializeToString(), types
+    )
+    body = FunctionProto.FromString(data)
+    return body if body.node else None
+
+
+def _listed(results: Any) -> list[Value]:
+    return [*results] if isinstance(results, list | tuple) else [results]
+
+
+def _boxed(node: NodeProto, inputs: Sequence[Value], rule: Callable[[], Any]) -> list[Value]:
+    """What a rule gives. Several operations lie in a scope of their own, one box in a drawing."""
+    if not any(isinstance(x, Node) for x in inputs):
+        return _listed(rule())
+    *path, _ = [part.replace("()#", " ") for part in node.name.split("/") if part.strip()] or [""]
+    mark = f"{node.op_type}()#{next(new_seq)}"
+    first = next(new_seq)
+    with ExitStack() as around:
+        for part in path:
+            around.enter_context(scope(part))
+        around.enter_context(scope(f"{mark}~"))
+        results = _listed(rule())
+    nodes = [y for y in results if isinstance(y, Node)]
+    made = _made_since(first, nodes)
+    operations = [x for x in made if x.op]
+    for x in made:
+        outer, _, inner = x.scope.partition(f"{mark}~")
+        if len(operations) == 1 or _is_one_call(operations, mark):
+            x.scope = (outer + inner.removeprefix("/")).rstrip("/")
+        elif len(nodes) == 1 and x is nodes[0]:
+            x.scope = f"{outer}{mark}{inner}"
+    return results
+
+
+def _made_since(first: int, nodes: Sequence[Node]) -> list[Node]:
+    found = dict.fromkeys(x for x in nodes if x.seq > first)
+    stack = [*found]
+    while stack:
+        for x in stack.pop().inputs:
+            if x.seq > first and x not in found:
+                found[x] = None
+                stack.append(x)
+    return [*found]
+
+
+def _is_one_call(operations: Sequence[Node], mark: str) -> bool:
+    """Whether all lie in one call of a composed function, which is a box already."""
+    calls = {x.scope.partition(f"{mark}~/")[2].split("/")[0].removesuffix("~") for x in operations}
+    return len(calls) == 1 and "()#" in calls.pop()
