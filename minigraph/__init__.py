@@ -47,6 +47,7 @@ _LATE = {  # seldom needed, and slow to import
     "course_map": ".course.map",
     "doctor": ".course.installation",
     "explore": ".widgets",
+    "inspect": ".widgets",
     "play": ".widgets",
 }
 
@@ -95,6 +96,7 @@ __all__ = [
     "gradcheck",
     "hessian",
     "hvp",
+    "inspect",
     "jacobian",
     "jvp",
     "no_grad",

@@ -277,6 +277,14 @@ class Program(Watched):
                 raise NodeTypeError(self._refused[x], (x,))
         return self._hooked.get(id(value), node) if _is_leaf(value) else node
 
+    def made(self) -> list[Node]:
+        """All Nodes that were seen."""
+        return [*self._made]
+
+    def idle(self) -> list[str]:
+        """The names of parameters and buffers that nothing has used."""
+        return [name for id, name in self.modules.names.items() if id not in self._seen]
+
     # --- calls ------------------------------------------------------------------------------------
 
     def composed(self, mode: _Mode, kind: Kind, args: Any, options: Any) -> Any:

@@ -23,6 +23,14 @@ class Watched(ABC):
     @abstractmethod
     def __getitem__(self, value: Any) -> Node: ...
 
+    def made(self) -> list[Node]:
+        """All Nodes that were seen, used or not."""
+        return []
+
+    def idle(self) -> list[str]:
+        """The names of parameters that nothing has used."""
+        return []
+
 
 def takes_watched(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let a function or method of a Node take a Watched and a value of its program instead."""

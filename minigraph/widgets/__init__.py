@@ -10,6 +10,7 @@ from .changes import ChangingGraph, changing_graph
 from .checkpoints import CheckpointViewer, checkpoint_viewer
 from .explorer import Explorer, explore
 from .expression import ExpressionEditor, expression_editor
+from .inspector import Inspector, inspect
 from .landscape import LossLandscape, loss_landscape
 from .learning import Learning, watch_learning
 from .passes import PassViewer, pass_viewer
@@ -24,6 +25,7 @@ __all__ = [
     "CheckpointViewer",
     "Explorer",
     "ExpressionEditor",
+    "Inspector",
     "Learning",
     "LossLandscape",
     "PassViewer",
@@ -37,6 +39,7 @@ __all__ = [
     "checkpoint_viewer",
     "explore",
     "expression_editor",
+    "inspect",
     "loss_landscape",
     "pass_viewer",
     "path_explorer",
