@@ -39,6 +39,8 @@ SETTINGS = {
     # Every cell is in the page, not only those on the screen.
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
 }
+SIZE = {"width": 1200, "height": 900}
+STILL = {"reduced_motion": "reduce"}
 SECONDS_TO_START = 120
 MILLISECONDS_TO_APPEAR = 60_000
 
@@ -113,8 +115,12 @@ def chromium() -> Iterator:
 
 
 def window(browser):
-    """A window of a browser, with nothing open in it."""
-    return browser.new_context(viewport={"width": 1200, "height": 900})
+    """A window of a browser, with nothing open in it.
+
+    What is drawn in it does not move: what moves is drawn again without end, also while a test
+    waits for something else.
+    """
+    return browser.new_context(viewport=SIZE, **STILL)
 
 
 @contextmanager

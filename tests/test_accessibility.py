@@ -66,24 +66,36 @@ CONTROLS = "button, input, select, textarea, a[href], [tabindex]:not([tabindex='
 every_widget = pytest.mark.parametrize("name", WIDGETS)
 
 
+# JupyterLab's body has no height and cuts off what is beside it, as far as axe can see. A caret
+# that comes and goes says nothing about focus.
+STYLE = """
+body { height: 100vh }
+.jp-Cell[hidden] { display: none }
+* { caret-color: transparent !important }
+"""
+LEFT_AREA = "window.jupyterapp.commands.execute('application:toggle-left-area')"
+
+
 @pytest.fixture(scope="module")
-def notebook(chromium, lab, tmp_path_factory):
+def notebook(window, lab, tmp_path_factory):
     """All widgets in one notebook, each in the cell below that of the one before."""
     root, address = lab
     write(root / "widgets.ipynb", PREPARE, *WIDGETS.values())
     shots = tmp_path_factory.mktemp("screenshots")
-    with browser.notebook(browser.window(chromium), address, "widgets.ipynb", shots) as opened:
+    with browser.notebook(window, address, "widgets.ipynb", shots) as opened:
         page = opened.page
         page.set_default_timeout(20_000)
-        page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
-        # JupyterLab's body has no height and cuts off what is beside it, as far as axe can see.
-        page.add_style_tag(content="body { height: 100vh } .jp-Cell[hidden] { display: none }")
+        page.evaluate(LEFT_AREA)
+        style = page.add_style_tag(content=STYLE)
         page.evaluate(axe.Axe().axe_script)
         opened.run_all()
         for name in WIDGETS:
             shown(opened, name).locator(CONTROLS).first.wait_for()
         assert opened.new_errors() == []
         yield opened
+        style.evaluate("(it) => it.remove()")
+        page.evaluate(LEFT_AREA)
+        page.set_default_timeout(browser.MILLISECONDS_TO_APPEAR)
 
 
 def shown(notebook, name):
@@ -123,7 +135,7 @@ def looks(notebook, *, theme="Light", width=1200, **media):
     try:
         yield page
     finally:
-        page.emulate_media(**dict.fromkeys(media, "null"))
+        page.emulate_media(**dict.fromkeys(media, "null") | browser.STILL)
         show("Light", 1200)
 
 
@@ -187,17 +199,17 @@ def test_tab_goes_through_all_controls_and_shows_where_it_is(notebook, name):
     first = widget.locator(CONTROLS).first
     first.scroll_into_view_if_needed()
     is_inside = "(element) => element.contains(document.activeElement)"
-    with looks(notebook, reduced_motion="reduce") as page:
-        first.press("Tab")  # after which focus counts as the keyboard's
-        first.focus()
-        visited = 0
-        while widget.evaluate(is_inside):
-            visited += 1
-            focused = page.evaluate_handle("document.activeElement").as_element()
-            with_focus = around(page, focused)
-            focused.evaluate("(it) => it.blur()")
-            assert around(page, focused) != with_focus, focused.evaluate("(it) => it.outerHTML")
-            page.keyboard.press("Tab")
+    page = notebook.page
+    first.press("Tab")  # after which focus counts as the keyboard's
+    first.focus()
+    visited = 0
+    while widget.evaluate(is_inside):
+        visited += 1
+        focused = page.evaluate_handle("document.activeElement").as_element()
+        with_focus = around(page, focused)
+        focused.evaluate("(it) => it.blur()")
+        assert around(page, focused) != with_focus, focused.evaluate("(it) => it.outerHTML")
+        page.keyboard.press("Tab")
     stops = """(them) => them
       .filter((it) => it.checkVisibility() && it.tabIndex >= 0 && !it.disabled).length"""
     # of a group Tab visits one
@@ -212,7 +224,8 @@ def around(page, element):
     box = element.bounding_box()
     x, y = max(0, box["x"] - 5), max(0, box["y"] - 5)
     clip = {"x": x, "y": y, "width": box["width"] + 10, "height": box["height"] + 10}
-    return page.screenshot(clip=clip)
+    # To hide a caret would style the whole page anew, twice.
+    return page.screenshot(clip=clip, caret="initial")
 
 
 def test_a_click_into_the_player_gives_it_the_keys(notebook):
@@ -305,11 +318,11 @@ MOVING = """document.getAnimations().map((it) => it.effect.target)
 
 
 def test_nothing_moves_for_those_who_ask_for_that(notebook):
-    shown(notebook, "player").get_by_role("slider", name="Step").press("End")
-    shown(notebook, "player").get_by_role("slider", name="Step").press("ArrowLeft")
-    assert "mgp-pulse mgp-back" in notebook.page.evaluate(MOVING)
-    with looks(notebook, reduced_motion="reduce") as page:
-        assert page.evaluate(MOVING) == []
+    with looks(notebook, reduced_motion="no-preference") as page:
+        shown(notebook, "player").get_by_role("slider", name="Step").press("End")
+        shown(notebook, "player").get_by_role("slider", name="Step").press("ArrowLeft")
+        assert "mgp-pulse mgp-back" in page.evaluate(MOVING)
+    assert page.evaluate(MOVING) == []
 
 
 def test_forced_colours_leave_states_visible(notebook):
