@@ -13,7 +13,7 @@ from minigraph.widgets.bench_training import MOST_STEPS
 OWN = [(0.1, 0.2, 0), (0.5, -0.3, 1), (-0.4, 0.3, 1), (0.2, 0.9, 0), (-0.7, -0.1, 1)]
 
 
-def by_pytorch(torch, bench, rule, steps):
+def by_pytorch(torch, bench, rule, steps, l1=0.0, dropout=0.0):
     """The losses and the last gradients of the same network, from the same start and batches."""
     settings = bench.settings
     rng = np.random.default_rng(settings.seed)
@@ -35,7 +35,11 @@ def by_pytorch(torch, bench, rule, steps):
         for n in (0, 2, 4):
             out = out @ weights[n].T + weights[n + 1]
             out = torch.tanh(out) if n < 4 else out
+            if n < 4 and dropout:  # PyTorch's own draws cannot be those of NumPy
+                kept = rng.random(tuple(out.shape)) >= dropout
+                out = out * torch.tensor(kept) / (1 - dropout)
         loss = torch.nn.functional.cross_entropy(out, torch.tensor(part.y[places]))
+        loss = loss + l1 * torch.cat([w.flatten() for w in weights]).abs().sum()
         optimizer.zero_grad()
         loss.backward()
         if len(losses) == steps:
@@ -44,8 +48,16 @@ def by_pytorch(torch, bench, rule, steps):
         losses.append(loss.item())
 
 
-@pytest.mark.parametrize("name", ["SGD", "momentum", "Adam", "AdamW"])
-def test_the_first_fifty_losses_and_the_gradients_are_those_of_pytorch(torch, name):
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("SGD", {}),
+        ("momentum", {"l1": 0.003}),
+        ("Adam", {"dropout": 0.3}),
+        ("AdamW", {"l1": 0.01, "dropout": 0.5}),
+    ],
+)
+def test_the_first_fifty_losses_and_the_gradients_are_those_of_pytorch(torch, name, more):
     bench = training_bench(
         data="spirals",
         points=170,  # so that the last batch of an epoch is smaller
@@ -56,6 +68,7 @@ def test_the_first_fifty_losses_and_the_gradients_are_those_of_pytorch(torch, na
         weight_decay=0.01,
         batch_size=20,
         seed=3,
+        **more,
     )
     rule = {
         "SGD": lambda w: torch.optim.SGD(w, 0.02, weight_decay=0.01),
@@ -63,7 +76,7 @@ def test_the_first_fifty_losses_and_the_gradients_are_those_of_pytorch(torch, na
         "Adam": lambda w: torch.optim.Adam(w, 0.02, weight_decay=0.01),
         "AdamW": lambda w: torch.optim.AdamW(w, 0.02, weight_decay=0.01),
     }[name]
-    losses, gradients = by_pytorch(torch, bench, rule, 50)
+    losses, gradients = by_pytorch(torch, bench, rule, 50, **more)
     bench.go(50)
     assert bench.losses == pytest.approx(losses, rel=1e-9)
     bench.loss  # noqa: B018 - the backward pass leaves the gradients
@@ -130,6 +143,7 @@ def test_looking_changes_nothing_of_what_follows():
         {"data": "circles", "features": ["x²", "y²"], "hidden": (), "batch_size": None},
         {"data": "spirals", "hidden": "8 8", "activation": "relu", "weight_decay": 0.01},
         {"data": OWN, "optimizer": "momentum", "activation": "none", "learning_rate": 0.1},
+        {"l1": 0.003, "dropout": 0.25, "hidden": (6, 5), "activation": "relu"},
         {"data": "xor", "noise": 0.3, "points": 20, "optimizer": "SGD", "activation": "sigmoid"},
     ],
 )
@@ -233,6 +247,96 @@ def test_weights_that_grow_beyond_all_numbers_are_shown_without_a_warning(activa
     assert drawn.count("L") == known.sum() - 2
 
 
+def test_l1_leads_to_weights_that_are_0_and_is_no_part_of_what_is_reported():
+    free, held = (
+        training_bench(data="xor", features=["x", "xy"], hidden=(), l1=l1, steps=600, seed=2)
+        for l1 in (0.0, 0.03)
+    )
+    at_x, at_xy = np.abs(held.model[0].weight.value).T
+    assert (at_x < 0.03).all()  # a step of Adam: x says nothing of the class
+    assert (at_xy > 0.5).all()
+    assert (np.abs(free.model[0].weight.value)[:, 1] > 5).all()
+    batch_loss = float(held.loss.value)
+    penalty = 0.03 * sum(np.abs(p.value).sum() for p in held.model.parameters())
+    assert batch_loss - penalty == pytest.approx(held._training.measured()[0], abs=0.2)
+    assert held.loss.value > penalty
+
+
+def test_dropout_leaves_out_units_of_a_step_and_none_of_what_is_shown():
+    bench = training_bench(dropout=0.5, hidden=(8, 8), steps=100)
+    sure = bench._training.sure()
+    units = bench._training.units()
+    for _ in range(3):
+        assert bench.loss.value > 0
+        assert np.array_equal(bench._training.sure(), sure)
+    assert [u.shape[1] for u in units] == [2, 8, 8]
+    points = bench._training._places(14)
+    first = np.tanh(points @ bench.model[0].weight.value.T + bench.model[0].bias.value)
+    assert units[1] == pytest.approx(first, abs=1e-12)  # as they are, though dropout follows
+
+
+# --- while it runs --------------------------------------------------------------------------------
+
+
+def test_a_film_has_a_picture_of_each_step_on_the_way(monkeypatch):
+    monkeypatch.setattr("minigraph.widgets.bench._PATIENCE", 600)
+    bench = training_bench(points=40)
+    bench._told(None, {"kind": "run", "by": 3, "pictures": 5, "serial": "a", "show": "weights"}, [])
+    frame = bench.board.frame
+    assert [picture["step"] for picture in frame["film"]] == [3, 6, 9, 12]
+    assert frame["step"] == bench.step == 15
+    for picture in frame["film"]:
+        bench.go(picture["step"])
+        for part in ("say", "sure", "units", "weights"):
+            assert bench.board.frame[part] == picture[part]
+        assert bench.board.frame["film"] == []
+
+
+def test_a_film_ends_when_there_is_no_time_or_no_finite_loss(monkeypatch):
+    monkeypatch.setattr("minigraph.widgets.bench._PATIENCE", 0)
+    bench = training_bench(points=40)
+    bench._told(None, {"kind": "run", "by": 1, "pictures": 30, "serial": "a"}, [])
+    assert bench.step == 1
+    monkeypatch.setattr("minigraph.widgets.bench._PATIENCE", 600)
+    lost = training_bench(activation="relu", optimizer="SGD", learning_rate=1e200)
+    lost._told(None, {"kind": "run", "by": 1, "pictures": 30, "serial": "a"}, [])
+    assert lost.board.frame["isProblem"]
+    assert not any(picture["isProblem"] for picture in lost.board.frame["film"])
+
+
+def test_what_was_taken_beyond_the_picture_seen_is_forgotten():
+    bench = training_bench(points=40, steps=300)
+    straight = bench.losses
+    bench._told(None, {"kind": "look", "cut": {"step": 130, "known": 200}, "serial": "a"}, [])
+    assert bench.step == 130
+    assert bench.losses == straight[:200]
+    assert bench.board.frame["known"] == 200
+    assert bench._training.curve()[-1][0] == 200
+    bench.go(300)
+    assert bench.losses == straight
+
+
+def test_each_answer_computes_its_frame_once(monkeypatch):
+    bench = training_bench(points=20)
+    taken = []
+    picture = type(bench)._picture
+    monkeypatch.setattr(type(bench), "_picture", lambda self: taken.append(1) or picture(self))
+    for content in (
+        {"kind": "change", "settings": {"seed": 3}},
+        {"kind": "change", "settings": {"seed": -1}},
+        {"kind": "reset"},
+        {"kind": "go", "step": 2},
+        {"kind": "look"},
+        {"kind": "play"},
+    ):
+        bench._told(None, content | {"serial": "a"}, [])
+        assert len(taken) == 1
+        taken.clear()
+    bench.change(seed=4)
+    bench.reset()
+    assert len(taken) == 2
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 RNG = np.random.default_rng(0)
@@ -268,6 +372,11 @@ LINEAR = nn.Linear(2, 2, rng=RNG)
         ({"learning_rate": 0}, SettingError, "above 0, not 0"),
         ({"learning_rate": np.nan}, SettingError, "above 0, not nan"),
         ({"weight_decay": -1}, SettingError, "from 0 up"),
+        ({"l1": -0.1}, SettingError, "l1 is a number from 0 up"),
+        ({"l1": "much"}, SettingError, "l1 is a number from 0 up"),
+        ({"dropout": 1}, SettingError, "dropout is a share from 0 to below 1, not 1"),
+        ({"dropout": np.nan}, SettingError, "dropout is a share from 0 to below 1"),
+        ({"model": LINEAR, "dropout": 0.1}, SettingError, "dropout cannot be set"),
         ({"batch_size": 0}, SettingError, "from 1 up, not 0"),
         ({"batch_size": 301}, SettingError, "301 is larger than the training data, which have 300"),
         ({"seed": -1}, SettingError, "a seed is a whole number from 0 up"),

@@ -432,26 +432,47 @@ def answered(shown, bench, message):
     shown.change(**(new if bench.board.view is not before else {"frame": new["frame"]}))
 
 
+@pytest.fixture
+def unhurried(monkeypatch):
+    """A kernel that makes all the pictures that it is asked for, however long it takes."""
+    monkeypatch.setattr("minigraph.widgets.bench._PATIENCE", 600)
+
+
 @needs_browser
-def test_a_bench_that_runs_asks_for_the_next_steps_when_it_is_drawn(live):
+def test_a_bench_that_runs_shows_each_picture_and_goes_back_to_the_one_seen(live, unhurried):
     bench = training_bench(points=20, hidden=(2,))
     shown = live("bench", bench.board)
     page = shown.page
     page.get_by_role("button", name="Run").click()
-    for step in (5, 10, 15):
-        (message,), (question,) = asked(shown)
-        assert question == {"kind": "go", "step": step}
-        answered(shown, bench, message)
-        assert asked(shown) == ([], [])  # a page that nobody sees asks for nothing
-        page.clock.run_for(20)
+    (message,), (question,) = asked(shown)
+    assert question == {"kind": "run", "by": 5, "pictures": 4}
+    answered(shown, bench, message)
+    assert asked(shown) == ([], [])  # a page that nobody sees asks for nothing
+    sentences = set()
+    for step in (5, 10, 15, 20):
+        page.clock.run_for(17)
         assert page.locator(".mgb-step").inner_text() == f"step {step}"
-    (message,), _ = asked(shown)
+        sentences.add(said(shown))
+    assert len(sentences) == 4
+    assert said(shown) == bench.sentence
+    (message,), (question,) = asked(shown)
+    assert question == {"kind": "run", "by": 5, "pictures": 8}  # for no answer had been there
+    page.clock.run_for(17)  # nor is it now, so the next film is longer
+    answered(shown, bench, message)
+    assert bench.step == 60
+    page.clock.run_for(34)
+    (message,), _ = asked(shown)  # while the film is shown
     page.get_by_role("button", name="Pause").click()
+    answered(shown, bench, message)
+    assert bench.step > 60
+    (message,), (question,) = asked(shown)
+    assert question == {"kind": "look", "cut": {"step": 30, "known": 30}}
     answered(shown, bench, message)
     page.clock.run_for(100)
     assert asked(shown) == ([], [])
+    assert page.locator(".mgb-step").inner_text() == "step 30"
     assert said(shown) == bench.sentence
-    assert bench.step == 20
+    assert bench.step == len(bench.losses) == 30
     page.get_by_role("slider", name="Recorded step").press("Home")
     page.get_by_role("button", name="Step", exact=True).click()  # while the answer is on its way
     (message,), (question,) = asked(shown)
@@ -459,6 +480,53 @@ def test_a_bench_that_runs_asks_for_the_next_steps_when_it_is_drawn(live):
     answered(shown, bench, message)
     (_,), (question,) = asked(shown)
     assert question["kind"] == "go"
+
+
+@needs_browser
+def test_a_page_that_is_slow_to_draw_gets_fewer_pictures_of_as_many_steps(live, unhurried):
+    bench = training_bench(points=20, hidden=(2,))
+    shown = live("bench", bench.board)
+    shown.page.get_by_label("Steps between two pictures").select_option("1")
+    shown.page.get_by_role("button", name="Run").click()
+    strides = []
+    for _ in range(5):
+        (message,), (question,) = asked(shown)
+        strides.append(question["by"])
+        answered(shown, bench, message)
+        for _ in range(question["pictures"]):
+            shown.page.clock.fast_forward(200)  # until it draws again
+    assert strides[0] == 1
+    assert strides[-1] == 5  # 25 steps a second
+
+
+@needs_browser
+def test_what_is_chosen_while_a_bench_runs_holds_from_the_picture_seen(live, unhurried):
+    bench = training_bench(points=20, hidden=(2,))
+    shown = live("bench", bench.board)
+    shown.page.get_by_role("button", name="Run").click()
+    (message,), _ = asked(shown)
+    answered(shown, bench, message)
+    shown.page.clock.run_for(17)
+    (message,), _ = asked(shown)
+    shown.page.get_by_label("Steps between two pictures").select_option("25")
+    answered(shown, bench, message)
+    (message,), (question,) = asked(shown)
+    assert question == {"kind": "look", "cut": {"step": 5, "known": 5}}
+    answered(shown, bench, message)
+    assert bench.step == 5
+    shown.page.clock.run_for(34)
+    (message,), (question,) = asked(shown)
+    assert question["by"] == 25
+    shown.page.get_by_label("Seed").fill("7")
+    shown.page.get_by_label("Seed").press("Tab")
+    answered(shown, bench, message)
+    (message,), (question,) = asked(shown)
+    assert question == {"kind": "change", "settings": {"seed": 7}}
+    answered(shown, bench, message)
+    assert bench.settings.seed == 7
+    shown.page.clock.run_for(17)
+    assert shown.page.locator(".mgb-step").inner_text() == "step 0"
+    assert asked(shown)[1][0]["kind"] == "run"  # it goes on
 
 
 @needs_browser

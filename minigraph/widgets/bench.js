@@ -1,9 +1,13 @@
 /**
  * The training bench. The kernel takes the steps and answers each question with a frame: all that
- * there is to see at a step. One question is on its way at a time. While the training runs, the
- * answer asks for the next steps when the page is drawn anew, so a page that nobody sees stops.
+ * there is to see at a step. One question is on its way at a time.
  *
- * @import { BenchState, BenchFrame, BenchView, Control, Model, Shown } from "./types"
+ * While the training runs, a frame brings a film: pictures of the steps before it. One is shown each
+ * time that the page is drawn, and the next film is asked for before this one ends; so a way to the
+ * kernel that is long does not slow the training down, and a page that nobody sees stops. A page that
+ * is slow to draw gets fewer pictures of as many steps. Where the film is cut short, the kernel goes back to what is seen.
+ *
+ * @import { BenchState, BenchPicture, BenchView, Control, Model, Shown } from "./types"
  */
 
 import { Segmented, button, choice, sentence, tell } from "./controls.js";
@@ -17,6 +21,8 @@ import { Stage, draw, make } from "./stage.js";
 
 const PATIENCE = 8000; // milliseconds until an answer is given up
 const AT_ONCE = [1, 5, 25, 100]; // steps between two pictures
+const MOST_PICTURES = 30; // of a film
+const SLOWEST = 40; // milliseconds between two pictures: a page that takes longer skips some
 /** @type {[string, string][]} */
 const LOOKS = [["weights", "Weights"], ["gradients", "Gradients"], ["graph", "Graph"], ["code", "Code"]];
 
@@ -25,7 +31,9 @@ class Bench {
   /** @type {Network} */ network;
   /** @type {Frame | undefined} */ picture;
   /** @type {BenchView | undefined} */ view;
-  /** @type {BenchFrame} */ frame;
+  /** @type {BenchPicture} */ frame; // what is shown
+  /** @type {BenchPicture[]} */ film = []; // what is still to be shown
+  /** @type {{ step: number, known: number } | undefined} */ cut; // where a film was cut short
   /** @type {string | undefined} */ waiting; // the question that is on its way
   /** @type {Record<string, any> | undefined} */ next; // the one that follows it
   /** @type {number | undefined} */ patience;
@@ -37,6 +45,13 @@ class Bench {
   constructor(model, el) {
     this.model = model;
     this.isRunning = false;
+    this.isDry = false; // the film ended before the next one came
+    this.pictures = 4; // of the next film
+    this.loop = 0; // in which it is shown
+    this.shownAt = 0;
+    this.apart = 0; // milliseconds between two pictures, of late
+    this.curve = new Float32Array();
+    this.known = 0; // how many steps were known before the training ran
     this.id = `mgb-${Math.random().toString(36).slice(2)}`;
     this.count = 0;
     this.show = "weights";
@@ -58,6 +73,7 @@ class Bench {
     this.speed = choice(AT_ONCE.map((n) => [n, `by ${n}`]), 5);
     this.speed.setAttribute("aria-label", "Steps between two pictures");
     this.speed.title = "Steps between two pictures";
+    this.speed.addEventListener("change", () => this._again());
     this.controls = make("div", { class: "mgb-controls" });
     this.features = make("div", { class: "mgb-row", role: "group", "aria-label": "Inputs" });
     this.looks = new Segmented("Look at", LOOKS, (show) => this.look(show));
@@ -141,7 +157,9 @@ class Bench {
       return;
     }
     this.waiting = `${this.id}-${++this.count}`;
-    this.model.send?.(/** @type {any} */ ({ ...question, show: this.show, serial: this.waiting }));
+    const { show, waiting: serial, cut } = this;
+    this.cut = undefined;
+    this.model.send?.(/** @type {any} */ ({ ...question, show, serial, ...(cut && { cut }) }));
     this.patience = setTimeout(() => {
       this.waiting = this.next = undefined;
       this.turn(false);
@@ -160,22 +178,66 @@ class Bench {
 
   /** @param {boolean} isRunning */
   turn(isRunning) {
+    const before = this.isRunning;
     this.isRunning = isRunning && !this.kernel.gone;
     this.run.textContent = this.isRunning ? "Pause" : "Run";
     this.say.setAttribute("aria-live", this.isRunning ? "off" : "polite"); // else it never ends
-    if (this.isRunning) this._on();
+    if (before === this.isRunning) return;
+    if (this.isRunning) {
+      this.known = this.frame.known;
+      this._on();
+      return;
+    }
+    cancelAnimationFrame(this.loop);
+    if (!this.film.length && !this.waiting) return;
+    const { step } = this.frame;
+    this.film = [];
+    this.cut = { step, known: Math.max(step, this.known) };
+    this.ask({ kind: "look" });
   }
 
-  /** Go on running. */
+  /** Go on running: show the next picture, and ask for more. */
   _on() {
-    if (this.isRunning && !this.waiting)
-      this.ask({ kind: "go", step: this.frame.step + Number(this.speed.value) });
+    const picture = this.film.shift();
+    this.isDry = !picture;
+    if (picture) {
+      this.frame = picture;
+      this._draw();
+      this._time();
+      if (picture.isProblem || picture.step >= (this.view?.most ?? 0)) this.turn(false);
+    }
+    if (!this.isRunning) return;
+    if (!this.waiting && this.film.length <= this.pictures / 2) {
+      const times = Math.max(1, Math.round(this.apart / SLOWEST));
+      this.ask({ kind: "run", by: times * Number(this.speed.value), pictures: this.pictures });
+    }
+    if (picture) this._soon();
+  }
+
+  /** Learn how fast this page draws; waiting for the kernel does not count. */
+  _time() {
+    const now = performance.now();
+    if (this.film.length) this.apart += (Math.min(now - this.shownAt, 500) - this.apart) / 4;
+    this.shownAt = now;
+  }
+
+  _soon() {
+    cancelAnimationFrame(this.loop);
+    this.loop = requestAnimationFrame(() => this._on());
+  }
+
+  /** What is on its way is of another kind: begin with what is seen. */
+  _again() {
+    if (!this.isRunning) return;
+    this.turn(false);
+    this.turn(true);
   }
 
   /** @param {string} show */
   look(show) {
     this.show = show;
-    this.ask({ kind: "look" });
+    if (this.isRunning) this._again();
+    else this.ask({ kind: "look" });
   }
 
   // --- from the kernel ---------------------------------------------------------------------------
@@ -186,23 +248,30 @@ class Bench {
   }
 
   answered() {
-    this.frame = this.model.get("frame");
-    if (this.frame.serial === this.waiting) {
+    const { film, ...last } = this.model.get("frame");
+    const isAnswer = last.serial === this.waiting;
+    const isCut = isAnswer && this.cut; // short, before it came
+    if (isAnswer) {
       clearTimeout(this.patience);
       this.waiting = undefined;
     }
     const view = this.model.get("view");
-    if (view !== this.view || this.frame.isRefused) this._renew(view); // controls jump back
-    if (this.frame.isProblem || this.frame.step >= view.most) this.turn(false);
+    if (view !== this.view) this.film = [];
+    if (!isCut) {
+      this.curve = floats(last.curve);
+      if (this.isRunning && isAnswer) this.film.push(...film, last);
+      else [this.frame, this.film] = [last, []];
+    }
+    if (view !== this.view || last.isRefused) this._renew(view); // controls jump back
     if (this.waiting) return;
     const { next } = this;
     this.next = undefined;
     if (next) this.ask(next);
     if (!this.isRunning) this._draw();
-    else requestAnimationFrame(() => {
-      this._on(); // so that the kernel works while this is drawn
-      this._draw();
-    });
+    else if (this.isDry) {
+      this.pictures = Math.min(MOST_PICTURES, 2 * this.pictures);
+      this._soon();
+    }
   }
 
   /** @param {BenchView} view */
@@ -274,7 +343,7 @@ class Bench {
     tell(this.say, frame.say);
     this.say.classList.toggle("mgc-wrong", frame.isProblem);
     this.plane.show(frame.sure, this.colours);
-    fall(this.losses, this.low, floats(frame.curve), frame.step);
+    fall(this.losses, this.low, this.curve, frame.step, frame.known);
     this._look();
   }
 
@@ -316,7 +385,7 @@ class Bench {
   /**
    * The graph of a step; the larger the gradient of a node, the hotter its box.
    *
-   * @param {NonNullable<BenchFrame["graph"]>} graph
+   * @param {NonNullable<BenchPicture["graph"]>} graph
    */
   _graph(graph) {
     const stage = new Stage(graph);
@@ -344,6 +413,7 @@ class Bench {
 
   stop() {
     clearTimeout(this.patience);
+    cancelAnimationFrame(this.loop);
     this.isRunning = false;
     this.model.off?.("change:frame", this.heard);
     this.kernel.stop();

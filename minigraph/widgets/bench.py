@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import asdict
+from time import perf_counter
 from typing import Any
 
 import anywidget
@@ -42,6 +43,8 @@ from .stage import stage_svg
 _DECADES = 4  # of gradients that are told apart by their heat
 _RATES = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 _OF_OPTIMIZER = ("optimizer", "learning_rate", "weight_decay")
+_OF_MODEL = ("hidden", "activation", "dropout")
+_PATIENCE = 0.2  # seconds, after which pictures are sent that are taken while training runs
 SHOWN = ("weights", "gradients", "graph", "code")
 
 
@@ -88,8 +91,8 @@ class TrainingBench(Released, widgets.VBox):
             optimizer: "SGD", "momentum", "Adam" or "AdamW"; or your own, an `nn.Optimizer` of your
                 model's parameters or a function that makes one of parameters.
             settings: those of `Settings`: data, which may be your own points as rows (x, y, class),
-                points, noise, features, hidden, activation, learning_rate, weight_decay,
-                batch_size, seed.
+                points, noise, features, hidden, activation, learning_rate, weight_decay, l1,
+                dropout, batch_size, seed.
 
         Raises:
             SettingError: if a setting is unknown, out of its range, or one of the others replaces
@@ -102,7 +105,7 @@ class TrainingBench(Released, widgets.VBox):
         if model is not None:
             if not isinstance(model, Module):
                 raise NodeTypeError(f"a model is an nn.Module, not {model!r:.40}")
-            _refuse(given, ("hidden", "activation"), "the model is your own and has its own")
+            _refuse(given, _OF_MODEL, "the model is your own and has its own")
             start = Settings(activation=None)
         if optimizer is not None and not isinstance(optimizer, str):
             self._optimizer = self._checked(optimizer)
@@ -116,8 +119,10 @@ class TrainingBench(Released, widgets.VBox):
         self.board = BenchBoard()
         self.player: Player | None = None
         self._shown, self._serial, self._problem = SHOWN[0], "", ""
+        self._film: list[dict[str, Any]] = []  # pictures of the steps before the one that is shown
+        self._sent: Training | None = None  # whose settings the browser has
         super().__init__([self.board])
-        self._renew()
+        self._send()
         self.board.on_msg(self._told)
 
     def _checked(self, optimizer: Any) -> Any:
@@ -188,7 +193,7 @@ class TrainingBench(Released, widgets.VBox):
             SettingError: if it is out of reach, or there are no points.
         """
         self._training.go(step)
-        self._show()
+        self._send()
 
     def change(self, **settings: Any) -> None:
         """Change settings, and begin anew.
@@ -196,16 +201,21 @@ class TrainingBench(Released, widgets.VBox):
         Raises:
             SettingError, NodeTypeError: as when a bench is made; then nothing changes.
         """
-        given = split_settings(settings)
-        if self._model:
-            _refuse(given, ("hidden", "activation"), "the model is your own and has its own")
-        if self._optimizer:
-            _refuse(given, _OF_OPTIMIZER, "your own optimizer has its own")
-        self._begin(self.settings.changed(**given))
+        self._change(settings)
+        self._send()
 
     def reset(self) -> None:
         """Begin anew with the same settings."""
         self._begin(self.settings)
+        self._send()
+
+    def _change(self, settings: dict[str, Any]) -> None:
+        given = split_settings(settings)
+        if self._model:
+            _refuse(given, _OF_MODEL, "the model is your own and has its own")
+        if self._optimizer:
+            _refuse(given, _OF_OPTIMIZER, "your own optimizer has its own")
+        self._begin(self.settings.changed(**given))
 
     def _begin(self, settings: Settings) -> None:
         """Begin with settings; the learner's own model and optimizer as they were at first."""
@@ -219,7 +229,6 @@ class TrainingBench(Released, widgets.VBox):
                 before.go(step)
             raise
         self.settings = settings
-        self._renew()
 
     def play(self) -> Player:
         """Show a player of exactly this step, the next batch forward and backward, below.
@@ -242,21 +251,46 @@ class TrainingBench(Released, widgets.VBox):
         except Exception as error:  # a setting that does not fit, or a model that stops
             known = isinstance(error, MinigraphError)
             self._problem = str(error) if known else f"{type(error).__name__}: {error}"
-        self._show()
+        self._send()
 
     def _do(self, content: Any) -> None:
         match content:
+            case {"cut": {"step": step, "known": known}}:
+                self._training.cut(step, known)
+        match content:
             case {"kind": "go", "step": step}:
                 self._training.go(min(step, MOST_STEPS))
+            case {"kind": "run", "by": by, "pictures": pictures}:
+                self._run(by, pictures)
             case {"kind": "change", "settings": settings}:
-                self.change(**settings)
+                self._change(settings)
             case {"kind": "reset"}:
-                self.reset()
+                self._begin(self.settings)
             case {"kind": "play"}:
                 self.play()
 
-    def _renew(self) -> None:
-        """Send all."""
+    def _run(self, by: int, pictures: int) -> None:
+        """Go on by some steps for each picture, until there are enough or they take too long."""
+        end = perf_counter() + _PATIENCE
+        while True:
+            self._training.go(min(self.step + by, MOST_STEPS))
+            is_last = self.step == MOST_STEPS or not self._is_finite
+            if is_last or len(self._film) + 1 >= pictures or perf_counter() > end:
+                return
+            self._film.append(self._picture())
+
+    def _send(self) -> None:
+        """Send what the browser has not got yet."""
+        with self.board.hold_sync():
+            if self._sent is not self._training:
+                self._sent = self._training
+                self.board.settings = asdict(self.settings)
+                self.board.view = self._view()
+            self.board.frame = self._frame()
+        self._film = []
+
+    def _view(self) -> dict[str, Any]:
+        """What stays until a setting changes."""
         training = self._training
         parts = [(part, i) for i, part in enumerate((training.train, training.test)) if part]
         points = [
@@ -267,46 +301,50 @@ class TrainingBench(Released, widgets.VBox):
         linears = training.linears
         sizes = [layer.in_features for layer in linears[:1]]
         sizes += [layer.out_features for layer in linears]
-        with self.board.hold_sync():
-            self.board.settings = asdict(self.settings)
-            self.board.view = {
-                "controls": _controls(self.settings),
-                "features": [*FEATURES],
-                "points": points,
-                "extent": training.extent(),
-                "sizes": sizes,
-                "biases": [layer.bias is not None for layer in linears],
-                "side": SIDE,
-                "small": SMALL,
-                "most": MOST_STEPS,
-                "isOwn": self.settings.data == OWN,
-            }
-            self._show()
+        return {
+            "controls": _controls(self.settings),
+            "features": [*FEATURES],
+            "points": points,
+            "extent": training.extent(),
+            "sizes": sizes,
+            "biases": [layer.bias is not None for layer in linears],
+            "side": SIDE,
+            "small": SMALL,
+            "most": MOST_STEPS,
+            "isOwn": self.settings.data == OWN,
+        }
 
-    def _show(self) -> None:
-        """Send what there is at this step."""
+    def _frame(self) -> dict[str, Any]:
+        """What there is at this step, and on the way to it."""
         training = self._training
-        frame: dict[str, Any] = {
+        return self._picture() | {
             "serial": self._serial,
+            "isRefused": bool(self._problem),
+            "curve": _packed([np.array(training.curve())], np.float32) if training.train else "",
+            "film": self._film,
+        }
+
+    def _picture(self) -> dict[str, Any]:
+        """What a step changes, and what is said of it."""
+        training = self._training
+        made: dict[str, Any] = {
             "step": training.step,
             "known": training.known,
             "say": self._problem or self.sentence,
-            "isRefused": bool(self._problem),
             "isProblem": bool(self._problem) or not self._is_finite,
             "sure": _packed([training.sure() * 255], np.uint8),
             "units": _packed([127.5 * (1 + u.T.ravel()) for u in training.units()], np.uint8),
-            "curve": _packed([np.array(training.curve())], np.float32) if training.train else "",
             "weights": _packed(self._numbers(lambda p: p.value), np.float32),
             "show": self._shown,
         }
         if training.train and self._shown in ("gradients", "graph"):
             loss = training.loss()
-            frame["gradients"] = _packed(self._numbers(lambda p: p.grad), np.float32)
+            made["gradients"] = _packed(self._numbers(lambda p: p.grad), np.float32)
             if self._shown == "graph":
-                frame["graph"] = _heated(loss)
+                made["graph"] = _heated(loss)
         if self._shown == "code":
-            frame["code"] = self.code
-        self.board.frame = frame
+            made["code"] = self.code
+        return made
 
     def _numbers(self, read: Callable[[Node], Any]) -> list[np.ndarray]:
         """Numbers of the layers that are drawn: weights row by row, then biases."""
@@ -412,6 +450,8 @@ def _controls(settings: Settings) -> list[dict[str, Any]]:
         ("optimizer", "Optimizer", [(name, name) for name in OPTIMIZERS]),
         ("learning_rate", "Learning rate", [(rate, f"{rate:g}") for rate in _RATES]),
         ("weight_decay", "Weight decay", [(d, f"{d:g}") for d in (0.0, 0.001, 0.01, 0.1, 1.0)]),
+        ("l1", "L1", [(d, f"{d:g}") for d in (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03)]),
+        ("dropout", "Dropout", [(p, f"{p:g}") for p in (0.0, 0.1, 0.2, 0.3, 0.5)]),
         ("seed", "Seed", None),
     ]
     made = []
@@ -419,7 +459,7 @@ def _controls(settings: Settings) -> list[dict[str, Any]]:
         value = getattr(settings, name)
         is_off = (
             (is_own and name in ("points", "noise"))
-            or (settings.activation is None and name in ("hidden", "activation"))
+            or (settings.activation is None and name in _OF_MODEL)
             or (settings.optimizer is None and name in _OF_OPTIMIZER)
         )
         if is_off:

@@ -1,7 +1,8 @@
 """The settings of a training bench: what there is to choose, what is refused, and the same as code.
 
-Everything is drawn from one generator, in this order: the points, the weights, and the order of the
-examples in each epoch. So a seed repeats a training, in the bench and in the program that it gives.
+Everything is drawn from one generator, in this order: the points, the weights, and in each epoch
+the order of the examples, then what dropout leaves out in each step. So a seed repeats a training,
+in the bench and in the program that it gives.
 """
 
 from __future__ import annotations
@@ -9,15 +10,35 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import reduce
 from itertools import pairwise
+from operator import add
 from typing import Any
 
 import numpy as np
 
 from .. import data as sets
+from ..core.node import Node
+from ..core.table import absolute
+from ..core.table import sum as total
 from ..data.sets import Split, checked_count, is_number
 from ..errors import MinigraphError, NodeTypeError, SettingError
-from ..nn import SGD, Adam, AdamW, Linear, Module, Optimizer, ReLU, Sequential, Sigmoid, Tanh
+from ..graph.context import scope
+from ..graph.functions import cross_entropy
+from ..nn import (
+    SGD,
+    Adam,
+    AdamW,
+    Dropout,
+    Linear,
+    Module,
+    Optimizer,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Tanh,
+)
+from ..nn.checks import checked_number
 
 OWN = "own points"
 NOISE = {"moons": 0.1, "spirals": 0.02, "circles": 0.1, "xor": 0.0}  # where none is given
@@ -63,6 +84,8 @@ class Settings:
         hidden: the units of each hidden layer.
         activation, optimizer: by name; None where they are the learner's own.
         learning_rate, weight_decay: of the optimizer.
+        l1: by what the sum of all |w| is multiplied that is added to the loss of a batch.
+        dropout: the share of hidden units that a step leaves out.
         batch_size: examples in a step; None takes all.
         seed: of the generator.
     """
@@ -77,6 +100,8 @@ class Settings:
     optimizer: str | None = "Adam"
     learning_rate: float = 0.03
     weight_decay: float = 0.0
+    l1: float = 0.0
+    dropout: float = 0.0
     batch_size: int | None = 30
     seed: int = 0
 
@@ -140,15 +165,29 @@ class Settings:
         return np.stack([FEATURES[name][0](*points.T) for name in self.features], axis=1)
 
     def network(self, rng: np.random.Generator) -> Sequential:
-        """A network of linear layers, with the activation after each but the last."""
+        """A network of linear layers; activation and dropout come before each but the first."""
         sizes = [len(self.features), *self.hidden, 2]
         activation = ACTIVATIONS[self.activation or "none"]
         layers: list[Module] = []
         for n_in, n_out in pairwise(sizes):
+            if layers:
+                layers += [activation()] if activation else []
+                layers += [Dropout(self.dropout, rng=rng)] if self.dropout else []
             layers.append(Linear(n_in, n_out, rng=rng))
-            if activation and len(layers) < 2 * len(self.hidden):
-                layers.append(activation())
         return Sequential(*layers)
+
+    def loss_of(self, model: Module) -> Callable[[Any, Any], Node]:
+        """The loss of a batch, of the model's outputs and the classes."""
+
+        def loss(out: Any, y: Any) -> Node:
+            data_loss = cross_entropy(out, y)
+            if not self.l1:
+                return data_loss
+            with scope("l1"):
+                penalty = self.l1 * reduce(add, [total(absolute(p)) for p in model.parameters()])
+            return data_loss + penalty
+
+        return loss
 
     def optimizer_of(self, model: Module) -> Optimizer:
         """An optimizer of the model's parameters."""
@@ -204,6 +243,7 @@ class Settings:
             f"        if len(losses) == {steps}:",
             "            break",
             "        loss = mg.cross_entropy(model(seen(points)), y)",
+            *self._penalty_lines(),
             "        optimizer.zero_grad()",
             "        loss.backward()",
             "        optimizer.step()",
@@ -231,8 +271,13 @@ class Settings:
         for layer in self.network(np.random.default_rng(0)):
             is_linear = isinstance(layer, Linear)
             given = f"{layer.in_features}, {layer.out_features}, rng=rng" if is_linear else ""
+            given = f"{layer.p}, rng=rng" if isinstance(layer, Dropout) else given
             layers.append(f"    nn.{type(layer).__name__}({given}),")
         return ["model = nn.Sequential(", *layers, ")"]
+
+    def _penalty_lines(self) -> list[str]:
+        penalty = f"{self.l1} * sum(mg.sum(mg.absolute(p)) for p in model.parameters())"
+        return [f"        loss = loss + {penalty}"] if self.l1 else []
 
     def _optimizer_lines(self) -> list[str]:
         if self.optimizer is None:
@@ -343,6 +388,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "optimizer": _one_of("an optimizer", OPTIMIZERS),
     "learning_rate": lambda value: _number("a learning rate", value, 0.0, is_open=True),
     "weight_decay": lambda value: _number("weight decay", value, 0.0),
+    "l1": lambda value: _number("l1", value, 0.0),
+    "dropout": lambda value: checked_number("dropout", value, "from 0 to below 1", "share"),
     "batch_size": lambda v: None if v is None else checked_count("the size of a batch", v),
     "seed": _seed,
 }

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..core.node import Node, constant
-from ..data.sets import Split
 from ..errors import NodeTypeError, PlanWarning, SettingError, ShapeError
 from ..graph.context import no_grad
 from ..graph.functions import cross_entropy
 from ..graph.graph import Graph
 from ..graph.symbolic import placeholder
-from ..nn import History, Linear, Module, Optimizer, Sequential, Sigmoid, Tanh
+from ..nn import Dropout, History, Linear, Module, Optimizer, Sequential, Sigmoid, Tanh
 from ..nn.history import restore, states
 from ..nn.steps import Steps
 from .bench_settings import OWN, REACH, Settings
@@ -51,30 +51,46 @@ class Training:
         self.model = model or settings.network(self._rng)
         self._check_model()
         self.optimizer = self._optimizer(own)
-        self._steps = Steps(self.model, cross_entropy, self.optimizer, None, History())
+        loss = settings.loss_of(self.model)
+        self._steps = Steps(self.model, loss, self.optimizer, None, History())
         self.step = self.known = 0
         self.losses: list[float] = []
         self.reason = ""
         self._curve: dict[int, tuple[float, float]] = {}
         self._order = np.arange(0)
-        self._small = self._places(SMALL)
-        points = [settings.seen(part.x) for part in (self.train, self.test) if part]
-        self._all = np.concatenate([*points, self._places(SIDE)])
+        self.linears = self._linears()
+        if self.train is not None:
+            self._size = min(settings.batch_size or len(self.train), len(self.train))
+            self._each = math.ceil(len(self.train) / self._size)  # steps in an epoch
+            self._way = self._way_of_steps()
+        self._prepare()
+        if self.train is not None:
+            self._draw_order()
+            self._marks = {0: self._mark()}
+            self._note()
+
+    def _prepare(self) -> None:
+        """Make ready what computes all that there is to see at a step."""
+        parts = [part for part in (self.train, self.test) if part]
+        seen = [self.settings.seen(part.x) for part in parts]
         self._said: tuple[int, Any] = -1, None
-        if self.train is None:
-            return
-        self._size = min(settings.batch_size or len(self.train), len(self.train))
-        self._each = math.ceil(len(self.train) / self._size)  # steps in an epoch
-        self._measures = [self._measure(part) for part in (self.train, self.test) if part]
-        self._way = self._way_of_steps()
-        self._draw_order()
-        self._marks = {0: self._mark()}
-        self._note()
+        self._out_of_all = self._evaluation(np.concatenate([*seen, self._places(SIDE)]), self.model)
+        self._measures = [
+            self._evaluation(x, partial(self._mean_loss, part.y)) for x, part in zip(seen, parts)
+        ]
+        small = self._places(SMALL)
+        self._inputs = small / np.maximum(np.abs(small).max(axis=0), 1e-12)
+        self._hidden = [
+            self._evaluation(small, partial(self._entering, layer)) for layer in self.linears[1:]
+        ]
+
+    def _mean_loss(self, y: np.ndarray, x: Any) -> Any:
+        return cross_entropy(self.model(x), y)
 
     def _check_model(self) -> None:
         """Refuse a model that does not tell two classes apart by the chosen features."""
         x = np.zeros((3, len(self.settings.features)))
-        out = self.evaluated(x)  # which draws nothing from the model's generators
+        out = self.evaluated(x, self.model)  # which draws nothing from the model's generators
         if not isinstance(out, Node) or out.shape != (3, 2):
             raise ShapeError(
                 f"a bench has two classes: of 3 points with {x.shape[1]} features the model "
@@ -103,16 +119,23 @@ class Training:
         self.reason = self._steps.history.reason
         return way
 
-    def _measure(self, part: Split) -> Callable[[], float]:
-        """How large the loss of a part of the points is now, in evaluation."""
-        x = self.settings.seen(part.x)
-        self.model.evaluate()
+    def _evaluation(self, x: np.ndarray, function: Callable[[Any], Any]) -> Callable[[], Any]:
+        """What a function of an input gives in evaluation, with the weights as they are by then."""
+
+        def by_node() -> Any:
+            return self.evaluated(x, function).value
+
+        if self.reason or self.train is None:
+            return by_node
         symbol = placeholder("x", x.shape)
+        self.model.evaluate()
         try:
-            plan = Graph(cross_entropy(self.model(symbol), part.y), [symbol]).compile()
+            plan = Graph(function(symbol), [symbol]).compile()
         except Exception:  # whatever a model does that no graph can hold
-            return lambda: float(cross_entropy(self.evaluated(x), part.y).value)
-        return lambda: float(plan.run([x]))
+            return by_node
+        finally:
+            self.model.train()
+        return lambda: plan.run([x])
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -131,10 +154,24 @@ class Training:
         mark = min(step, self.known) // _APART * _APART
         if not mark <= self.step <= step:
             self._back(mark)
-        self.model.train()
         with np.errstate(all="ignore"):
             while self.step < step:
                 self._take()
+
+    def cut(self, step: int, known: int) -> None:
+        """Go back to a step, and forget those beyond it that were not known before.
+
+        Args:
+            step: to go to.
+            known: how many steps stay known; all up to `step` do.
+        """
+        self.go(step)
+        self.known = min(self.known, max(step, known))
+        del self.losses[self.known :]
+        self._marks, self._curve = (
+            {step: kept for step, kept in all_kept.items() if step <= self.known}
+            for all_kept in (self._marks, self._curve)
+        )
 
     def _take(self) -> None:
         """Take the next step, and note what is not known of it."""
@@ -150,7 +187,6 @@ class Training:
             self._marks[self.step] = self._mark()
         if self.step % _stride(self.step) == 0:
             self._note()
-            self.model.train()
 
     @property
     def epoch(self) -> int:
@@ -191,7 +227,7 @@ class Training:
         if self.step in self._curve:
             return self._curve[self.step]
         with np.errstate(all="ignore"):
-            found = [measure() for measure in self._measures]
+            found = [float(measure()) for measure in self._measures]
         return found[0], found[1] if len(found) > 1 else np.nan
 
     def curve(self) -> list[tuple[int, float, float]]:
@@ -199,22 +235,24 @@ class Training:
         stride = _stride(self.known)
         return [(step, *found) for step, found in self._curve.items() if step % stride == 0]
 
-    def evaluated(self, x: np.ndarray) -> Node:
-        """What the model makes of features."""
+    def evaluated(self, x: np.ndarray, function: Callable[[Any], Any]) -> Any:
+        """What a function of features gives while the model is evaluated."""
         self.model.evaluate()
-        with no_grad(), np.errstate(all="ignore"):
-            return self.model(x)
+        try:
+            with no_grad(), np.errstate(all="ignore"):
+                return function(constant(x))
+        finally:
+            self.model.train()
 
     def loss(self) -> Node:
         """The loss of the next batch with its graph, after the backward pass."""
         if self.train is None:
             raise SettingError("there are no points to train on; draw some into the plane")
         x, y = self._examples(self._batch)
-        self.model.train()
         drawn = states(self._steps.generators)
         self.optimizer.zero_grad()
         with np.errstate(all="ignore"):
-            loss = cross_entropy(self.model(constant(x, name="points")), y).named("loss")
+            loss = self._steps.computed(constant(x, name="points"), y).named("loss")
             loss.backward()
         restore(drawn)
         return loss
@@ -248,7 +286,8 @@ class Training:
     def _out(self) -> np.ndarray:
         """What the network makes of all points and of the places of the plane, at this step."""
         if self._said[0] != self.step:
-            self._said = self.step, self.evaluated(self._all).value
+            with np.errstate(all="ignore"):
+                self._said = self.step, self._out_of_all()
         return self._said[1]
 
     def _places(self, side: int) -> np.ndarray:
@@ -259,8 +298,7 @@ class Training:
         )
         return self.settings.seen(np.stack([across.ravel(), up.ravel()], axis=1))
 
-    @property
-    def linears(self) -> list[Linear]:
+    def _linears(self) -> list[Linear]:
         """The layers of a network that can be drawn unit by unit; empty for another one."""
         if not isinstance(self.model, Sequential):
             return []
@@ -270,22 +308,31 @@ class Training:
         is_plain = all(not isinstance(x, Module) or not x.parameters() for x in others)
         return layers if layers and is_plain and max(sizes) <= 8 and len(sizes) <= 5 else []
 
+    def _entering(self, end: Linear, x: Any) -> Any:
+        """What enters a layer of the model."""
+        for layer in self.model:  # type: ignore[attr-defined]
+            if layer is end:
+                return x
+            x = layer(x)
+
     def units(self) -> list[np.ndarray]:
-        """What each hidden unit says over the plane, from −1 to 1, in layers."""
-        linears = self.linears
-        if not linears:
+        """What each unit but the last ones says over the plane, from −1 to 1, in layers."""
+        if not self.linears:
             return []
-        self.model.evaluate()
-        found: list[np.ndarray] = []
-        with no_grad(), np.errstate(all="ignore"):
-            x: Any = constant(self._small)
-            found.append(x.value / np.maximum(np.abs(x.value).max(axis=0), 1e-12))
-            last: Any = None
-            for layer in self.model:  # type: ignore[attr-defined]
-                if isinstance(layer, Linear) and layer is not linears[0]:
-                    found.append(_scaled(x.value, last))
-                x, last = layer(x), layer
-        return found
+        with np.errstate(all="ignore"):
+            hidden = [values() for values in self._hidden]
+        return [self._inputs, *map(_scaled, hidden, self._activations())]
+
+    def _activations(self) -> list[Any]:
+        """The last layer before each linear one but the first that changes what it is given."""
+        found: list[Any] = []
+        last: Any = None
+        for layer in self.model:  # type: ignore[attr-defined]
+            if isinstance(layer, Linear):
+                found.append(last)
+            if not isinstance(layer, Dropout):
+                last = layer
+        return found[1:]
 
 
 def _scaled(values: np.ndarray, layer: Any) -> np.ndarray:

@@ -31,10 +31,11 @@ export function floats(packed) {
  * @param {[wide: number, high: number]} size
  * @param {Float32Array} rows step, loss on the training points and on the test points, in turn
  * @param {number} now the step that is shown
+ * @param {number} known the last step that is drawn
  */
-export function fall(svg, [wide, high], rows, now) {
+export function fall(svg, [wide, high], rows, now, known) {
   svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
-  const many = rows.length / 3;
+  const many = rows.filter((step, i) => i % 3 === 0 && step <= known).length;
   const last = Math.max(1, many ? rows[3 * many - 3] : 1, now);
   const logs = [1, 2].map((column) => Array.from({ length: many }, (_, i) => {
     const loss = rows[3 * i + column];

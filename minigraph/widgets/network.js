@@ -2,7 +2,7 @@
  * The network of a training bench: a picture of each unit, and on each edge its weight, or the
  * gradient of it. The thicker, the larger; below 0 it is dashed.
  *
- * @import { BenchFrame, BenchView } from "./types"
+ * @import { BenchPicture, BenchView } from "./types"
  */
 
 import { bytes, floats } from "./fall.js";
@@ -94,7 +94,7 @@ export class Network {
   }
 
   /**
-   * @param {BenchFrame} frame
+   * @param {BenchPicture} frame
    * @param {number[][]} colours below 0 and above
    */
   show(frame, colours) {

@@ -199,22 +199,27 @@ export interface BenchView {
   isOwn: boolean;
 }
 
-/** Texts are packed numbers; see fall.js. */
-export interface BenchFrame {
-  serial: string;
+/** What there is to see at a step. Texts are packed numbers; see fall.js. */
+export interface BenchPicture {
   step: number;
   known: number;
   say: string;
   isProblem: boolean;
-  isRefused: boolean;
   sure: string;
   units: string;
-  curve: string;
   weights: string;
   gradients?: string;
   graph?: Drawing & { heat: Record<string, [heat: number, size: string]> };
   code?: string;
   show: string;
+}
+
+/** The last picture, and the `film` of those on the way to it. */
+export interface BenchFrame extends BenchPicture {
+  serial: string;
+  isRefused: boolean;
+  curve: string;
+  film: BenchPicture[];
 }
 
 export interface BenchState {
