@@ -50,6 +50,7 @@ def student(name, records, **more):
     submissions = [
         {
             "file": f"{name}/{lesson}.ipynb",
+            "number": "",
             "lesson": lesson,
             "state": "judged",
             "note": "",
@@ -62,6 +63,7 @@ def student(name, records, **more):
     everything = [row for rows in records.values() for row in rows]
     return {
         "student": name,
+        "system": "",
         "name": "",
         "number": "",
         "folder": folder_of(name),
@@ -73,7 +75,14 @@ def student(name, records, **more):
 
 
 def unreadable(file, note="it is no notebook"):
-    return {"file": file, "lesson": "", "state": "unreadable", "note": note, "late": False}
+    return {
+        "file": file,
+        "number": "",
+        "lesson": "",
+        "state": "unreadable",
+        "note": note,
+        "late": False,
+    }
 
 
 def random_class(count, lessons=LESSONS, seed=0):

@@ -36,6 +36,7 @@ MOST_ARCHIVES = 2  # in each other
 MOST_CELLS = 5000
 MOST_PIECES = 1_000_000  # lists and objects of a notebook; each takes memory when it is read
 JUDGED, OLDER, UNREADABLE = "judged", "older", "unreadable"
+MOODLE, CANVAS = "Moodle", "Canvas"
 
 _PASSED_OVER = re.compile(r"(^|/)(\.ipynb_checkpoints|__MACOSX|\.git)(/|$)|(^|/)(\._|\.DS_Store)")
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_\w+?_(?P<rest>.*)")
@@ -87,7 +88,8 @@ class Submission:
         lesson: the stem of its lesson; "" if that cannot be told.
         state: "judged", "older" if a newer one counts, or "unreadable".
         note: what there is to say about it.
-        name, number: the student's name and number in the course's system, where they are known.
+        system: the course's system that it comes from, `MOODLE` or `CANVAS`, where that is seen.
+        name, number: the student's name and number there. Moodle's is another in each hand-in.
         late: whether the system says so.
         digest: of its bytes.
     """
@@ -98,6 +100,7 @@ class Submission:
     lesson: str = ""
     state: str = JUDGED
     note: str = ""
+    system: str = ""
     name: str = ""
     number: str = ""
     late: bool = False
@@ -291,20 +294,20 @@ def _whose(submission: Submission) -> Submission:
     parts = PurePosixPath(submission.file).parts
     for part in parts:
         if found := _MOODLE.fullmatch(part):
-            return replace(
-                submission, student=found["name"], name=found["name"], number=found["id"]
-            )
+            return _known(submission, MOODLE, found)
     if found := _CANVAS.fullmatch(parts[-1]):
-        late = bool(found["late"])
-        return replace(
-            submission, student=found["name"], name=found["name"], number=found["id"], late=late
-        )
+        return replace(_known(submission, CANVAS, found), late=bool(found["late"]))
     if "submitted" in parts[:-2]:
         return replace(submission, student=parts[parts.index("submitted") + 1])
     if len(parts) > 1:
         return replace(submission, student=parts[0])
     stem = PurePosixPath(submission.file).stem
     return replace(submission, student=_VERSION.sub("", stem) or stem)
+
+
+def _known(submission: Submission, system: str, found: re.Match[str]) -> Submission:
+    name, number = found["name"], found["id"]
+    return replace(submission, student=name, system=system, name=name, number=number)
 
 
 def _told_apart(found: list[Submission]) -> Iterator[Submission]:

@@ -356,6 +356,7 @@ class _Work:
             folder = record_path(self.results, student, "").parent.name
             yield {
                 "student": student,
+                "system": first.system,
                 "name": first.name,
                 "number": first.number,
                 "folder": folder,
@@ -367,6 +368,7 @@ class _Work:
     def _row(self, submission: Submission) -> Row:
         row: Row = {
             "file": submission.file,
+            "number": submission.number,
             "lesson": submission.lesson,
             "state": submission.state,
             "note": submission.note,

@@ -3,6 +3,7 @@
     RESULTS/
       scores.csv         a row for each student and exercise; for a file that cannot be judged, one
       gradebook.csv      a row for each student, with columns that Canvas and Moodle import
+      moodle/…           LESSON.csv, a grading worksheet, if the files are Moodle's
       results.json       all of it, as below
       class.html         where the class stands: open it first
       feedback/…         a page for each student and lesson, STUDENT/LESSON.html, without answers
@@ -19,22 +20,23 @@
                     "lesson": "02_forward_pass", "points": 3, "kind": "implement"}, …],
      "changes": [{"student": "…", "exercise": "…", "before": "wrong", "after": "right"}, …],
      "students": [
-       {"student": "student-01", "name": "student-01", "number": "12345", "folder": "student-01",
-        "points": 7, "max_points": 9,
+       {"student": "student-01", "system": "Moodle", "name": "student-01", "number": "12345",
+        "folder": "student-01", "points": 7, "max_points": 9,
         "submissions": [
-          {"file": "student-01/02.ipynb", "lesson": "02_forward_pass", "state": "judged",
-           "note": "", "late": false, "record": "records/student-01/02_forward_pass.json",
+          {"file": "student-01/02.ipynb", "number": "12345", "lesson": "02_forward_pass",
+           "state": "judged", "note": "", "late": false,
+           "record": "records/student-01/02_forward_pass.json",
            "exercises": [{"exercise": "forward", "points": 3, "max_points": 3,
                           "verdict": "right", "misconception": "", "seconds": 0.1}, …]},
-          {"file": "student-01/02 (1).ipynb", "lesson": "02_forward_pass", "state": "older",
-           "note": "student-01/02.ipynb is newer, and counts", "late": false},
-          {"file": "student-01/essay.pdf", "lesson": "", "state": "unreadable",
-           "note": "it is no notebook", "late": false}]}, …]}
+          {"file": "student-01/02 (1).ipynb", "number": "12345", "lesson": "02_forward_pass",
+           "state": "older", "note": "student-01/02.ipynb is newer, and counts", "late": false},
+          {"file": "student-01/essay.pdf", "number": "12345", "lesson": "",
+           "state": "unreadable", "note": "it is no notebook", "late": false}]}, …]}
 
 The exercises are in the order of the course, those of lessons that somebody has handed in; the
-students by their names. A verdict is one of `verdicts.Verdict`'s. `folder` is the student's name as
-a folder can have it: use it for files, never the name. Every text may be a student's, and is plain
-text: escape it.
+students by their names. `system` is "Moodle", "Canvas" or "", as far as it is seen. A verdict is
+one of `verdicts.Verdict`'s. `folder` is the student's name as a folder can have it: use it for
+files, never the name. Every text may be a student's, and is plain text: escape it.
 
 A record is what results say of one notebook, with what a student can be shown:
 
@@ -59,13 +61,14 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from ..course.specification import Exercise
 from ..graph.files import naming
+from .collecting import CANVAS, MOODLE
 
 FORMAT, VERSION = "minigraph results", 1
 RECORD = "minigraph record"
@@ -73,8 +76,14 @@ SCORES = (
     "student", "file", "lesson", "exercise", "points", "max_points", "verdict", "misconception",
     "seconds",
 )  # fmt: skip
-CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")  # begin its gradebook
-MOODLE = ("Identifier", "Full name")  # of its grading worksheet
+# What begins Canvas's gradebook. It finds a student by the ID, or else by the name; of a column
+# that is "(read only)" in the row of possible points it imports nothing.
+GRADEBOOK = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+READ_ONLY = "(read only)"
+# Moodle's gradebook takes a column for user names, addresses or ID numbers, and refuses a table in
+# which one is unknown; a row without any is passed over. An assignment finds its participants by
+# "Identifier", and keeps a grade that has been changed after the time of the worksheet's.
+WORKSHEET = ("Identifier", "Full name", "Grade", "Maximum grade", "Last modified (grade)")
 LONGEST = 60
 BESIDE = f".*.{'[0-9a-f]' * 12}.tmp"  # what is being written, before it takes its place
 Row = dict[str, Any]
@@ -147,8 +156,9 @@ def write_tables(
     lessons = [*dict.fromkeys(exercise.lesson for exercise in exercises)]
     totals = {x: sum(e.points for e in exercises if e.lesson == x) for x in lessons}
     marks = [*map(_column, lessons), "Total"]
-    columns = [*CANVAS, *marks, *MOODLE]
+    columns = [*GRADEBOOK, *marks, *WORKSHEET[:2]]
     with (
+        _Worksheets(results, head, totals) as worksheets,
         whole(results / "scores.csv", newline="") as scores_file,
         whole(results / "gradebook.csv", newline="") as gradebook_file,
         whole(results / "results.json") as file,
@@ -157,7 +167,8 @@ def write_tables(
         scores.writerow(SCORES)
         gradebook.writerow(columns)
         possible = [*totals.values(), sum(totals.values())]
-        gradebook.writerow(["    Points Possible", *[""] * (len(CANVAS) - 1), *possible])
+        blank = [""] * (len(GRADEBOOK) - 1)
+        gradebook.writerow(["    Points Possible", *blank, *possible, "", READ_ONLY])
         start = {**head, "exercises": [_described(exercise) for exercise in exercises]}
         file.write(json.dumps(start, ensure_ascii=False)[:-1] + ', "students": [')
         for n, student in enumerate(students):
@@ -165,6 +176,7 @@ def write_tables(
             for row in _scores(student):
                 scores.writerow([guarded(row[name]) for name in SCORES])
             gradebook.writerow(map(guarded, _grades(student, lessons)))
+            worksheets.add(student)
         file.write("\n]}\n")
 
 
@@ -189,17 +201,62 @@ def _scores(student: Row) -> Iterator[Row]:
             yield {**row, "verdict": f"{submission['state']}: {submission['note']}"}
 
 
+def _judged(student: Row) -> Iterator[tuple[Row, float]]:
+    """The submissions of a student that were judged, with their points."""
+    for submission in student["submissions"]:
+        if "exercises" in submission:
+            yield submission, sum(x["points"] for x in submission["exercises"])
+
+
 def _grades(student: Row, lessons: list[str]) -> list[Any]:
-    points: Mapping[str, float] = {
-        submission["lesson"]: sum(x["points"] for x in submission["exercises"])
-        for submission in student["submissions"]
-        if "exercises" in submission
-    }
-    number, name = student["number"], student["name"] or student["student"]
-    identifier = f"Participant {number}" if number else ""
+    points = {submission["lesson"]: points for submission, points in _judged(student)}
+    is_canvas, is_moodle = (student["system"] == x for x in (CANVAS, MOODLE))
+    number = student["number"] if is_canvas else ""
+    identifier = _participant(student["number"]) if is_moodle else student["student"]
     marks = [points.get(lesson, "") for lesson in lessons]
-    ids = [number, *[""] * (len(CANVAS) - 2)]
+    ids = [number, *[""] * (len(GRADEBOOK) - 2)]
+    name = student["name"] or student["student"]
     return [student["student"], *ids, *marks, student["points"], identifier, name]
+
+
+def _participant(number: str) -> str:
+    return f"Participant {number}"
+
+
+class _Worksheets:
+    """A worksheet for each lesson of which Moodle has handed out a file."""
+
+    def __init__(self, results: Path, head: Row, totals: Mapping[str, float]) -> None:
+        self._folder = results / "moodle"
+        self._judged = head["judged"]
+        self._totals = totals
+        self._files = ExitStack()
+        self._tables: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._files.__exit__(*error)
+
+    def add(self, student: Row) -> None:
+        """Write a student's grades."""
+        if student["system"] != MOODLE:
+            return
+        for submission, points in _judged(student):
+            lesson, number = submission["lesson"], submission["number"]
+            row = [_participant(number), student["name"], points, self._totals[lesson]]
+            self._table(lesson).writerow(map(guarded, [*row, self._judged]))
+
+    def _table(self, lesson: str) -> Any:
+        if lesson not in self._tables:
+            with naming(self._folder, "made"):
+                self._folder.mkdir(exist_ok=True)
+            path = self._folder / f"{folder_of(lesson)}.csv"
+            table = csv.writer(self._files.enter_context(whole(path, newline="")))
+            table.writerow(WORKSHEET)
+            self._tables[lesson] = table
+        return self._tables[lesson]
 
 
 def _column(lesson: str) -> str:
