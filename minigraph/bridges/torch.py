@@ -47,6 +47,41 @@ from importlib import import_module
 from typing import Any
 
 from ..graph.context import Block
+from ..graph.graph import Graph
+
+
+def from_torch(program: Any, /, *examples: Any, **named: Any) -> Graph:
+    """Translate a function or a module of PyTorch into a Graph.
+
+    graph = bridges.torch.from_torch(model, x)
+    graph.run({"x": X})                        # as model(X); the weights come along
+    mg.play(graph.outputs[0])                  # drawn, optimized, compiled, saved as any other
+
+    `torch.export` says which operations of ATen the program calls, and each of them becomes
+    minigraph's. Nothing in the program changes, and no number of it is used but the weights. Each
+    module is a scope; a function such as `gelu` is one box that opens. Values and gradients agree
+    with PyTorch's to the precision of the dtype.
+
+    Args:
+        program: what is called with the examples.
+        examples, named: its arguments: tensors, also in lists, tuples and dicts; what else is given
+            stays as it is. The graph is one for their shapes and dtypes. They become the first
+            inputs, by the names of the parameters that take them: variables where the tensor
+            requires a gradient, otherwise constants, with its numbers.
+
+    Returns:
+        A Graph with the tensors that the program returns as outputs. Parameters are further
+        inputs, by the names that `named_parameters` gives, so that a run can be given others.
+
+    Raises:
+        ImportError: saying what to install.
+        TranslationError: naming the operation, the line of the program, and what to write instead:
+            for random numbers (call model.eval() first), steps that depend on values, what
+            changes its inputs or statistics, a `torch.autograd.Function`, complex, sparse and
+            quantized tensors, other devices than the CPU, and what has no rule.
+        NodeTypeError: if the program cannot be called so.
+    """
+    return _module("torch_taking").taken(program, examples, named)
 
 
 def watch(model: Any = None, /, **tensors: Any) -> Block:
@@ -65,11 +100,15 @@ def watch(model: Any = None, /, **tensors: Any) -> Block:
         ImportError: saying what to install.
         NodeTypeError: if the model is no module, or a tensor is none.
     """
+    return Block(partial(_module("torch_watching").opened, model, tensors))
+
+
+def _module(name: str) -> Any:
+    """A module that needs PyTorch."""
     try:
         import_module("torch")
     except ImportError:
         raise ImportError(
-            'this watches PyTorch, which is not installed: pip install "minigraph[torch]"'
+            'this needs PyTorch, which is not installed: pip install "minigraph[torch]"'
         ) from None
-    watching = import_module(".torch_watching", __package__)
-    return Block(partial(watching.opened, model, tensors))
+    return import_module(f".{name}", __package__)

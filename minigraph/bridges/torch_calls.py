@@ -49,6 +49,10 @@ _RANDOM = re.compile(
 WITHOUT_TWIN = dict.fromkeys(  # NumPy has none like them; what they are shown in
     (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2), torch.float32
 )
+_DTYPES = {
+    torch.float16, torch.float32, torch.float64, torch.bool, torch.uint8, torch.int8, torch.int16,
+    torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64, *WITHOUT_TWIN,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -387,6 +391,25 @@ def is_same(x: Tensor, y: Tensor) -> bool:
     return (
         both and torch.equal(x.isnan(), y.isnan()) and torch.equal(x.nan_to_num(), y.nan_to_num())
     )
+
+
+def unfit(t: Tensor) -> str:
+    """Why a Node cannot hold a tensor, and what would do; "" if it can."""
+    if torch._C._functorch.is_functorch_wrapped_tensor(t):
+        return "inside a torch.func transform, where it has no numbers; call the function as it is"
+    if t.device.type == "meta":
+        return 'on the device "meta", where it has no numbers; make it with device="cpu"'
+    if t.is_nested:
+        return "a nested tensor; a Node holds one array: take .to_padded_tensor(0) of it"
+    if t.layout is not torch.strided:
+        return f"{t.layout}; a Node holds a dense array: take .to_dense() of it"
+    if t.is_quantized:
+        return f"quantized, {t.dtype}; a Node holds real numbers: take .dequantize() of it"
+    if t.dtype.is_complex:
+        return f"{t.dtype}; a Node holds real numbers: torch.view_as_real outside, or .real"
+    if t.dtype not in _DTYPES:
+        return f"{t.dtype}, which NumPy does not have; take .float() of it"
+    return ""
 
 
 # --- surroundings ---------------------------------------------------------------------------------

@@ -46,14 +46,11 @@ from .torch_calls import (
     mixed_precision,
     random_states,
     tensors_in,
+    unfit,
     with_places,
 )
 
 _KINDS: dict[Any, Kind] = {}
-_DTYPES = {
-    torch.float16, torch.float32, torch.float64, torch.bool, torch.uint8, torch.int8, torch.int16,
-    torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64, *WITHOUT_TWIN,
-}  # fmt: skip
 
 
 def opened(model: Any, tensors: dict[str, Any]) -> Generator[Program, None, None]:
@@ -692,7 +689,7 @@ def _is_plain(t: Tensor, copy: Tensor) -> bool:
 
 def _value(t: Tensor) -> tuple[Any, Tensor, str]:
     """The value of a tensor for a Node, a copy of it, and why there is none."""
-    why = _unfit(t)
+    why = unfit(t)
     if not why:
         try:
             saved = t.detach().clone()
@@ -700,25 +697,6 @@ def _value(t: Tensor) -> tuple[Any, Tensor, str]:
         except (RuntimeError, TypeError, NotImplementedError) as error:
             why = f"a {type(t).__name__} without numbers that can be read: {error}"
     return np.float64("nan"), torch.zeros(()), why
-
-
-def _unfit(t: Tensor) -> str:
-    """Why a Node cannot hold a tensor, and what would do; "" if it can."""
-    if torch._C._functorch.is_functorch_wrapped_tensor(t):
-        return "inside a torch.func transform, where it has no numbers; call the function as it is"
-    if t.device.type == "meta":
-        return 'on the device "meta", where it has no numbers; make it with device="cpu"'
-    if t.is_nested:
-        return "a nested tensor; a Node holds one array: take .to_padded_tensor(0) of it"
-    if t.layout is not torch.strided:
-        return f"{t.layout}; a Node holds a dense array: take .to_dense() of it"
-    if t.is_quantized:
-        return f"quantized, {t.dtype}; a Node holds real numbers: take .dequantize() of it"
-    if t.dtype.is_complex:
-        return f"{t.dtype}; a Node holds real numbers: torch.view_as_real outside, or .real"
-    if t.dtype not in _DTYPES:
-        return f"{t.dtype}, which NumPy does not have; take .float() of it"
-    return ""
 
 
 def _unfollowed(t: Tensor, way: str) -> str:

@@ -22,9 +22,12 @@ def composed(function: Function) -> Function:
     for the others. So a drawing can fold them into one box, and tell when the output is missing,
     as in a graph of gradients. The first argument is the array; it may be a list of numbers.
     """
-    name = function.__name__
+    return entered(folding(wraps(function)(_arrayed(function))))
 
-    arrayed = _arrayed(function)
+
+def folding(function: Function) -> Function:
+    """Let the Nodes of each call share a scope, as `composed` does; use it as a decorator."""
+    name = function.__name__.lstrip("_")
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
@@ -35,7 +38,7 @@ def composed(function: Function) -> Function:
         within = inner, watchers, changes
         try:  # which begins before the change, for an interrupt may come after any call
             surroundings.set(within)
-            out = arrayed(*args, **options)
+            out = function(*args, **options)
         finally:
             left = surroundings.set(around).old_value
             if left is not within:  # a block was over meanwhile, of a generator that was freed
@@ -44,7 +47,7 @@ def composed(function: Function) -> Function:
             out.scope = path + out.scope.removeprefix(inner)
         return out
 
-    return entered(call)
+    return call
 
 
 def arranged(function: Function) -> Function:
