@@ -2,9 +2,9 @@
 
 `dask.py` runs a graph on the cores of this machine or on a cluster. `torch.py` watches a program
 that is written in PyTorch, and makes Nodes of what it does; how, is in `torch_watching.py` and in
-`torch_calls.py`. `onnx.py` makes graphs of the models in ONNX files: `onnx_rules.py` and
-`onnx_layers.py` say what each operator is here, `onnx_reading.py` follows a model, `onnx_files.py`
-reads its file.
+`torch_calls.py`. `onnx.py` makes graphs of the models in ONNX files, and such files of graphs:
+`onnx_rules.py` and `onnx_layers.py` say what each operator is here, `onnx_reading.py` follows a
+model, `onnx_files.py` reads its file, and `onnx_writing.py` says what each operation is there.
 """
 
 from importlib import import_module

@@ -1,10 +1,11 @@
-"""Models of ONNX as graphs: read, to be drawn, played, differentiated, optimised, compiled.
+"""Models of ONNX as graphs, to be drawn, played, differentiated, optimised, compiled; and back.
 
 from minigraph import bridges
 
 graph = bridges.onnx.from_onnx("model.onnx", sizes={"batch": 8})
 mg.draw(graph)
 graph.run({"x": x})
+bridges.onnx.to_onnx(graph, "model.onnx")
 
 What comes along: weights, as variables with the names that they have in the file (those that a
 batch measured, as constants); modules, as scopes, where a node's name is a path such as
@@ -19,6 +20,11 @@ numbers and dtypes that NumPy does not have, sparse weights, operators of other 
 ONNX's, and operators that the table of operations cannot say. An `If` whose condition is known is
 the branch that it chooses.
 
+What is written comes back as it was: variables as variables and constants as constants, under their
+names, scopes, and the operations that ONNX has not, each of which the file defines as a function of
+the domain "minigraph", which runtimes run. `class_numbers` alone no longer checks its labels.
+onnxruntime has no float64 for `erf`, `tan`, and the inverse and the hyperbolic functions.
+
 A file is trusted in nothing. Nothing in it is executed; data that lies in other files is read from
 the folder of the file and those below, and from nowhere else; what is larger than allowed is
 refused before it is read.
@@ -31,7 +37,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from ..errors import FileError, MinigraphError
+from ..errors import FileError, MinigraphError, NodeTypeError, TranslationError
+from ..graph.files import write
 from ..graph.graph import Graph
 
 MOST = 100_000_000  # bytes of a model, unless more are allowed
@@ -69,6 +76,31 @@ def from_onnx(
         raise
     except MinigraphError as error:
         raise type(error)(f"{files.shown_of(model)}: {error}", error.nodes) from None
+
+
+def to_onnx(graph: Graph, path: str | os.PathLike) -> None:
+    """Write a Graph as a model of ONNX, whole or not at all.
+
+    Args:
+        graph: of operations of minigraph's table.
+        path: of the file; one that is there is replaced when the new one is whole.
+
+    Raises:
+        TranslationError: naming the Node that ONNX cannot say.
+        FileError: naming the file, if it cannot be written; what was there stays.
+        ImportError: saying what to install.
+    """
+    if not isinstance(graph, Graph):
+        raise NodeTypeError(
+            f"to_onnx takes a Graph, such as mg.Graph(y), not {type(graph).__name__}"
+        )
+    try:
+        content = _module("onnx_writing").model_of(graph).SerializeToString()
+    except ValueError as error:
+        if isinstance(error, MinigraphError):
+            raise
+        raise TranslationError(f"the graph is too large for a file of ONNX: {error}") from None
+    write(path, content)
 
 
 def _module(name: str) -> Any:

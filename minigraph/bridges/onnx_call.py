@@ -12,13 +12,20 @@ import numpy as np
 
 from ..core.node import Node, is_symbolic
 from ..core.operation import FUNCTIONS
+from ..errors.words import printable
 from ..graph import functions  # noqa: F401  # which enters the last of the functions
-from ..graph.symbolic import placeholders_of
 from .translating import Rules, refusal
 
 # What users call `mg.relu` and so on. Given arrays these compute at once, so that what decides a
 # shape is known when the shape is needed; given Nodes they make Nodes.
 mg = SimpleNamespace(**FUNCTIONS)
+
+DTYPES = {
+    1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64",
+    9: "bool", 10: "float16", 11: "float64", 12: "uint32", 13: "uint64",
+}  # fmt: skip
+CODES = {np.dtype(name): code for code, name in DTYPES.items()}
+DOMAIN = "minigraph"  # of functions that a file defines for operations which ONNX has not
 
 Value = Any  # a Node, or an array that is known
 RULES = Rules("ONNX")
@@ -35,6 +42,7 @@ class Call:
         defaults: those of its operator, where it has none.
         outputs: how many of its results are used.
         largest: how many elements an array may have that the file does not hold.
+        fed: the inputs of the graph that have a value until they are given another.
         asked: the attributes that the rule has looked at.
     """
 
@@ -44,6 +52,7 @@ class Call:
     defaults: Mapping[str, Any]
     outputs: int
     largest: int
+    fed: Sequence[Node] = ()
     asked: set[str] = field(default_factory=set)
 
     def __getitem__(self, name: str) -> Any:
@@ -59,10 +68,10 @@ class Call:
         """
         if not isinstance(x, Node):
             return np.asarray(x)
-        if is_symbolic(x):
+        if waits := [y for y in x.leaves() if is_symbolic(y) or y in self.fed]:
+            names = " and ".join(printable(y.name or "") for y in waits)
             raise refusal(
-                f"{self.operator} needs {what} beforehand, and it depends on the input "
-                f"{placeholders_of(x)}",
+                f"{self.operator} needs {what} beforehand, and it depends on the input {names}",
                 instead="give this one with values={name: array}",
                 nodes=(x,),
             )

@@ -15,7 +15,8 @@ from onnx import TensorProto, numpy_helper
 from ..errors import FormatError
 from ..errors.words import printable
 from ..graph.files import file_path, naming, read, shown
-from .onnx_rules import DTYPES, type_name
+from .onnx_call import DTYPES
+from .onnx_rules import type_name
 from .translating import refusal
 
 

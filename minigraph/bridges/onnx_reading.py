@@ -26,21 +26,21 @@ from onnx import (
 )
 
 from ..core.node import Node, constant, new_seq, variable
+from ..core.operation import OPERATIONS
 from ..errors import FeedError, FormatError, MinigraphError, TranslationError
 from ..errors.words import printable
 from ..graph.context import scope
 from ..graph.graph import Graph, fitted
 from ..graph.symbolic import placeholder
 from . import onnx_layers  # noqa: F401  # which states its rules
-from .onnx_call import RULES, Call, Value
+from .onnx_call import CODES, DOMAIN, DTYPES, RULES, Call, Value, mg
 from .onnx_files import Source
-from .onnx_rules import DTYPES, type_name
+from .onnx_rules import type_name
 from .translating import located, refusal
 
 OLDEST, NEWEST = 7, 28  # of the operator sets whose meaning the rules know
 DEEPEST = 50  # definitions within definitions
 _PLAIN = ("", "ai.onnx")  # the domain of ONNX itself, which has two names
-_CODES = {np.dtype(name): code for code, name in DTYPES.items()}
 _KINDS = {
     "Sequence": "sequences of arrays", "Optional": "values that may be missing",
     "String": "texts", "Regex": "texts", "TfIdf": "texts", "Random": "random numbers",
@@ -59,11 +59,13 @@ class Reader:
         source: the model and its data.
         version: of the operator set.
         functions: those that the model defines itself, by domain and name.
+        fed: the inputs that have values until they are given others.
     """
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.version = _version(source.model.opset_import)
+        self.fed: tuple[Node, ...] = ()
         self.functions = {(f.domain, f.name): f for f in source.model.functions}
 
     def graph(self, sizes: Mapping[str, Any], values: Mapping[str, Any]) -> Graph:
@@ -72,13 +74,21 @@ class Reader:
         if proto.sparse_initializer:
             raise refusal("sparse weights cannot be translated")
         env: dict[str, Value] = self._weights(proto)
-        inputs = [x for x in proto.input if x.name not in env]
+        # Before version 4 of the format all weights stood among the inputs.
+        has_defaults = self.source.model.ir_version >= 4
+        inputs = [x for x in proto.input if has_defaults or x.name not in env]
         names = [x.name for x in inputs]
         if twice := [name for name in names if names.count(name) > 1]:
             raise FormatError(f"two inputs have the name {printable(twice[0])!r}")
         _known_among(values, names, "values")
-        nodes = []
+        nodes: list[Node] = []
         for x in inputs:
+            if x.name in env and x.name not in values:
+                if not isinstance(env[x.name], Node):
+                    env[x.name] = constant(env[x.name], x.name)
+                nodes.append(env[x.name])
+                self.fed += (env[x.name],)
+                continue
             leaf = placeholder(x.name, *_type_of(x, sizes))
             if x.name in values:
                 env[x.name] = np.asarray(fitted(leaf, values[x.name]))
@@ -187,6 +197,8 @@ class Reader:
         depth: int,
     ) -> Sequence[Value]:
         given = _settled(node, settings)
+        if node.domain == DOMAIN and (name := node.op_type.rpartition("_")[0]) in OPERATIONS:
+            return [getattr(mg, name)(*inputs)]
         own = self.functions.get((node.domain, node.op_type))
         if own:
             return self._defined(own, node.op_type, inputs, given, depth)
@@ -213,6 +225,7 @@ class Reader:
             _defaults(node.op_type, self.version),
             sum(map(bool, node.output)),
             self.source.most // 8,
+            self.fed,
         )
         if node.op_type in RULES:
             results = _boxed(node, inputs, partial(RULES.find(node.op_type), call, *inputs))
@@ -430,7 +443,7 @@ def _definition(
     if not fits:
         return None
     types = [
-        (helper.make_tensor_type_proto(_CODES[x.dtype], x.shape) if x is not None
+        (helper.make_tensor_type_proto(CODES[x.dtype], x.shape) if x is not None
          else TypeProto()).SerializeToString()
         for x in inputs
     ]  # fmt: skip

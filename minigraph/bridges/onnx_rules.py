@@ -12,12 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..core.node import Node
-from .onnx_call import RULES, Call, Value, axes_of, like, mg, number
+from .onnx_call import DTYPES, RULES, Call, Value, axes_of, like, mg, number
 
-DTYPES = {
-    1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64",
-    9: "bool", 10: "float16", 11: "float64", 12: "uint32", 13: "uint64",
-}  # fmt: skip
 rule = RULES.rule
 
 # --- elementwise ----------------------------------------------------------------------------------
