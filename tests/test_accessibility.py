@@ -56,6 +56,7 @@ WIDGETS = {
     "landscape": "loss_landscape()",
     "bench": "training_bench(steps=20)",
     "own points": "training_bench(data=[(0, 0, 0), (0.5, 0.5, 1)])",
+    "inspector": "mg.inspect(mg.relu(-loss) * loss)",
     "zoom": "zoom(nn.Linear(3, 2, rng=np.random.default_rng(0))(x))",
     "changes": "changing_graph({'double': (lambda x: x + x if x > 1 else x * 3, [1.0, 4.0])})",
     "film": "watch_learning()",

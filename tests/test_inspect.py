@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -267,3 +269,83 @@ def test_a_watched_program_is_inspected():
     )
     with pytest.raises(mg.NodeTypeError, match=r"say of which value: inspect\(seen, loss\)"):
         mg.inspect(seen)
+
+
+# --- the card -------------------------------------------------------------------------------------
+
+
+def halo_widths(svg, what):
+    """By the tooltips of the halos, how thick these are."""
+    (group,) = re.findall(rf'<g data-heat="{what}".*?</g>', svg)
+    found = re.findall(r'stroke-width="([\d.]+)".*?<title>\w+ about (.*?)</title>', group)
+    return {size: float(width) for width, size in found}
+
+
+def test_the_larger_a_gradient_the_thicker_the_border():
+    w = mg.variable(3.0, name="w")
+    y = (w * 10.0).named("u") * 1000.0
+    view = mg.inspect(y).view
+    assert halo_widths(view["svg"], "gradient") == {"1": 1.5, "1000": 9.0, "10000": 11.5}
+    assert {*halo_widths(view["svg"], "value")} == {"3", "10", "30", "1000", "30000"}
+
+
+def test_a_folded_scope_is_as_hot_as_what_is_hottest_in_it(rng):
+    x = mg.variable(2.0, name="x")
+    with mg.scope("part"):
+        h = x * 50.0
+        h = h * 0.01
+    y = h * 3.0
+    seen = mg.inspect(y, folded="part")
+    (module,) = [box for box in seen._diagram.boxes if box.kind == "module"]
+    gradients = {row.node: row.gradient.size for row in seen.rows if row.gradient}
+    assert seen._sizes("gradient")[module.id] == gradients[h]
+    assert seen._sizes("value")[module.id] == 100.0
+
+
+def test_the_card_shows_the_gradients_of_the_inspection_and_leaves_those_in_grad():
+    x = mg.variable(2.0, name="x")
+    y = (x * x).named("y")
+    y.backward()
+    y.backward()
+    seen = mg.inspect(y)
+    assert ">∂y/∂x = </tspan>" in seen.view["svg"]
+    assert 'data-part="gradient">4</tspan>' in seen.view["svg"]
+    assert x.grad == 8.0
+
+
+def test_findings_lead_to_boxes_and_rows():
+    x = mg.variable([4.0, -1.0], name="x")
+    y = mg.sum(mg.sqrt(x).named("r"))
+    view = mg.inspect(y).view
+    (found,) = [f for f in view["findings"] if f["kind"] == "NaN or infinity"]
+    assert [view["rows"][place]["cells"][0] for place in found["rows"]] == ["r", "x"]
+    assert [view["rows"][place]["box"] for place in found["rows"]] == found["boxes"]
+    assert ">NaN</tspan>" in view["svg"].split("data-marks")[1]
+
+
+def test_a_large_graph_is_a_small_page():
+    with mg.scope("long"):
+        h = x = mg.variable(1.0, name="x")
+        for _ in range(10_000):
+            h = h * 0.999 + 0.001
+    dead = mg.log(h - h)
+    seen = mg.inspect(h + 0.0 * dead)
+    assert len(seen.rows) > 20_000
+    assert len(seen.view["rows"]) == 500
+    assert "500 of" in seen.view["more"]
+    names = [row["cells"][1] for row in seen.view["rows"][:8]]
+    assert "log" in names
+    assert len(seen.html) < 250_000
+    assert x.grad is None
+
+
+def test_a_page_without_kernel_has_it_all():
+    x = mg.variable(-1.0, name="<x>")
+    data = mg.inspect(mg.sqrt(x))._repr_mimebundle_()[0]
+    assert {"text/html", "text/plain", "application/vnd.jupyter.widget-view+json"} <= {*data}
+    assert data["text/plain"].startswith("Inspection of v₁")
+    page = data["text/html"]
+    assert "<li>NaN or infinity: v₁ = sqrt(&lt;x&gt;) is NaN; there &lt;x&gt; is −1.</li>" in page
+    assert "<img" in page
+    assert "bringToLife(" in page
+    assert "<x>" not in page

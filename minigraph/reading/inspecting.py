@@ -41,6 +41,7 @@ FADING = 1e3  # times smaller or larger than the gradient of the variable next t
 FADED = 1e5  # and than that of the output itself
 SATURATED = 0.02  # the local derivative below which a unit lets nearly nothing through
 _MOST = 5  # of one kind that are told one by one
+_LONGEST = 60  # nodes of a way that are shown
 _ROWS = 40  # of the table, in text
 
 
@@ -72,6 +73,14 @@ class Row:
     shape: tuple[int, ...]
     value: Measure
     gradient: Measure | None
+
+    @property
+    def cells(self) -> list[str]:
+        """The texts of a table: node, operation, shape, value, zeros, gradient, zeros."""
+        told = [self.name, self.operation, shape_text(self.shape)]
+        for measure in (self.value, self.gradient):
+            told += [str(measure), share(measure.zeros)] if measure else ["", ""]
+        return told
 
 
 class Inspection:
@@ -154,18 +163,7 @@ class Inspection:
         """The findings, and below them the table."""
         told = [f"• {finding}" for finding in self.findings] or ["Nothing strikes the eye."]
         titles = ("node", "operation", "shape", "value", "zeros", "gradient", "zeros")
-        rows = [
-            (
-                row.name,
-                row.operation,
-                shape_text(row.shape),
-                str(row.value),
-                share(row.value.zeros),
-                str(row.gradient or ""),
-                share(row.gradient.zeros) if row.gradient else "",
-            )
-            for row in self.rows
-        ]
+        rows = [row.cells for row in self.rows]
         table = aligned(titles, rows, numbers=range(3, 7), most=_ROWS)
         return "\n".join([f"Inspection of {self.name(self.y)}", *told, "", table])
 
@@ -397,7 +395,7 @@ def _fading(it: Inspection) -> Iterator[Finding]:
                 f"that of {it.name(worst)}{others} {verb}: its norm is {size_text(norms[start])} "
                 f"at {it.name(start)} and {size_text(norms[worst])} at {it.name(worst)}."
                 f"{_guilty(it, way, norms, sign)}",
-                (worst, start, *way),
+                (worst, start, *way[:_LONGEST]),
             )
             break
 

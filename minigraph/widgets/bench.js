@@ -383,20 +383,12 @@ class Bench {
   }
 
   /**
-   * The graph of a step; the larger the gradient of a node, the hotter its box.
+   * The graph of a step; the larger the gradient of a node, the thicker the border of its box.
    *
    * @param {NonNullable<BenchPicture["graph"]>} graph
    */
   _graph(graph) {
     const stage = new Stage(graph);
-    for (const [id, [heat, size]] of Object.entries(graph.heat)) {
-      const rect = stage.boxes.get(id)?.querySelector("rect");
-      if (!rect) continue;
-      rect.style.stroke = "var(--mg-gradient)";
-      rect.style.strokeWidth = String(0.6 + 6 * heat);
-      rect.style.strokeOpacity = String(0.25 + 0.75 * heat);
-      rect.append(draw("title", {}, `gradient about ${size}`));
-    }
     const { picture } = this;
     picture?.stop();
     this.picture = new Frame(stage.element, make("div", {}, stage.element), () => ({

@@ -22,6 +22,7 @@ from ..drawing.words import title
 from ..errors import MinigraphError, NodeTypeError, SettingError
 from ..nn import Module, Optimizer
 from ..reading import Reading
+from ..reading.measures import Measure
 from ..reading.text import number
 from .base import counted
 from .bench_settings import (
@@ -35,12 +36,12 @@ from .bench_settings import (
 )
 from .bench_still import still
 from .bench_training import MOST_STEPS, SIDE, SMALL, Making, Training
+from .heat import halos, with_heat
 from .lifetime import Released
 from .page import module, style
 from .player import Player
 from .stage import stage_svg
 
-_DECADES = 4  # of gradients that are told apart by their heat
 _RATES = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 _OF_OPTIMIZER = ("optimizer", "learning_rate", "weight_decay")
 _OF_MODEL = ("hidden", "activation", "dropout")
@@ -419,21 +420,16 @@ def _packed(numbers: Any, dtype: Any) -> str:
 
 
 def _heated(loss: Node) -> dict[str, Any]:
-    """The drawing of a graph, and how hot each box is: how large its gradient, from 0 to 1."""
+    """The drawing of a graph, with a halo around each box: how large its gradient is."""
     order = topological_order(loss)
     made = picture(diagram(Reading([loss], order=order), gradients=True), "right")
     sizes = {}
-    with np.errstate(all="ignore"):
-        for placed in made.boxes:
-            node = order[int(placed.box.id[1:])] if placed.box.kind != "module" else None
-            if node is not None and node.grad is not None:
-                sizes[placed.box.id] = float(np.sqrt(np.mean(np.square(node.grad))))
-        most = max(sizes.values(), default=0.0) or 1.0
-        heat = {
-            box: [round(max(0.0, 1 + float(np.log10(size / most)) / _DECADES), 3), f"{size:.2g}"]
-            for box, size in sizes.items()
-        }
-    return {"svg": stage_svg(made), "title": title(made.diagram), "places": {}, "heat": heat}
+    for placed in made.boxes:
+        node = order[int(placed.box.id[1:])] if placed.box.kind != "module" else None
+        if node is not None and node.grad is not None:
+            sizes[placed.box.id] = Measure(node.grad).size
+    svg = with_heat(stage_svg(made), halos(made, sizes, "gradient"))
+    return {"svg": svg, "title": title(made.diagram), "places": {}}
 
 
 def _controls(settings: Settings) -> list[dict[str, Any]]:

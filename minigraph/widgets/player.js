@@ -13,6 +13,7 @@ import { button, choice, disable, tell } from "./controls.js";
 import { Frame, framed } from "./frame.js";
 import { Kernel, turn } from "./kernel.js";
 import { ownKeys } from "./keys.js";
+import { revive } from "./life.js";
 import { Stage, draw, make } from "./stage.js";
 
 const STEP_TIME = 1600; // milliseconds at speed 1
@@ -779,19 +780,7 @@ function render({ model, el }) {
  * @param {PlayerState} state
  */
 function bringToLife(id, state) {
-  /** @type {HTMLElement | null} */
-  const still = document.querySelector(`[data-minigraph-player="${id}"]`);
-  if (!still) return;
-  still.removeAttribute("data-minigraph-player"); // the next one with this id is another output
-  /** @type {Model<PlayerState>} */
-  const model = {
-    get: (name) => state[name],
-    set: (name, value) => {
-      state[name] = value;
-    },
-    save_changes: () => {},
-  };
-  render({ model, el: still });
+  revive("player", id, state, render);
 }
 
 export default { render };

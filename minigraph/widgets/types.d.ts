@@ -209,7 +209,7 @@ export interface BenchPicture {
   units: string;
   weights: string;
   gradients?: string;
-  graph?: Drawing & { heat: Record<string, [heat: number, size: string]> };
+  graph?: Drawing;
   code?: string;
   show: string;
 }
@@ -226,6 +226,35 @@ export interface BenchState {
   settings: Record<string, any>;
   view: BenchView;
   frame: BenchFrame;
+}
+
+// --- the inspector ---------------------------------------------------------------------------------
+
+/** Something that strikes the eye: what kind it is, a sentence, and the boxes and rows it is about. */
+export interface Found {
+  kind: string;
+  text: string;
+  boxes: string[];
+  rows: number[];
+}
+
+/** A node: its box, its texts by the columns, and what these are sorted by. */
+export interface InspectedRow {
+  box: string;
+  cells: string[];
+  keys: (number | string | null)[];
+}
+
+export interface InspectorState {
+  view: Drawing & {
+    say: string;
+    heats: string[];
+    columns: string[];
+    numbers: number[];
+    findings: Found[];
+    rows: InspectedRow[];
+    more: string;
+  };
 }
 
 // --- the card of a prediction -----------------------------------------------------------------------
