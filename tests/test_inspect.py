@@ -171,6 +171,13 @@ def test_a_value_taken_out_as_an_array_is_recognised(rng):
     assert "detached" in kinds(program)
 
 
+def test_numbers_that_are_the_same_by_chance_are_not_cut_off():
+    x = mg.variable(0.5, name="x")
+    assert kinds((x * 1.0) * 0.5 + mg.sum(mg.variable([1.0, 2.0]) * [1.0, 2.0])) == []
+    h = (x * 3.0).named("h")
+    assert kinds(h.detach() * h) == ["detached"]
+
+
 def test_a_path_without_derivative():
     w, x = mg.variable(0.5, name="w"), mg.variable(2.0, name="x")
     y = x * mg.greater(w * 3.0, 1.0)

@@ -310,11 +310,12 @@ def _unused_inputs(it: Inspection) -> Iterator[Finding]:
 
 def _detached(it: Inspection) -> Iterator[Finding]:
     """Constants with the numbers of something that was computed, and stop_gradient."""
-    ends = [node for node in it.made if node not in it._inside and node.requires_grad]
-    known = {_fingerprint(node): node for node in [*ends, *it.reading.order] if node.requires_grad}
+    ends = [node for node in it.made if node not in it._inside]
+    sources = [x for x in [*ends, *it.reading.order] if x.requires_grad]
+    known = {shared: x for x in sources for shared in _fingerprints(x)}
     for node in it.graph.order:
-        if node.op is None and not node.requires_grad and _is_telling(node._value):
-            source = known.get(_fingerprint(node))
+        if node.op is None and not node.requires_grad:
+            source = next((known[s] for s in _fingerprints(node) if s in known), None)
             if source is not None:
                 yield Finding(
                     "detached",
@@ -328,13 +329,15 @@ def _detached(it: Inspection) -> Iterator[Finding]:
                 yield Finding("detached", f"{it.formula(node)} lets no gradient back.", (node, x))
 
 
-def _fingerprint(node: Node) -> tuple[Any, ...]:
-    return node.shape, node.dtype.char, np.asarray(node._value).tobytes()
+def _fingerprints(node: Node) -> Iterator[Any]:
+    """What a Node shares with a constant that was made of its value: the object, or the numbers.
 
-
-def _is_telling(value: Any) -> bool:
-    """Whether two such values are hardly the same by chance."""
-    return value.dtype.kind == "f" and np.size(value) > 0 and bool(np.any(value != np.round(value)))
+    Single numbers and whole ones may be the same by chance.
+    """
+    value = node._value
+    yield id(value)
+    if value.dtype.kind == "f" and np.size(value) > 1 and np.any(value != np.round(value)):
+        yield value.shape, value.dtype.char, value.tobytes()
 
 
 def _zero_gradients(it: Inspection) -> Iterator[Finding]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -15,61 +14,49 @@ from ..graph.hooks import passing_hooks
 from .text import number
 
 
-@dataclass(frozen=True, eq=False)
 class Measure:
     """The numbers of one array, or a number, by their size.
 
     Attributes:
         numbers: the array itself.
+        size: the root of the mean of the squares, NaN and infinity left out; 0 of no numbers. Other
+            than the norm, it is the same for an array and for a longer one of such numbers.
+        norm: the root of the sum of the squares, NaN and infinity left out.
+        zeros: the share of numbers that are 0.
+        strange: how many are NaN or infinite.
     """
 
-    numbers: Any
+    __slots__ = ("norm", "numbers", "size", "strange", "zeros")
 
-    @cached_property
-    def size(self) -> float:
-        """The root of the mean of the squares, NaN and infinity left out; 0 of no numbers.
-
-        Unlike the norm it is the same for an array and for a longer one of such numbers.
-        """
-        finite = self._absolute
+    def __init__(self, numbers: Any) -> None:
+        self.numbers = numbers
+        if not np.ndim(numbers):  # the usual case in large graphs, fast
+            x = abs(float(numbers))
+            self.strange = int(not isfinite(x))
+            self.size = self.norm = 0.0 if self.strange else x
+            self.zeros = float(x == 0)
+            return
+        absolute = np.abs(np.asarray(numbers, float)).ravel()
+        finite = absolute[np.isfinite(absolute)]
+        self.strange = absolute.size - finite.size
         most = finite.max(initial=0.0)
-        return float(most * np.sqrt(np.mean(np.square(finite / most)))) if most else 0.0
-
-    @cached_property
-    def norm(self) -> float:
-        """The root of the sum of the squares, NaN and infinity left out."""
-        return self.size * float(np.sqrt(self._absolute.size))
-
-    @cached_property
-    def zeros(self) -> float:
-        """The share of numbers that are 0."""
-        return float(np.mean(np.equal(self.numbers, 0))) if np.size(self.numbers) else 0.0
-
-    @cached_property
-    def strange(self) -> int:
-        """How many are NaN or infinite."""
-        return int(np.size(self.numbers) - self._absolute.size)
+        self.size = float(most * np.sqrt(np.mean(np.square(finite / most)))) if most else 0.0
+        self.norm = self.size * sqrt(finite.size)
+        self.zeros = float(np.mean(absolute == 0)) if absolute.size else 0.0
 
     @property
     def is_zero(self) -> bool:
         """Whether there are numbers, and all are 0."""
         return self.zeros == 1.0
 
-    @cached_property
+    @property
     def first(self) -> tuple[tuple[int, ...], Any]:
         """The place and the number of the first that is NaN or infinite."""
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(self.numbers))[0])
         return place, np.asarray(self.numbers)[place]
 
-    @cached_property
-    def _absolute(self) -> np.ndarray:
-        flat = np.abs(np.asarray(self.numbers, float)).ravel()
-        return flat[np.isfinite(flat)]
-
     def __str__(self) -> str:
-        if self.strange:
-            return number(self.first[1])
-        return size_text(self.size)
+        return number(self.first[1]) if self.strange else size_text(self.size)
 
 
 def size_text(size: float) -> str:

@@ -34,6 +34,7 @@ from .page import module, style
 from .stage import stage_svg
 
 MOST_ROWS = 500  # of the table in a page
+_STILL = 60  # of these where no script may run
 _MODULE, _STYLE = module("inspector"), style("inspector")
 _MARKS = {  # what is written at the corner of a box
     "nan": "NaN",
@@ -113,7 +114,7 @@ class Inspector(Released, anywidget.AnyWidget):
         )
         told = "".join(f"<li>{escape(str(finding))}</li>" for finding in self.findings)
         head = tuple(self.view["columns"])
-        cells = table([head, *(tuple(row["cells"]) for row in self.view["rows"])])
+        cells = table([head, *(tuple(row["cells"]) for row in self.view["rows"][:_STILL])])
         return (
             f'<div data-minigraph-inspector="{id}"><p>{escape(self._count)}</p>'
             f"<ul>{told}</ul>{image}<details><summary>{counted(len(self.rows), 'node')}</summary>"
