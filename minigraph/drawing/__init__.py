@@ -3,11 +3,11 @@
 Read `diagram.py` (what is drawn), then `skeleton.py`, `layout.py` and `route.py` (where it goes),
 and `svg.py` (how it looks). What all is called, and what of a big graph is drawn at all, says the
 `Reading` that a drawing is made from. `plot.py` is for curves, `gantt.py` for schedules,
-`memory.py` for the memory of a plan.
+`memory.py` for the memory of a plan. `corner.py` draws what an error is about.
 """
 
-from . import gantt, memory
+from . import corner, gantt, memory
 from .drawing import Drawing, draw
 from .plot import Plot
 
-__all__ = ["Drawing", "Plot", "draw", "gantt", "memory"]
+__all__ = ["Drawing", "Plot", "corner", "draw", "gantt", "memory"]

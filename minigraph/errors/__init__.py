@@ -10,7 +10,12 @@ from .words import printable
 
 
 class MinigraphError(Exception):
-    """Anything that minigraph itself reports. `nodes` holds the Nodes that the message names."""
+    """Anything that minigraph itself reports. `nodes` holds the Nodes that the message names.
+
+    Where an operation on them was refused, `refused` holds its name and its symbol.
+    """
+
+    refused: tuple[str, str] | None = None
 
     def __init__(self, message: str, nodes: tuple = ()) -> None:
         super().__init__(message)

@@ -164,12 +164,13 @@ def _block(change: Change) -> Block:
 def calling_line() -> Line:
     """The line outside this package that is running now."""
     frame = sys._getframe(2)
-    while frame.f_back and _is_ours(frame):
+    while frame.f_back and is_ours(frame):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
 
 
-def _is_ours(frame: FrameType) -> bool:
+def is_ours(frame: FrameType) -> bool:
+    """Whether a frame runs code of this package, or a formula of it."""
     module = frame.f_globals.get("__name__")
     if module is None:  # as in code that exec runs: a user's, or a formula's
         return frame.f_code.co_filename.startswith("<derivative of ")

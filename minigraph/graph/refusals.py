@@ -23,7 +23,9 @@ def explained(
     except REFUSALS as better:
         reason = better
     kind = NodeTypeError if isinstance(error, TypeError) else ShapeError
-    return kind(f"{op.name} of {' and '.join(map(describe, nodes))}: {reason}", nodes)
+    made = kind(f"{op.name} of {' and '.join(map(describe, nodes))}: {reason}", nodes)
+    made.refused = op.name, op.symbol
+    return made
 
 
 def refuse(name: str, signature: Signature, arguments: Iterable[Any], error: Exception) -> NoReturn:
@@ -35,7 +37,9 @@ def refuse(name: str, signature: Signature, arguments: Iterable[Any], error: Exc
         raise error
     named = " and ".join(map(describe, nodes))
     if isinstance(error, ValueError | IndexError | OverflowError):
-        raise ShapeError(f"{name} of {named}: {error}", nodes) from None
+        made = ShapeError(f"{name} of {named}: {error}", nodes)
+        made.refused = name, name
+        raise made from None
     usage = f"call it as {name}({', '.join(signature.parameters)})"
     usage += "; settings are no Nodes" * (len(nodes) > 1)
     reason = f"{error}; {usage}" if isinstance(error, TypeError) else usage
