@@ -167,6 +167,16 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             ("12_compiled_programs",),
         ),
     ),
+    "In practice": (
+        Lesson(
+            "14_debugging",
+            "Debugging",
+            "Where did it go wrong?",
+            40,
+            60,
+            ("13_parallelism_and_scale",),
+        ),
+    ),
 }
 # By its stem, in the order in which it is read.
 LESSONS: dict[str, Lesson] = {lesson.stem: lesson for part in PARTS.values() for lesson in part}

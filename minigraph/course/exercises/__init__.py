@@ -6,6 +6,7 @@ from . import (
     backward_pass,
     chain_rule,
     compiled_programs,
+    debugging,
     dynamic_graphs,
     expressions_as_graphs,
     forward_pass,
@@ -33,6 +34,7 @@ LESSONS = (
     static_graphs,
     compiled_programs,
     parallelism_and_scale,
+    debugging,
 )
 EXERCISES: dict[str, Exercise] = {}
 for lesson in LESSONS:
