@@ -418,6 +418,9 @@ def test_the_controls_stand_where_the_kernel_stands(live):
     assert shown.told() == []
 
 
+FRAME = 16  # milliseconds: a window of it holds one picture, wherever between two it begins
+
+
 def asked(shown):
     """What the bench has asked its kernel for since it was asked last, without the serials."""
     told = [message for kind, message in shown.told() if kind == "send"]
@@ -450,17 +453,17 @@ def test_a_bench_that_runs_shows_each_picture_and_goes_back_to_the_one_seen(live
     assert asked(shown) == ([], [])  # a page that nobody sees asks for nothing
     sentences = set()
     for step in (5, 10, 15, 20):
-        page.clock.run_for(17)
+        page.clock.run_for(FRAME)
         assert page.locator(".mgb-step").inner_text() == f"step {step}"
         sentences.add(said(shown))
     assert len(sentences) == 4
     assert said(shown) == bench.sentence
     (message,), (question,) = asked(shown)
     assert question == {"kind": "run", "by": 5, "pictures": 8}  # for no answer had been there
-    page.clock.run_for(17)  # nor is it now, so the next film is longer
+    page.clock.run_for(FRAME)  # nor is it now, so the next film is longer
     answered(shown, bench, message)
     assert bench.step == 60
-    page.clock.run_for(34)
+    page.clock.run_for(2 * FRAME)
     (message,), _ = asked(shown)  # while the film is shown
     page.get_by_role("button", name="Pause").click()
     answered(shown, bench, message)
@@ -506,7 +509,7 @@ def test_what_is_chosen_while_a_bench_runs_holds_from_the_picture_seen(live, unh
     shown.page.get_by_role("button", name="Run").click()
     (message,), _ = asked(shown)
     answered(shown, bench, message)
-    shown.page.clock.run_for(17)
+    shown.page.clock.run_for(FRAME)
     (message,), _ = asked(shown)
     shown.page.get_by_label("Steps between two pictures").select_option("25")
     answered(shown, bench, message)
@@ -514,7 +517,7 @@ def test_what_is_chosen_while_a_bench_runs_holds_from_the_picture_seen(live, unh
     assert question == {"kind": "look", "cut": {"step": 5, "known": 5}}
     answered(shown, bench, message)
     assert bench.step == 5
-    shown.page.clock.run_for(34)
+    shown.page.clock.run_for(2 * FRAME)
     (message,), (question,) = asked(shown)
     assert question["by"] == 25
     shown.page.get_by_label("Seed").fill("7")
@@ -524,7 +527,7 @@ def test_what_is_chosen_while_a_bench_runs_holds_from_the_picture_seen(live, unh
     assert question == {"kind": "change", "settings": {"seed": 7}}
     answered(shown, bench, message)
     assert bench.settings.seed == 7
-    shown.page.clock.run_for(17)
+    shown.page.clock.run_for(FRAME)
     assert shown.page.locator(".mgb-step").inner_text() == "step 0"
     assert asked(shown)[1][0]["kind"] == "run"  # it goes on
 
