@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 # Whatever who runs the tests has done in the course: to every kernel it is new.
 os.environ["MINIGRAPH_PROGRESS"] = "none"
+GRAMMAR = "rfc3987_syntax"
 MOST = 4  # no more pays: the longest part of the work is about a quarter of all
 # What takes longest comes first, so that at the end no process is left alone with it.
 IN_JUPYTERLAB = ("tests/test_browser.py", "tests/test_accessibility.py", "tests/test_fit.py")
@@ -57,10 +59,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(file_of(item.nodeid), len(places)))
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
     """Spare the garbage collector what stays to the end: all modules, all tests."""
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 def file_of(nodeid: str) -> str:
@@ -72,6 +80,16 @@ def part_of(nodeid: str) -> str:
     """What a test is handed out with: its file, and for all that need JupyterLab the first."""
     file = file_of(nodeid)
     return IN_JUPYTERLAB[0] if file in IN_JUPYTERLAB else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Spare a process a grammar of addresses, which takes seconds to make.
+
+    jsonschema makes it where the package is installed. What it reads here are notebooks, in which
+    no address is checked.
+    """
+    node.gateway.remote_exec(f"import sys; sys.modules.setdefault({GRAMMAR!r}, None)").waitclose()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,6 +1,8 @@
 """Which tests are spread over processes, and what stays together."""
 
 import importlib.util
+import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -85,3 +87,9 @@ def test_a_notebook_and_what_needs_jupyterlab_stay_together():
     assert len({*parts}) == 3
     assert parts[0] == parts[1]
     assert parts[2] == parts[3]
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="alone in its process: -n 2")
+def test_a_process_among_others_makes_no_grammar_of_addresses():
+    assert "jsonschema" in sys.modules  # it is what would
+    assert sys.modules[spreading.GRAMMAR] is None
