@@ -126,18 +126,23 @@ def looks(notebook, *, theme="Light", width=1200, **media):
     """Show the notebook in another way for a while."""
     page = notebook.page
 
-    def show(theme, width):
-        page.set_viewport_size({"width": width, "height": 900})
+    def dress(theme):
         page.evaluate(THEME, f"JupyterLab {theme}")
         page.locator(f"[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
 
-    page.emulate_media(**media)
-    show(theme, width)
+    if media:  # of which any, even none, has the whole page styled anew
+        page.emulate_media(**media)
+    page.set_viewport_size({"width": width, "height": 900})
+    if theme != "Light":
+        dress(theme)
     try:
         yield page
     finally:
-        page.emulate_media(**dict.fromkeys(media, "null") | browser.STILL)
-        show("Light", 1200)
+        if media:
+            page.emulate_media(**dict.fromkeys(media, "null") | browser.STILL)
+        page.set_viewport_size(browser.SIZE)
+        if theme != "Light":
+            dress("Light")
 
 
 # axe-core looks at all of the page, whatever it is asked about. While it looks at a widget, the
@@ -362,17 +367,24 @@ TOO_WIDE = """(widget) => {
 # --- keys, last: they leave the widgets in another state ------------------------------------------
 
 
+# After a key; the control has the focus for the next.
+STATE = """(control) => {
+  const { widgets, activeCellIndex, mode } = panel.content;
+  control.focus();
+  return [widgets.length, activeCellIndex, mode];
+}"""
+
+
 @every_widget
 def test_no_key_meant_for_a_widget_reaches_the_notebook(notebook, name):
     page = notebook.page
-    state = "[panel.content.widgets.length, panel.content.activeCellIndex, panel.content.mode]"
-    shown(notebook, name).scroll_into_view_if_needed()
-    for control in shown(notebook, name).locator(CONTROLS).all():
+    widget = shown(notebook, name)
+    widget.scroll_into_view_if_needed()
+    for control in widget.locator(CONTROLS).all():
         if not control.is_visible():
             continue
         control.focus()
-        before = page.evaluate(state)
+        before = control.evaluate(STATE)
         for key in ("b", "Enter", "ArrowDown", "ArrowUp"):  # b adds a cell
-            control.focus()
             page.keyboard.press(key)
-            assert page.evaluate(state) == before, control.evaluate("(it) => it.outerHTML")[:200]
+            assert control.evaluate(STATE) == before, control.evaluate("(it) => it.outerHTML")[:200]
