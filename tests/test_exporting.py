@@ -1,5 +1,6 @@
 """Pages that need no network: formulas as MathML, and widgets as they are without a kernel."""
 
+import io
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import browser
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from PIL import Image
 
 from minigraph.course.exporting import _FORMULA, Offline
 from minigraph.course.mathml import FormulaError, mathml
@@ -131,11 +133,30 @@ FORMULAS = r"""
 Half of it is $\frac{p}{q}$, and
 
 $$\sum_{i=1}^{n} k = k\,n .$$
+
+[exercises/of_a_name_that_no_telephone_has_room_for.ipynb](.)
+
+$$abcdefghijklm + abcdefghijklm + abcdefghijklm + abcdefghijklm$$
 """
+SIDEWAYS = """(cells) => cells.map((cell) => cell.scrollWidth - cell.clientWidth)"""
+# What stands in each line of a text.
+LINES = """(element) => {
+  const text = element.firstChild, lines = [], range = document.createRange();
+  let top;
+  for (let i = 0; i < text.length; i++) {
+    range.setStart(text, i);
+    range.setEnd(text, i + 1);
+    const { y } = range.getBoundingClientRect();
+    if (text.data[i].trim() && y !== top) { lines.push(''); top = y; }
+    lines[lines.length - 1] += text.data[i];
+  }
+  return lines.map((line) => line.trim());
+}"""
 CELLS = [
     'import minigraph as mg\n\ny = mg.parse("d = a + b; y = d * b", a=2, b=3)\nmg.play(y)',
     "mg.explore(lambda a: a * a, a=(-3, 5, 2))",
     "from minigraph.widgets import path_explorer\n\npath_explorer(y)",
+    "print('the word at the end of this line stays whole on a page as narrow as a telephone')",
 ]
 
 
@@ -151,7 +172,7 @@ def test_a_page_of_a_notebook_that_has_just_run_asks_the_network_for_nothing(chr
     settings = os.environ | {"JUPYTER_CONFIG_PATH": str(CONFIG)}
     subprocess.run([*export, "page.ipynb"], cwd=tmp_path, env=settings, check=True, timeout=120)
 
-    page = chromium.new_page(offline=True)
+    page = chromium.new_page(offline=True, color_scheme="dark")
     wanted, problems = [], []
     page.on("request", lambda request: wanted.append(request.url))
     page.on("console", lambda message: problems.append(message.text))
@@ -163,7 +184,26 @@ def test_a_page_of_a_notebook_that_has_just_run_asks_the_network_for_nothing(chr
     limit, sign, begin = (
         page.locator("munderover > *").nth(place).bounding_box() for place in (2, 0, 1)
     )
+    # The page is light, whatever the system is.
+    shots = [picture.screenshot() for picture in page.locator("img.minigraph").all()]
+    grounds = [Image.open(io.BytesIO(shot)).convert("L").getpixel((3, 30)) for shot in shots]
+    page.set_viewport_size({"width": 400, "height": 900})
+    sideways = page.locator(".jp-RenderedMarkdown").evaluate_all(SIDEWAYS)
+    printed = page.locator(".jp-RenderedText pre").last
+    lines = printed.evaluate(LINES)
+    page.emulate_media(media="print")
+    stage = page.locator(".mgp-stage")
+    is_pressed = page.get_by_role("button", name="Play").is_visible()
+    cut = stage.evaluate(
+        "(it) => [it.scrollWidth - it.clientWidth, it.scrollHeight - it.clientHeight]"
+    )
     page.close()
+    assert set(grounds) == {255}
+    assert set(sideways) == {0}
+    assert " ".join(lines) == CELLS[-1][7:-2]
+    assert len(lines) > 1
+    assert not is_pressed
+    assert cut == [False, False]
     assert "Backward" in status
     assert len(alternatives) == 3  # two of the explorer, one of the paths
     assert all(alternatives)

@@ -829,6 +829,20 @@ def test_a_large_graph_can_be_enlarged_and_moved_by_mouse_and_by_keys(open_playe
 
 
 @needs_browser
+def test_a_graph_wider_than_its_place_can_be_enlarged_and_all_of_it_be_reached(open_player):
+    page = open_player(play(worked_example()), viewport={"width": 400, "height": 900})
+    view, svg = page.locator(".mgp-stage"), page.locator(".mgp-stage > svg")
+    before = svg.bounding_box()["width"]
+    page.get_by_role("button", name="Larger").click()
+    assert svg.bounding_box()["width"] == pytest.approx(1.25 * before, rel=0.01)
+    for key in ["ArrowRight"] * 20:
+        view.press(key)
+    place, last = view.bounding_box(), page.locator("[data-node] > rect").last.bounding_box()
+    assert place["x"] <= last["x"]
+    assert last["x"] + last["width"] <= place["x"] + place["width"]
+
+
+@needs_browser
 def test_a_small_graph_has_no_tools(open_player):
     page = open_player(play(worked_example()))
     assert not page.get_by_role("button", name="Larger").is_visible()

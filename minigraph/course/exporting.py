@@ -2,8 +2,8 @@
 
 nbconvert leaves formulas to a script from the network, and the widgets of a notebook that it has
 run as well. `Offline` writes formulas as MathML, and shows each widget as it shows without a
-kernel. The file etc/jupyter/jupyter_config.json, which comes with the package, names it for pages
-in HTML.
+kernel. Its style keeps words whole on a narrow screen, and drawings on paper. The file
+etc/jupyter/jupyter_config.json, which comes with the package, names it for pages in HTML.
 """
 
 from __future__ import annotations
@@ -13,11 +13,23 @@ from typing import Any
 
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
 
 from .mathml import FormulaError, mathml
 from .run import LIVE
 
 NO_SCRIPT = "data:text/javascript,"  # for what nothing of the page needs
+STYLE = """<style>
+.jp-RenderedText pre { overflow-wrap: anywhere; word-break: normal; }
+.jp-RenderedHTMLCommon :is(a, code) { overflow-wrap: anywhere; }
+math[display="block"] { overflow-x: auto; overflow-y: hidden; }
+@media print {
+  .jp-RenderedHTMLCommon :is(h1, h2, h3) { break-after: avoid; }
+  .jp-RenderedHTMLCommon :is(img, table) { break-inside: avoid; }
+  div:has(> img.minigraph) { max-height: none !important; overflow: visible !important; }
+  img.minigraph { max-height: 240mm; min-width: 0 !important; }
+}
+</style>"""
 
 # What is no formula comes first: a block of code, code in a line, a dollar that is meant.
 _FORMULA = re.compile(
@@ -47,6 +59,7 @@ class Offline(Preprocessor):
                 resources["require_js_url"] = NO_SCRIPT
         if not unknown and not any("text/latex" in data for data in shown):
             resources["mathjax_url"] = NO_SCRIPT
+        nb.cells.append(new_markdown_cell(STYLE))
         return nb, resources
 
 

@@ -20,7 +20,7 @@ from .diagram import Diagram, diagram, nodes_of
 from .dot import to_dot
 from .route import Picture, picture
 from .svg import to_svg
-from .theme import DARK_PAGES, THEMES
+from .theme import AS_THE_PAGE, THEMES
 
 SMALLEST = 0.55  # of its size; where there is less room, a drawing scrolls
 HIGHEST = 600  # pixels that one is shown; JupyterLab shows 779 on a laptop
@@ -182,7 +182,7 @@ def as_image(svg: str, alt: str, width: float, height: float) -> str:
     return (
         f'<div style="overflow:auto;max-height:{HIGHEST}px"{reached}>'
         f'<img class="minigraph" alt="{escape(alt)}" width="{wide}" height="{high}" style="{style}"'
-        f' src="data:image/svg+xml;base64,{data}"></div>{DARK_PAGES}'
+        f' src="data:image/svg+xml;base64,{data}"></div>{AS_THE_PAGE}'
     )
 
 

@@ -16,7 +16,7 @@ from html import escape
 from io import StringIO
 from typing import Any
 
-from .theme import DARK, DARK_PAGES, GRADIENT_SIZE, LIGHT
+from .theme import AS_THE_PAGE, DARK, GRADIENT_SIZE, LIGHT
 
 _INK, _LINE = LIGHT.ink, LIGHT.line
 _STYLE: Any = {
@@ -95,7 +95,7 @@ class Plot:
         return (
             f'<img class="minigraph" alt="{escape(self.alt)}" width="{wide}" height="{high}"'
             f' style="max-width:100%;height:auto" src="data:image/svg+xml;base64,{data}">'
-            f"{DARK_PAGES}"
+            f"{AS_THE_PAGE}"
         )
 
     def __repr__(self) -> str:

@@ -58,11 +58,12 @@ DARK = Palette(
     variable="#17293a",
 )
 THEMES = ("auto", "light", "dark")
-# Where the page around a picture is dark, this tells the image, which has the colours for both.
-# Untrusted notebooks drop the rule, and the picture stays light on its own ground.
-DARK_PAGES = (
-    '<style>body[data-jp-theme-light="false"] img.minigraph,body.vscode-dark img.minigraph'
-    "{color-scheme:dark}</style>"
+# Where the page around a picture is light or dark, whatever the system is, this tells the image,
+# which has the colours for both. Untrusted notebooks drop the rules.
+AS_THE_PAGE = (
+    '<style>body[data-jp-theme-light="true"] img.minigraph,body.vscode-light img.minigraph'
+    '{color-scheme:light}body[data-jp-theme-light="false"] img.minigraph,'
+    "body.vscode-dark img.minigraph{color-scheme:dark}</style>"
 )
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
