@@ -157,7 +157,7 @@ class Order(Part):
     @property
     def asked_for(self) -> str:
         """What a guess looks like."""
-        return "names in their order"
+        return "names, in order"
 
     def read(self, said: Any) -> tuple[str, ...] | None:
         """Read names from a text, a list of names or a list of Nodes; at least one."""

@@ -44,7 +44,7 @@ class ExpressionEditor(GraphWidget):
         """The field of a name. It keeps its number while the name is not in the expression."""
         if name not in self.numbers:
             field = widgets.FloatText(
-                value=1.0, step=0.5, description=name, layout=widgets.Layout(width="180px")
+                value=1.0, step=0.5, description=name, layout=widgets.Layout(width="140px")
             )
             field.observe(self._update, "value")
             self.numbers[name] = field
