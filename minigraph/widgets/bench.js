@@ -11,7 +11,7 @@
  */
 
 import { Segmented, button, choice, sentence, tell } from "./controls.js";
-import { fall, floats } from "./fall.js";
+import { Fall, floats } from "./fall.js";
 import { Frame } from "./frame.js";
 import { SILENCE, needKernel } from "./kernel.js";
 import { ownKeys } from "./keys.js";
@@ -22,7 +22,8 @@ import { Stage, draw, make } from "./stage.js";
 const PATIENCE = 8000; // milliseconds until an answer is given up
 const AT_ONCE = [1, 5, 25, 100]; // steps between two pictures
 const MOST_PICTURES = 30; // of a film
-const SLOWEST = 40; // milliseconds between two pictures: a page that takes longer skips some
+const SLOWEST = 40; // milliseconds between two pictures: a page that takes longer skips some,
+const ENOUGH = 25; // unless so many steps lie between them
 /** @type {[string, string][]} */
 const LOOKS = [["weights", "Weights"], ["gradients", "Gradients"], ["graph", "Graph"], ["code", "Code"]];
 
@@ -88,8 +89,8 @@ class Bench {
     this.left = make("div", { class: "mgb-left" },
       make("div", { class: "mgb-row" }, this.looks.element, this.key, this.copy), this.place);
     this.right = make("div", { class: "mgb-right" });
-    this.losses = draw("svg", { role: "img" });
-    this.fall = make("div", { class: "mgb-fall" }, this.losses);
+    this.losses = new Fall();
+    this.fall = make("div", { class: "mgb-fall" }, this.losses.element);
     this.say = sentence("mgc-say");
     this.root = make("div", { class: "minigraph-live minigraph-bench", role: "group", "aria-label": "Training bench" },
       make("div", { class: "mgc-card" },
@@ -185,6 +186,7 @@ class Bench {
     if (before === this.isRunning) return;
     if (this.isRunning) {
       this.known = this.frame.known;
+      this.shownAt = 0; // no picture yet
       this._on();
       return;
     }
@@ -208,16 +210,17 @@ class Bench {
     }
     if (!this.isRunning) return;
     if (!this.waiting && this.film.length <= this.pictures / 2) {
-      const times = Math.max(1, Math.round(this.apart / SLOWEST));
-      this.ask({ kind: "run", by: times * Number(this.speed.value), pictures: this.pictures });
+      const by = Number(this.speed.value);
+      const more = Math.min(ENOUGH, Math.round((by * this.apart) / SLOWEST));
+      this.ask({ kind: "run", by: Math.max(by, more), pictures: this.pictures });
     }
     if (picture) this._soon();
   }
 
-  /** Learn how fast this page draws; waiting for the kernel does not count. */
+  /** Learn how fast pictures follow each other. */
   _time() {
     const now = performance.now();
-    if (this.film.length) this.apart += (Math.min(now - this.shownAt, 500) - this.apart) / 4;
+    if (this.shownAt) this.apart += (Math.min(now - this.shownAt, 500) - this.apart) / 4;
     this.shownAt = now;
   }
 
@@ -343,7 +346,7 @@ class Bench {
     tell(this.say, frame.say);
     this.say.classList.toggle("mgc-wrong", frame.isProblem);
     this.plane.show(frame.sure, this.colours);
-    fall(this.losses, this.low, this.curve, frame.step, frame.known);
+    this.losses.show(this.low, this.curve, frame.step, frame.known);
     this._look();
   }
 

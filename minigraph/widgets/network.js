@@ -6,11 +6,13 @@
  */
 
 import { bytes, floats } from "./fall.js";
+import { paint } from "./plane.js";
 import { draw, make } from "./stage.js";
 
 const NET = { left: 64, right: 76, top: 4, bottom: 22 }; // around the middles of the outer layers
 const THICKEST = 5;
 const DENSITY = 2; // pixels of the units' pictures
+const DEEPEST = 217; // of 255: a place where a unit says 1 or −1
 
 export class Network {
   /**
@@ -140,11 +142,7 @@ export class Network {
     for (const places of this.places.slice(0, -1))
       for (const [x, y] of places) {
         const image = small.createImageData(side, side);
-        for (let i = 0; i < side * side; i++) {
-          const share = units[at + i] - 127.5;
-          const [r, g, b] = colours[share > 0 ? 1 : 0];
-          image.data.set([r, g, b, Math.abs(share) * 1.7], 4 * i);
-        }
+        paint(image, units.subarray(at, at + side * side), colours, DEEPEST);
         at += side * side;
         small.putImageData(image, 0, 0);
         const wide = (this.side - 3) * DENSITY;

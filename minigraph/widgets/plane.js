@@ -158,12 +158,25 @@ export class Plane {
     const context = this.canvas.getContext("2d");
     if (!context) return;
     const image = context.createImageData(this.view.side, this.view.side);
-    bytes(sure).forEach((share, i) => {
-      const [r, g, b] = colours[share > 127 ? 1 : 0];
-      image.data.set([r, g, b, (STRONGEST * Math.abs(share - 127.5)) / 127.5], 4 * i);
-    });
+    paint(image, bytes(sure), colours, STRONGEST);
     context.putImageData(image, 0, 0);
   }
+}
+
+/**
+ * Paint a picture in two colours, of numbers from 0 to 255: the paler, the nearer to the middle.
+ *
+ * @param {ImageData} image
+ * @param {Uint8Array} shares
+ * @param {number[][]} colours below the middle and above
+ * @param {number} strongest how opaque the ends are, of 255
+ */
+export function paint({ data }, shares, colours, strongest) {
+  shares.forEach((share, i) => {
+    const colour = colours[share > 127 ? 1 : 0];
+    for (let part = 0; part < 3; part++) data[4 * i + part] = colour[part];
+    data[4 * i + 3] = (strongest * Math.abs(share - 127.5)) / 127.5;
+  });
 }
 
 /**
