@@ -31,7 +31,7 @@ def names(widget):
 def test_a_network_is_one_box_at_first(loss):
     widget = zoom(loss)
     assert "classifier" in rows(widget)
-    assert names(widget) == ["classifier"]
+    assert names(widget) == ["classifier", "cross_entropy"]
     widget.out.click()  # there is nothing further out
     assert widget.path == ""
     assert "The whole graph" in widget.message.value
@@ -86,7 +86,10 @@ def click(widget, action, path):
 
 def test_boxes_open_and_frames_close(loss):
     widget = zoom(loss)
-    assert toggles(widget) == {("unfold", "classifier"): "classifier, 7 operations"}
+    assert toggles(widget) == {
+        ("unfold", "classifier"): "classifier, 7 operations",
+        ("unfold", "cross_entropy"): "cross_entropy, 7 operations → 1.02",
+    }
     click(widget, "unfold", "classifier")
     click(widget, "unfold", "classifier/linear2")
     assert widget.path == widget.picture.view["moved"] == "classifier/linear2"
@@ -94,6 +97,7 @@ def test_boxes_open_and_frames_close(loss):
         ("fold", "classifier"),
         ("fold", "classifier/linear2"),
         ("unfold", "classifier/linear0"),
+        ("unfold", "cross_entropy"),
     }
     click(widget, "fold", "classifier/linear2")
     assert widget.path == "classifier"
@@ -126,6 +130,36 @@ def test_shapes_stand_on_the_edges(loss):
     svg = zoom(loss, "classifier").picture.view["svg"]
     for shape in ("4 × 2", "4 × 3"):
         assert f">{shape}</tspan>" in svg
+
+
+# --- composed functions ---------------------------------------------------------------------------
+
+
+def test_composed_functions_open_as_scopes_do(loss):
+    widget = zoom(loss)
+    click(widget, "unfold", "cross_entropy")
+    assert widget.path == "cross_entropy"
+    assert {"classifier", "loss"} <= set(rows(widget))
+    assert "logsumexp" in repr(widget.drawing)
+    click(widget, "fold", "cross_entropy")
+    assert widget.path == ""
+
+
+def test_composed_functions_in_layers_open_too_and_several_are_numbered():
+    head = nn.AttentionHead(4, 3, rng=np.random.default_rng(0))
+    widget = zoom(head(np.ones((5, 4))), "attentionhead")
+    assert "softmax" in names(widget)
+    click(widget, "unfold", "attentionhead/softmax")
+    assert "logsumexp" in repr(widget.drawing)
+    assert "attentionhead/query" in repr(widget.drawing)
+    twice = zoom(mg.softmax(mg.softmax(mg.variable(np.ones(3), name="x")) * 2))
+    assert names(twice) == ["softmax (1)", "softmax (2)"]
+    twice.go("softmax (2)")
+    assert rows(twice)[:2] == ["x", "softmax"]
+
+
+def test_a_graph_that_is_one_call_opens():
+    assert names(zoom(mg.softmax(mg.variable(np.ones(3))))) == ["softmax"]
 
 
 # --- blocks that repeat ---------------------------------------------------------------------------
@@ -165,8 +199,8 @@ def deep():
 def grouped(y):
     """The runs of several blocks in a graph, as lists of their paths."""
     reading = Reading([y])
-    within = runs(reading.order, reading.graph, reading.scopes).values()
-    return [run for found in within for run in found if len(run) > 1]
+    within, _ = runs(reading.order, reading.graph, reading.scopes)
+    return [run for found in within.values() for run in found if len(run) > 1]
 
 
 def test_repeated_blocks_are_one_box_with_their_number(deep):
@@ -258,22 +292,102 @@ def test_names_without_a_number_do_not_repeat():
     assert grouped(x) == []
 
 
-def test_blocks_with_something_between_them_stay_apart():
-    """Together with what lies between they would be a cycle."""
-    x = mg.variable(np.ones(3), name="x")
-    for n in range(3):
+def chained(blocks, between, start=None):
+    """Blocks of tanh, with loose operations after each: what the next takes, of x and the block."""
+    x = mg.variable(np.ones(3), name="x") if start is None else start
+    for n in range(blocks):
         with mg.scope(f"block{n}"):
             y = doubled(x)
-        x = y + mg.exp(y)
-    assert grouped(x) == []
-    shared = mg.variable(1.0)
-    y, between = mg.variable(np.ones(3)), shared
+        x = between(x, y, n)
+    return x
+
+
+@pytest.mark.parametrize(
+    ("between", "operations"),
+    [
+        (lambda x, y, n: mg.relu(y), 1),
+        (lambda x, y, n: x + y, 1),  # a way around each block
+        (lambda x, y, n: y * 0.5 + mg.exp(y), 3),  # with a constant that nothing else uses
+        (lambda x, y, n: mg.tanh(x) - y, 2),
+    ],
+)
+def test_operations_that_follow_each_block_alike_belong_to_the_run(between, operations):
+    y = chained(12, between)
+    widget = zoom(y)
+    assert rows(widget) == ["x", "block0–11"]
+    assert f"block0–11 ×12  {12 * (2 + operations)} operations" in repr(widget.drawing)
+    widget.go("block4")
+    assert "one of 12 in a row" in widget.message.value
+    shown = repr(widget.drawing)
+    assert "block0–3 ×4" in shown
+    assert "block5–11 ×7" in shown
+    alone = [line for line in shown.split("\n") if "block" not in line.split()[0] + line]
+    assert len(alone) > operations  # those after the open one are seen
+
+
+def test_what_follows_the_last_block_otherwise_stays_outside():
+    behind = mg.log(chained(3, lambda x, y, n: mg.relu(y)) + 3)
+    assert rows(zoom(behind)) == ["x", "block0–2", "3", "v₁₀", "v₁₁"]
+    last = chained(3, lambda x, y, n: mg.relu(y) if n < 2 else mg.exp(y))
+    assert grouped(last) == [[["block0"], ["block1"], ["block2"]]]
+    assert repr(zoom(last).drawing).count(" exp ") == 1
+    bare = chained(3, lambda x, y, n: mg.relu(y) if n < 2 else y)
+    assert rows(zoom(bare)) == ["x", "block0–2"]
+
+
+def test_operations_between_blocks_that_are_not_alike_keep_them_apart():
+    odd = chained(3, lambda x, y, n: mg.relu(y) if n else mg.exp(y))
+    assert grouped(odd) == [[["block1"], ["block2"]]]
+    assert grouped(chained(2, lambda x, y, n: y * 3 if n else y + 1)) == []
+    grown = chained(4, lambda x, y, n: y * float(n))
+    assert grouped(grown) == []
+    assert "block3" in repr(zoom(grown).drawing)
+
+
+def test_blocks_that_pass_two_things_on_are_a_run():
+    between, y = mg.variable(1.0), mg.variable(np.ones(3))
     for n in range(3):
         with mg.scope(f"block{n}"):
             y = mg.tanh(y) * between
         between = between + mg.sum(y)
-    assert grouped(y) == []
-    assert "block2" in repr(zoom(y).drawing)
+    assert [len(run) for run in grouped(y)] == [3]
+    assert [len(run) for run in grouped(y + between)] == [3]
+    assert "block0–2 ×3" in repr(zoom(y + between).drawing)
+
+
+def test_a_block_of_several_scopes_with_loose_operations_is_a_run():
+    rng = np.random.default_rng(0)
+    layers = [nn.Linear(3, 3, rng=rng) for _ in range(8)]
+    y = mg.constant(np.ones((4, 3)), name="x")
+    for n in range(4):
+        with mg.scope(f"up{n}"):
+            up = mg.relu(layers[2 * n](y))
+        with mg.scope(f"down{n}"):
+            down = layers[2 * n + 1](mg.sin(up))
+        y = y + mg.tanh(down)
+    widget = zoom(y)
+    assert grouped(y) == [[[f"up{n}", f"down{n}"] for n in range(4)]]
+    assert rows(widget) == ["x", "up0–down3"]
+
+
+def test_what_is_drawn_never_flows_in_a_circle():
+    """Random chains of blocks: each box that is drawn uses only those above it."""
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        ways = [
+            lambda x, y: mg.relu(y),
+            lambda x, y: x + y,
+            lambda x, y: mg.exp(x) * y,
+            lambda x, y: y,
+        ]
+        few = rng.choice(4, 2)
+        plan = [few[int(rng.random() < 0.2)] for _ in range(8)]
+        y = chained(8, lambda x, y, n: ways[plan[n]](x, y))  # noqa: B023
+        widget = zoom(y)
+        boxes = [name for name in rows(widget) if "block" in name]
+        assert len({*boxes}) == len(boxes)  # none had to be split
+        links = {(e.tail, e.head) for e in widget.drawing._diagram.edges}
+        assert all(tail < head for tail, head in links)
 
 
 def test_what_all_blocks_take_from_before_them_is_no_hindrance():

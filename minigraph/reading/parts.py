@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from ..core.node import Node
 from .calls import Contraction
@@ -37,12 +38,13 @@ def parts(
     graph: Contraction,
     outputs: list[Node],
     folded: Collection[str] | None = None,
-    called: Mapping[str, str] = MappingProxyType({}),
+    called: Mapping[Any, str] = MappingProxyType({}),
 ) -> list[Part]:
     """Divide a graph into parts, in topological order. A contracted call counts as one Node.
 
     `folded` are the scopes to fold, as in `scopes`; None leaves it to the size of the graph. Those
-    that are `called` by one name are one part. The outputs are always seen.
+    that are `called` by one name are one part, with the Nodes that are. The outputs are always
+    seen.
     """
     if folded is None and len(graph.order) <= LIMIT:
         return [Part([node]) for node in graph.order]
@@ -50,7 +52,7 @@ def parts(
     modules = (
         _modules_by_depth(graph) if folded is None else _modules_by_name(graph, folded, called)
     )
-    parts = _folded_scopes(graph, kept, modules)
+    parts = _folded_scopes(graph, kept, modules, called)
     if len(parts) < len(graph.order):
         parts = _ordered(_without_cycles(parts, graph.inputs), graph.inputs)
     most = LIMIT if folded is None else MOST
@@ -102,7 +104,7 @@ def _modules_by_depth(graph: Contraction) -> dict[str, str | None]:
 
 
 def _modules_by_name(
-    graph: Contraction, folded: Collection[str], called: Mapping[str, str]
+    graph: Contraction, folded: Collection[str], called: Mapping[Any, str]
 ) -> dict[str, str | None]:
     """Fold the scopes that were named; of one in another, the outer one shows."""
     outer = {
@@ -113,13 +115,16 @@ def _modules_by_name(
 
 
 def _folded_scopes(
-    graph: Contraction, kept: set[Node], modules: dict[str, str | None]
+    graph: Contraction,
+    kept: set[Node],
+    modules: dict[str, str | None],
+    called: Mapping[Any, str],
 ) -> list[Part]:
-    """Put the Nodes of each module into one part."""
+    """Put the Nodes of each module into one part, with those that are called like it."""
     parts: list[Part] = []
     open_parts: dict[str, Part] = {}
     for node in graph.order:
-        module = modules[graph.scope(node)]
+        module = called.get(node, modules[graph.scope(node)])
         if module is None or node in kept:
             parts.append(Part([node]))
         elif module in open_parts:

@@ -41,7 +41,8 @@ class Reading:
         Args:
             outputs: the Nodes that are asked for, one at least.
             opened: what to open, as in `mg.draw`.
-            folded: the scopes to fold, as in `mg.draw`; or by path what each is called then.
+            folded: the scopes to fold, as in `mg.draw`; or by path what each is called then, and
+                so by Node those in no such scope that are folded with them.
             order: the Nodes in topological order, where they are known.
             kept: the outputs that are seen in whatever scope they lie; all of them where None.
 
@@ -98,6 +99,8 @@ class Reading:
             return None
         paths = set[str]()
         for item in listed(self._folded):
+            if isinstance(item, Node) and item in self._called:
+                continue
             if isinstance(item, bool):
                 paths.update(path for path in self.scopes if item and "/" not in path)
             elif isinstance(item, str) and item in self.scopes:

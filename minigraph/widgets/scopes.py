@@ -64,13 +64,13 @@ class ScopeZoom(GraphWidget):
         if not isinstance(output, Node):
             raise NodeTypeError(f"zoom takes a Node, such as model(x), not {output!r:.40}")
         self.output = output
-        reading = Reading([output])
+        reading = Reading([output], opened=True)
         self._order, self._sizes = reading.order, reading.scopes
         if not self._sizes:
             raise MinigraphError(
                 "this graph has no scopes to look into; layers make them, or mg.scope", (output,)
             )
-        self._runs = runs(reading.order, reading.graph, self._sizes)
+        self._runs, self._loose = runs(reading.order, reading.graph, self._sizes)
         self.path = ""
         self.out = widgets.Button(description="Out", icon="arrow-left")
         self.inside = widgets.HBox([], layout=widgets.Layout(flex_flow="row wrap"))
@@ -90,8 +90,11 @@ class ScopeZoom(GraphWidget):
         named = {name: run for around in way for name, run in self._closed(around, way).items()}
         within = self._closed(path, way)
         self._offer(within)
-        folded = {scope: name for name, run in named.items() for scope in run}
-        reading = Reading([self.output], folded=folded, order=self._order, kept=())
+        folded: dict[Any, str] = {scope: name for name, run in named.items() for scope in run}
+        for name, run in named.items():
+            if len(run) > 1:
+                folded |= {node: name for scope in run for node in self._loose[scope]}
+        reading = Reading([self.output], True, folded, order=self._order, kept=())
         drawn = diagram(reading)
         was = ["", *prefixes(before)]
         closed = (run[0] for run in named.values() if not set(was).isdisjoint(run))
