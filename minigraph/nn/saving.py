@@ -53,10 +53,12 @@ def _read(path: Any) -> tuple[dict[str, np.ndarray], str]:
     """The arrays of a file by their names, and what the file is called in messages."""
     file = file_path(path)
     content = read(file)
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise FormatError(f"{shown(file)} holds no state of a model: its format is not .npz")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays), shown(file)
-    except Exception as error:  # zipfile and NumPy have many kinds for what is no such file
+    except Exception as error:  # zipfile and NumPy have many kinds for what is damaged
         raise FormatError(f"{shown(file)} holds no state of a model: {error}") from None
 
 
