@@ -73,6 +73,7 @@ def test_each_character_of_the_book_is_followed_by_that_of_y(length):
         assert part.x.shape == part.y.shape == (len(part), length)
     seam = a.train.y[-1, -1], a.test.x[0, 0]
     assert seam[0] == seam[1]
+    assert len(a.test) == (len(a.train) + len(a.test)) // 10  # the last tenth
 
 
 @pytest.mark.parametrize("make", [data.digits, data.penguins, data.alice])
@@ -102,6 +103,17 @@ def test_toy_data_have_the_points_that_were_asked_for(make, points):
     again = both(make(rng(), points))
     assert np.array_equal(x, again[0])
     assert np.array_equal(y, again[1])
+
+
+@pytest.mark.parametrize("make", TOYS)
+def test_the_classes_of_toy_points_come_in_a_random_order(make):
+    first, again, other = (
+        make(np.random.default_rng(seed), points=80).train.y for seed in (0, 0, 1)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    runs = 1 + np.count_nonzero(np.diff(first))  # of one class; about half as many as points
+    assert 20 < runs < 40
 
 
 def test_without_noise_toy_points_lie_on_their_curves():
