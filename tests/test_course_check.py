@@ -51,9 +51,9 @@ def test_success_is_one_line_that_says_what_was_verified(capsys):
 
 
 SAY_EVERYTHING = """
-from minigraph.course import check
-from minigraph.course.delegation import noticing
+from minigraph.course import attempt, check
 from minigraph.course.exercises import EXERCISES
+attempt.rehearse = lambda work, seconds: None  # what comes back by itself need not be rehearsed
 for e in EXERCISES.values():
     check(e.name, e.reference if e.parameters else e.reference(*e.as_arguments(*e.cases()[0])))
 """

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigraph as mg
-from minigraph.course import CheckFailed, check, graphs
+from minigraph.course import CheckFailed, attempt, check, graphs
 from minigraph.course.answers import Order, SameGraph
 from minigraph.course.attempt import attempts, expected
 from minigraph.course.diagnosis import misconception_behind
@@ -58,7 +58,11 @@ def test_the_reference_is_right(exercise, capsys):
 
 
 @every_wrong_program
-def test_a_misconception_is_rejected_with_its_own_hint(exercise, misconception, program):
+def test_a_misconception_is_rejected_with_its_own_hint(
+    exercise, misconception, program, monkeypatch
+):
+    # What comes back by itself need not be rehearsed.
+    monkeypatch.setattr(attempt, "rehearse", lambda work, seconds: None)
     error = failure(exercise, handed_in(exercise, program))
     assert error.key == misconception.key
     labelled = [part.text for part in error.panel.parts if part.label == "Hint"]
