@@ -3,14 +3,19 @@
 import csv
 import json
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
 
 from minigraph.__main__ import main
 from minigraph.course import CheckFailed, check
+from minigraph.course.attempt import attempts
+from minigraph.course.diagnosis import misconception_behind
 from minigraph.course.docstrings import SpecificationError
+from minigraph.course.exercises import EXERCISES
 from minigraph.course.own import FOLDER, VARIABLE, own_exercises
+from minigraph.course.releasing import exercise_text
 from minigraph.judge import sandboxes
 from minigraph.judge.asking import Limits
 from minigraph.judge.judging import Options, judge
@@ -184,5 +189,70 @@ def test_a_table_of_seeds_that_is_none_is_refused(course, capsys):
 
 def test_a_task_that_shows_what_there_is_not_is_refused(course):
     (course / FOLDER / "own.py").write_text(OWN.replace("«b»", "«c»"))
-    with pytest.raises(SpecificationError, match=r"slope_at: its task shows «c».*but a, b"):
-        own_exercises(course)["slope_at"].task_of()
+    with pytest.raises(SpecificationError, match=r"slope_at: its page shows «c».*parameters, a, b"):
+        own_exercises(course)
+
+
+# --- the course's own -----------------------------------------------------------------------------
+
+ROOT = Path(__file__).parents[1]
+VARYING = [name for name, exercise in EXERCISES.items() if exercise.varies]
+SEEDS = range(1, 25)
+every_varying = pytest.mark.parametrize("name", VARYING)
+
+
+def cells_about(name, seed):
+    """The cells of a student's notebook from an exercise's heading to its check."""
+    path = next(ROOT.glob(f"solutions/solutions_{EXERCISES[name].lesson}.ipynb"))
+    sources = [x.source for x in nbformat.reads(exercise_text(path, seed=seed), 4).cells]
+    end = next(n for n, x in enumerate(sources) if x.startswith(f'check("{name}"'))
+    start = max(n for n, x in enumerate(sources[:end]) if x.startswith("## "))
+    return sources[start : end + 1]
+
+
+def test_exercises_of_the_course_have_other_numbers_for_each_student():
+    assert {"predict_kink", "predict_paths", "predict_gradients"} <= {*VARYING}
+
+
+@every_varying
+def test_what_is_copied_is_wrong_and_each_misconception_is_seen(name):
+    exercise = EXERCISES[name]
+    answers = [exercise(*exercise.cases(seed)[0]) for seed in (0, *SEEDS)]
+    alike = [x == y for n, x in enumerate(answers) for y in answers[:n]]
+    assert sum(alike) < len(alike) / 8
+    for seed in SEEDS:
+        for misconception in exercise.misconceptions:
+            for program in misconception.programs:
+                found = attempts(exercise, program, exercise.cases(seed), 10)
+                assert misconception_behind(exercise, found) is misconception
+
+
+@every_varying
+def test_a_notebook_shows_its_numbers_and_no_others(name):
+    pytest.importorskip("nbgrader", reason='releases exercises: pip install "nbgrader>=0.9.5"')
+    usual = "\n".join(cells_about(name, 0))
+    assert "«" not in usual
+    for seed in (3, 4):
+        numbers = EXERCISES[name].numbers(seed)
+        text = "\n".join(cells_about(name, seed))
+        shown = dict(re.findall(r"\b(\w) ?= ?(-?[\d.]+\d|-?\d)", text))
+        assert {x: float(shown[x]) for x in numbers} == numbers
+        assert text != usual
+        assert f"{name}, seed={seed})" in text
+
+
+@every_varying
+def test_an_answer_is_right_for_its_own_numbers_and_hints_speak_of_them(name):
+    exercise = EXERCISES[name]
+    own, other = (exercise(*exercise.cases(seed)[0]) for seed in (5, 0))
+    check(name, own, seed=5)
+    check(name, other)
+    with pytest.raises(CheckFailed):
+        check(name, other, seed=5)
+    page = exercise.of(5)
+    told = " ".join([page.task, page.first_step, *page.hints, page.verified])
+    assert "«" not in told
+    assert "«" not in " ".join(x.hint for x in exercise.misconceptions)
+    given = {f"{x:.10g}" for x in exercise.cases()[0]} - {f"{x:.10g}" for x in exercise.cases(5)[0]}
+    stated = re.findall(r"\b([abcxh]) = (-?[\d.]+\d|\d)", " ".join([page.task, page.first_step]))
+    assert not given.intersection(number for _, number in stated)

@@ -93,6 +93,7 @@ def check(name: str, answer: Any = _MISSING, seed: int | None = None) -> None:
     exercise = _found(name, answer)
     if seed is None:
         seed = 0 if exercise.varies else int(os.environ.get(SEED) or secrets.randbelow(10**6))
+    exercise = exercise.of(seed)
     with _usual_warnings():
         # A context of its own: what is checked does not depend on a scope or no_grad around it.
         panel, key = contextvars.Context().run(_quiet_verdict, exercise, answer, seed)

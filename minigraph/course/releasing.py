@@ -167,13 +167,16 @@ def _specified(path: Path, exercises: Mapping[str, Exercise], seed: int = 0) -> 
     from .notebooks import read_notebook
 
     notebook = read_notebook(path, "released", ReleaseError)
-    texts: list[Any] = []  # the cells of text since the last heading
+    texts: list[Any] = []  # the cells of text since the last heading, and those of code
+    codes: list[Any] = []
     checked: list[Exercise] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## "):
-            texts = [cell]
+            texts, codes = [cell], []
         elif cell.cell_type == "markdown" and texts:
             texts.append(cell)
+        elif not cell.metadata.get("nbgrader"):
+            codes.append(cell)
         marks = cell.metadata.get("nbgrader", {})
         if marks.get("grade") and (named := _CHECK.match(cell.source)):
             if named[1] not in exercises:
@@ -187,8 +190,11 @@ def _specified(path: Path, exercises: Mapping[str, Exercise], seed: int = 0) -> 
                 cell.source = checked[-1].call.replace(")", f", seed={seed})")
             texts = []
         elif marks.get("solution") and texts and marks.get("grade_id") in exercises:
-            _write_task(path, texts, exercises[marks["grade_id"]], len(checked) + 1, seed)
-            texts = []
+            exercise = exercises[marks["grade_id"]]
+            _write_task(path, texts, exercise, len(checked) + 1, seed)
+            if seed and exercise.varies:
+                _write_numbers(codes, exercise, seed)
+            texts, codes = [], []
     if checked:
         total = sum(exercise.points for exercise in checked)
         count = _COUNTS[len(checked)] if len(checked) < len(_COUNTS) else str(len(checked))
@@ -203,7 +209,7 @@ def _specified(path: Path, exercises: Mapping[str, Exercise], seed: int = 0) -> 
 def _write_task(path: Path, texts: list[Any], exercise: Exercise, number: int, seed: int) -> None:
     """Write the heading and the parts of a task into the cells of text above an answer."""
     heading = f"## {number}. {exercise.title} ({_many(exercise.points, 'point', exercise.points)})"
-    first, *others = exercise.task_of(seed).split("\n\n---\n\n")
+    first, *others = exercise.of(seed).task.split("\n\n---\n\n")
     parts = [f"{heading}\n\n{first}", *others]
     if len(parts) != len(texts):
         raise ReleaseError(
@@ -213,6 +219,15 @@ def _write_task(path: Path, texts: list[Any], exercise: Exercise, number: int, s
         )
     for cell, part in zip(texts, parts):
         cell.source = part
+
+
+def _write_numbers(codes: list[Any], exercise: Exercise, seed: int) -> None:
+    """Write other numbers into the cells of code above an answer, where `a=3` names one."""
+    for name, value in exercise.numbers(seed).items():
+        usual, number = (f"{x}".removesuffix(".0") for x in (exercise.numbers()[name], value))
+        named = re.compile(rf"\b{name}={re.escape(usual)}(\.0)?(?![\w.])")
+        for cell in codes:
+            cell.source = named.sub(f"{name}={number}", cell.source)
 
 
 def _many(count: Any, what: str, number: int) -> str:

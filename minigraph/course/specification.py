@@ -32,7 +32,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from inspect import cleandoc, signature
 from pathlib import Path
@@ -112,6 +112,7 @@ class Exercise:
         another_way: a different solution worth reading, with a sentence on what is good about it;
             offered, with the hints, to whoever has solved the exercise.
         varies: whether a value is asked for that is another one for each seed.
+        usual: the numbers of seed 0, if they are not drawn.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Exercise:
     instead_of: tuple[Callable[..., Any], ...] = ()
     another_way: str = ""
     varies: bool = False
+    usual: Case | None = None
 
     def __call__(self, *arguments: Any) -> Any:
         """What the reference answers."""
@@ -145,20 +147,48 @@ class Exercise:
 
     def cases(self, seed: int = 0) -> list[Case]:
         """The cases of one seed, always the same."""
+        if self.usual is not None and not seed:
+            return [deepcopy(self.usual)]
         return list(self.arguments(Random(seed)))
 
-    def task_of(self, seed: int = 0) -> str:
-        """The task with the numbers of one seed."""
+    def numbers(self, seed: int = 0) -> dict[str, Any]:
+        """What stands for each parameter of the reference, where a value is asked for."""
+        return dict(zip(signature(self.reference).parameters, self.cases(seed)[0]))
+
+    def of(self, seed: int) -> Exercise:
+        """The exercise with the numbers of one seed in its task, its hints and what is verified.
+
+        The hints of misconceptions are the same for everybody, who stands in one table with others.
+
+        Raises:
+            SpecificationError: if a text shows what is no number, or none that there is.
+        """
         if not self.varies:
-            return self.task
-        values = dict(zip(signature(self.reference).parameters, self.cases(seed)[0]))
+            return self
+        values = self.numbers(seed)
+
+        def filled(text: str) -> str:
+            return _SHOWN.sub(lambda match: self._shown(match[1], values), text)
+
+        page = read_page(self.name, self.reference.__doc__)
+        return replace(
+            self,
+            task=filled(page.task),
+            first_step=filled(page.first_step) or self.first_step,
+            hints=tuple(map(filled, page.hints)),
+            verified=filled(page.verified) or self.verified,
+            another_way=filled(page.another_way),
+        )
+
+    def _shown(self, expression: str, values: Mapping[str, Any]) -> str:
         try:
-            return _NUMBER.sub(lambda match: f"{values[match[1]]}", self.task)
-        except KeyError as error:
+            value = eval(expression, {"__builtins__": {}}, dict(values))
+        except Exception as error:
             raise SpecificationError(
-                f"{self.name}: its task shows «{error.args[0]}», and its function has no such "
-                f"parameter, but {', '.join(values)}"
+                f"{self.name}: its page shows «{expression}», which cannot be computed from its "
+                f"function's parameters, {', '.join(values)} ({error})"
             ) from None
+        return f"{value:.10g}" if isinstance(value, float) else f"{value}"
 
     def slip(self, key: str, hint: str, *ways: Any) -> None:
         """Add a misconception that is a small change of the reference.
@@ -227,6 +257,7 @@ def exercise(
     answer: Form,
     cases: Cases | Sequence[Case] = (),
     value_of: Case | Callable[[Random], Case] | None = None,
+    others: Callable[[Random], Case] | None = None,
     as_arguments: Callable[..., tuple[Any, ...]] = as_it_is,
     code: Callable[..., str] | None = None,
     kind: str = "",
@@ -243,7 +274,10 @@ def exercise(
         cases: (rng) -> the arguments of several calls as plain data, see `Exercise.arguments`; or
             a list of them.
         value_of: what the reference gets where the student gives a value; or (rng) -> that, for
-            other numbers for each student, which the task shows as «a» for the parameter a.
+            other numbers for each student. The page shows them as «a» for the parameter a, and what
+            is computed from them as «a * b».
+        others: (rng) -> the same for students with numbers of their own, where all others get
+            `value_of`.
         as_arguments: (*case) -> the arguments as the functions get them.
         code: (*case) -> the arguments as Python code; where they are plain data, one line each.
         kind: of `KINDS`; "predict" for a value, "implement" for a function.
@@ -269,13 +303,12 @@ def exercise(
                 f"{name}: cases are tuples of arguments, as [(0.5,)], not {cases!r:.60}"
             )
         arguments = cases if callable(cases) else partial(_the_same, cases)
+        usual: Case = () if value_of is None or callable(value_of) else value_of
+        drawn = others or (value_of if callable(value_of) else None)
         if not asked:
-            if callable(value_of):
-                arguments = partial(_drawn, value_of)
-            else:
-                arguments = partial(_the_same, [value_of or ()])
+            arguments = partial(_drawn, drawn) if drawn else partial(_the_same, [usual])
         plainly = partial(as_assignments, asked) if asked and as_arguments is as_it_is else no_code
-        return Exercise(
+        made = Exercise(
             name=name,
             title=page.title,
             lesson=lesson_of(reference),
@@ -293,8 +326,10 @@ def exercise(
             as_code=code or plainly,
             instead_of=instead_of,
             another_way=page.another_way,
-            varies=callable(value_of),
+            varies=drawn is not None,
+            usual=usual or None,
         )
+        return made.of(0)
 
     return make
 
@@ -305,7 +340,7 @@ AGREES = "it agrees in {cases} cases."
 IS_SO = "so it is."
 
 
-_NUMBER = re.compile(r"«(\w+)»")
+_SHOWN = re.compile("«([^»]+)»")
 
 
 def _drawn(value_of: Callable[[Random], Case], rng: Random) -> Sequence[Case]:

@@ -77,7 +77,7 @@ class Question:
     """An exercise with the cases of one seed, as it is asked again and again."""
 
     def __init__(self, exercise: Exercise, seed: int) -> None:
-        self.exercise = exercise
+        self.exercise = exercise = exercise.of(seed)
         self.key = f"{exercise.name[:80]} {seed}"
         self.cases = [_Asked(exercise, case) for case in exercise.cases(seed)]
         # What is sent inside: names and arguments, and nothing of what is right.

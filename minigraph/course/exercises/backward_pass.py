@@ -73,9 +73,16 @@ def _as_parsed(graph: Steps, values: Values) -> str:
 # --- predict gradients ----------------------------------------------------------------------------
 
 
+def for_a_sweep(rng: Random) -> Case:
+    """Three numbers such that no value of the graph is 0, and no two gradients are confused."""
+    a, b = rng.sample(range(2, 7), 2)
+    return float(a), float(b), float(rng.choice((-3, -2, -1, 2, 3, 4)))
+
+
 @exercise(
     points=1,
     value_of=(2.0, 3.0, -2.0),
+    others=for_a_sweep,
     answer=Gradients("a dictionary with a number for each of q, p, c, b and a"),
 )
 def predict_gradients(a: float, b: float, c: float) -> Values:
@@ -107,40 +114,41 @@ predict_gradients.slip(
     "one contribution only",
     """The node p has two users, y and q. You have the contribution of one of them; p gets one from
     each.""",
-    {"q": 6, "p": 4, "c": 6, "b": 8, "a": 12},
-    {"q": 6, "p": 6, "c": 6, "b": 12, "a": 18},
+    ("q + q_bar * 1", "q"),
+    ("q + q_bar * 1", "q_bar * 1"),
 )
 predict_gradients.slip(
     "handed on too early",
     """Your gradient of p is right, and those of a and b are not. They were found with the p that
     had received the first contribution only. p hands on all that it has in the end.""",
-    {"q": 6, "p": 10, "c": 6, "b": 8, "a": 12},
-    {"q": 6, "p": 10, "c": 6, "b": 12, "a": 18},
+    ("p_bar * a", "q * a", "p_bar * b", "q * b"),
+    ("p_bar * a", "q_bar * a", "p_bar * b", "q_bar * b"),
 )
 predict_gradients.slip(
     "upstream gradient left out",
     """You added up local derivatives. What has arrived at the node at the head of an edge, the
     upstream gradient, is multiplied into each of them.""",
-    {"q": 6, "p": 5, "c": 1, "b": 2, "a": 3},
+    ("q_bar * 1", "1", '"c": q_bar', '"c": 1.0', "p_bar * a", "a", "p_bar * b", "b"),
 )
 predict_gradients.slip(
     "multiplied where edges meet",
     """You multiplied the two contributions that arrive at p. They are added: y feels the one and
     the other.""",
-    {"q": 6, "p": 24, "c": 6, "b": 48, "a": 72},
+    ("q + q_bar * 1", "q * q_bar"),
 )
+OTHER_FACTORS = ('"b": p_bar * a, "a": p_bar * b', '"b": p_bar * b, "a": p_bar * a')
 predict_gradients.slip(
     "factors swapped",
     """Nudge one factor of a product and keep the other one. By which of the two is the nudge
     multiplied? Look at y = p · q, and at p = a · b.""",
-    {"q": 4, "p": 10, "c": 4, "b": 30, "a": 20},
-    {"q": 6, "p": 10, "c": 6, "b": 30, "a": 20},
-    {"q": 4, "p": 10, "c": 4, "b": 20, "a": 30},
+    ("q_bar = p", "q_bar = q", "q + q_bar", "p + q_bar", *OTHER_FACTORS),
+    OTHER_FACTORS,
+    ("q_bar = p", "q_bar = q", "q + q_bar", "p + q_bar"),
 )
 predict_gradients.slip(
     "values instead of gradients",
     "These are the values of the forward pass. The backward pass begins at y with a 1.",
-    {"q": 4, "p": 6, "c": -2, "b": 3, "a": 2},
+    lambda a, b, c: {"q": a * b + c, "p": a * b, "c": c, "b": b, "a": a},
 )
 
 

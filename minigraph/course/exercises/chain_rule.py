@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, permutations
 from math import prod
 from random import Random
 from typing import Any
@@ -24,18 +24,34 @@ Values = dict[str, float]
 SHORT, LONG, TOTAL = "a → p → y", "a → p → q → y", "dy/da"
 
 
+def for_two_paths(rng: Random) -> Case:
+    """Three numbers that give short decimals, and no two ways the same: p ≠ q, no path brings 1."""
+    a, b, q = rng.choice(
+        [
+            (a, b, q)
+            for a, b in permutations(range(2, 7), 2)
+            for q in (2, 4, 5, 10)
+            if q not in (b, a * b) and a * b**2 != q**2
+        ]
+    )
+    return float(a), float(b), float(a * b + q)
+
+
 @exercise(
     points=1,
     value_of=(3.0, 2.0, 10.0),
+    others=for_two_paths,
     answer=Gradients("a dictionary with a number for each of the two paths, and for dy/da"),
 )
 def predict_paths(a: float, b: float, c: float) -> Values:
     r"""Predict a sum over paths
 
     You know this graph, $p = a \cdot b$, $q = c - p$, $y = p / q$, from the exercises to the lesson
-    before. With $a = 3$, $b = 2$, $c = 10$ the forward pass gives $p = 6$, $q = 4$ and $y = 1.5$,
-    and the local derivatives are $\partial p/\partial a = 2$, $\partial q/\partial p = -1$,
-    $\partial y/\partial p = 0.25$ and $\partial y/\partial q = -0.375$.
+    before. With $a = «a»$, $b = «b»$, $c = «c»$ the forward pass gives $p = «a * b»$,
+    $q = «c - a * b»$ and $y = «a * b / (c - a * b)»$, and the local derivatives are
+    $\partial p/\partial a = «b»$, $\partial q/\partial p = -1$,
+    $\partial y/\partial p = «1 / (c - a * b)»$ and
+    $\partial y/\partial q = -«a * b / (c - a * b) ** 2»$.
 
     ---
 
@@ -43,12 +59,13 @@ def predict_paths(a: float, b: float, c: float) -> Values:
     a$?
 
     First step: Write the local derivative on each edge first, as in the exercises to the lesson
-    before: dp/da = 2, dq/dp = −1, dy/dp = 0.25 and dy/dq = −0.375. Then follow the two paths, and
-    replace the dots by your numbers.
+    before: dp/da = «b», dq/dp = −1, dy/dp = «1 / (c - a * b)» and
+    dy/dq = −«a * b / (c - a * b) ** 2». Then follow the two paths, and replace the dots by your
+    numbers.
     Hint: Let a grow by 0.01, and take one path alone: by how much does p change, and by how much
     what comes after it? When both paths have arrived at y, what does y feel?
     Hint: The short path is dp/da · dy/dp. The long one is dp/da · dq/dp · dy/dq. Put in the four
-    numbers 2, −1, 0.25 and −0.375, and mind the signs.
+    numbers «b», −1, «1 / (c - a * b)» and −«a * b / (c - a * b) ** 2», and mind the signs.
     Hint: In u = r · s, v = u / r with r = 5, s = 4 two paths lead from r to v. The one through u
     brings du/dr · dv/du = 4 · 0.2 = 0.8, the direct one brings −u / r² = −0.8. So dv/dr = 0: no
     wonder, as v is s.
@@ -62,40 +79,40 @@ def predict_paths(a: float, b: float, c: float) -> Values:
 
 predict_paths.slip(
     "added along a path",
-    """You added the local derivatives along each path. If p changes 2 times as fast as a, and y a
-    quarter as fast as p, then y changes 2 times a quarter as fast as a.""",
-    {"a → p → y": 2.25, "a → p → q → y": 0.625, "dy/da": 2.875},
+    """You added the local derivatives along each path. If p changes s times as fast as a, and y t
+    times as fast as p, then y changes s · t times as fast as a.""",
+    ("into_p * y_by_p, into_p * into_q * y_by_q", "into_p + y_by_p, into_p + into_q + y_by_q"),
 )
 predict_paths.slip(
     "multiplied over paths",
     """What the two paths bring is right. A nudge of a arrives at y on both of them, and y feels one
     effect and the other. So what happens to the two numbers?""",
-    {"a → p → y": 0.5, "a → p → q → y": 0.75, "dy/da": 0.375},
+    ("short + long", "short * long"),
 )
 predict_paths.slip(
     "one path only",
     """What the two paths bring is right, and for dy/da you took one of them. y feels a nudge of a
     on both.""",
-    {"a → p → y": 0.5, "a → p → q → y": 0.75, "dy/da": 0.5},
-    {"a → p → y": 0.5, "a → p → q → y": 0.75, "dy/da": 0.75},
+    ("short + long", "short"),
+    ("short + long", "long"),
 )
 predict_paths.slip(
     "mean over paths",
     """You took the mean of the two paths. They are not two measurements of one thing: each brings
     an effect of its own, and y feels the whole of both.""",
-    {"a → p → y": 0.5, "a → p → q → y": 0.75, "dy/da": 0.625},
+    ("short + long", "(short + long) / 2"),
 )
 predict_paths.slip(
     "a sign lost",
     """The long path crosses two edges with a minus: p is taken away from c, and q stands in the
     denominator. Is one of the two missing? What is the product of both?""",
-    {"a → p → y": 0.5, "a → p → q → y": -0.75, "dy/da": -0.25},
+    ("into_p * into_q * y_by_q", "into_p * y_by_q"),
 )
 predict_paths.slip(
     "the first edge forgotten",
     """You have followed the nudge from p on. Before that it crosses the edge from a to p, and it
     does so on both paths.""",
-    {"a → p → y": 0.25, "a → p → q → y": 0.375, "dy/da": 0.625},
+    ("into_p * y_by_p, into_p * into_q * y_by_q", "y_by_p, into_q * y_by_q"),
 )
 
 

@@ -595,9 +595,16 @@ choose_step.slip(
 # --- predict at a kink ----------------------------------------------------------------------------
 
 
+def near_a_kink(rng: Random) -> Case:
+    """A number to the right of 0, and a step that leads across."""
+    h = rng.choice((0.2, 0.5))
+    return rng.randint(1, round(50 * h) - 1) / 100, h
+
+
 @exercise(
     points=1,
     value_of=(0.02, 0.1),
+    others=near_a_kink,
     answer=Gradients(
         'a dictionary with a number for "forward", "backward", "central" and "derivative"'
     ),
@@ -605,14 +612,16 @@ choose_step.slip(
 def predict_kink(x: float, h: float) -> Derivatives:
     """Predict what happens at a kink
 
-    Take $f(x) = |x|$ at $x = 0.02$, with the step $h = 0.1$. What are the forward difference (from
+    Take $f(x) = |x|$ at $x = «x»$, with the step $h = «h»$. What are the forward difference (from
     $x$ to $x + h$), the backward difference (from $x - h$ to $x$), the central difference, and the
     derivative?
 
-    First step: Compute |x| at the three points x − h = −0.08, x = 0.02 and x + h = 0.12. Then
+    First step: Compute |x| at the three points x − h = −«h - x», x = «x» and x + h = «x + h». Then
     replace the dots by the slopes.
     Hint: Sketch |x|, and mark the three points. Which of them lies on the other branch?
-    Hint: |x − h| = 0.08, |x| = 0.02, |x + h| = 0.12. The forward difference is (0.12 − 0.02) / 0.1, and the others are made in the same way. The derivative at x = 0.02 is the slope of the branch that x lies on.
+    Hint: |x − h| = «h - x», |x| = «x», |x + h| = «x + h». The forward difference is
+    («x + h» − «x») / «h», and the others are made in the same way. The derivative at x = «x» is the slope of the
+    branch that x lies on.
     Hint: For relu at x = 0.1 with h = 0.2 the values on the left, at x and on the right are 0, 0.1
     and 0.3. So forward is 1, backward is 0.5, central is 0.75, and the derivative is 1.
     Verified: all four numbers are right, and only one of the differences agrees with the
@@ -629,36 +638,38 @@ def predict_kink(x: float, h: float) -> Derivatives:
 
 predict_kink.slip(
     "all the same",
-    "x = 0.02 lies to the right of the kink, but x − h does not. What is |x − h|?",
+    "x lies to the right of the kink, but x − h does not. What is |x − h|?",
     {"forward": 1.0, "backward": 1.0, "central": 1.0, "derivative": 1.0},
 )
 predict_kink.slip(
     "derivative as at the kink",
-    """The kink is at 0, and x = 0.02 is not there. However near the kink is, at x itself the curve
-    is a straight line.""",
-    {"forward": 1.0, "backward": -0.6, "central": 0.2, "derivative": 0.0},
+    """The kink is at 0, and x is not there. However near the kink is, at x itself the curve is a
+    straight line.""",
+    ("math.copysign(1.0, x)", "0.0"),
 )
 predict_kink.slip(
     "difference taken for the derivative",
     """A difference looks at points some way off, and here the kink lies between them. The
     derivative looks at x alone. They need not agree.""",
-    {"forward": 1.0, "backward": -0.6, "central": 0.2, "derivative": 0.2},
-    {"forward": 1.0, "backward": -0.6, "central": 0.2, "derivative": -0.6},
+    ("math.copysign(1.0, x)", "(right - left) / (2 * h)"),
+    ("math.copysign(1.0, x)", "(here - left) / h"),
 )
 predict_kink.slip(
     "divided by h",
     "How far is it from x − h to x + h? Divide the change by that.",
-    {"forward": 1.0, "backward": -0.6, "central": 0.4, "derivative": 1.0},
+    ("(2 * h)", "h"),
 )
 predict_kink.slip(
     "backward difference swapped",
     """The backward difference goes from x − h to x. Does the curve lie higher or lower at the end
     of this way than at its beginning?""",
-    {"forward": 1.0, "backward": 0.6, "central": 0.2, "derivative": 1.0},
+    ("here - left", "left - here"),
 )
 predict_kink.slip(
     "not divided",
     "You gave the changes of f. A slope is the change of f, divided by the change of x.",
-    {"forward": 0.1, "backward": -0.06, "central": 0.04, "derivative": 1.0},
-    {"forward": 0.1, "backward": -0.06, "central": 0.02, "derivative": 1.0},
+    *(
+        ("(right - here) / h", "right - here", "(here - left) / h", "here - left", divided, whole)
+        for divided, whole in (("(2 * h)", "1"), (" / (2 * h)", " / 2"))
+    ),
 )
