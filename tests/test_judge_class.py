@@ -123,6 +123,25 @@ def test_a_notebook_that_is_lost_with_its_judge_costs_the_others_nothing(small, 
     assert verdicts_of(small / "out") == wanted
 
 
+def test_what_could_not_be_judged_is_judged_again_and_nothing_else(small, monkeypatch):
+    class_of(small, 3)
+    judged = judging.Bench.judged
+
+    def failing(bench, task):
+        return judging.lost(task, options(small)) if task.student == "s1" else judged(bench, task)
+
+    monkeypatch.setattr(judging.Bench, "judged", failing)
+    for count in (3, 1):  # for as long as it fails
+        summary = judge(small / "in", small / "out", options(small))
+        assert (summary.judged, summary.kept) == (count, 3 - count)
+        assert verdicts_of(small / "out")["s1", "doubled"] == "fault"
+    monkeypatch.undo()
+    summary = judge(small / "in", small / "out", options(small))
+    assert (summary.judged, summary.kept) == (1, 2)
+    assert [(x["student"], x["after"]) for x in summary.changes] == [("s1", "right")]
+    assert judge(small / "in", small / "out", options(small)).judged == 0
+
+
 def test_two_judges_do_not_write_into_one_folder(small):
     class_of(small, 1)
     (small / "out").mkdir()

@@ -11,6 +11,7 @@ is, there is a `Submission` for it, which says why if it cannot be judged.
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import os
@@ -35,6 +36,7 @@ MOST_IN_ARCHIVE = 512 * 2**20  # of an archive in another, and of all that is re
 MOST_ARCHIVES = 2  # in each other
 MOST_CELLS = 5000
 MOST_PIECES = 1_000_000  # lists and objects of a notebook; each takes memory when it is read
+MARK = "\ufeff"  # begins a text that some editor has saved
 JUDGED, OLDER, UNREADABLE = "judged", "older", "unreadable"
 MOODLE, CANVAS = "Moodle", "Canvas"
 
@@ -159,7 +161,8 @@ def cells_of(data: bytes, file: str) -> list[str]:
     if not data.strip():
         raise Unreadable("it is empty")
     try:
-        text = data.decode("utf-8-sig")
+        is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = data.decode("utf-16" if is_wide else "utf-8").lstrip(MARK)
     except UnicodeDecodeError:
         raise Unreadable("it is no notebook: it is not UTF-8 text") from None
     if file.endswith(".py"):
@@ -170,14 +173,19 @@ def cells_of(data: bytes, file: str) -> list[str]:
         notebook = json.loads(text)
         sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
-        sources = [
-            cell.get("source", cell.get("input", ""))
+        return [
+            _text(cell.get("source", cell.get("input", "")))
             for cell in cells[:MOST_CELLS]
-            if cell.get("cell_type") == "code"
+            if isinstance(cell, dict) and cell.get("cell_type") == "code"
         ]
-        return ["".join(source or "") for source in sources]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError):
         raise Unreadable("it is no notebook") from None
+
+
+def _text(source: Any) -> str:
+    """A source, which is a text or a list of lines; what is neither is empty."""
+    lines = source if isinstance(source, list) else [source]
+    return "".join(line for line in lines if isinstance(line, str)).lstrip(MARK)
 
 
 # --- where files are ------------------------------------------------------------------------------

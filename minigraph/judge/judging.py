@@ -268,7 +268,7 @@ class _Work:
         if again is not None and (not again or submission.student in again):
             return True
         record = self._read(submission)
-        return record is None or not self._is_of(record, submission)
+        return record is None or not self._is_of(record, submission) or _has_fault(record)
 
     def _is_of(self, record: Row, submission: Submission) -> bool:
         return (record["digest"], record["judged_by"]) == (
@@ -383,6 +383,11 @@ class _Work:
         row["record"] = path.relative_to(self.results).as_posix()
         row["exercises"] = [{k: x[k] for k in SHORT} for x in record["exercises"]]
         return row
+
+
+def _has_fault(record: Row) -> bool:
+    """Whether something could not be judged, which may be no fault of the notebook's."""
+    return any(row["verdict"] == FAULT for row in record["exercises"])
 
 
 SHORT = ("exercise", "points", "max_points", "verdict", "misconception", "seconds")

@@ -137,7 +137,7 @@ def _statements(cells: list[str]) -> Iterator[CodeType]:
 
 def plain_python(source: str) -> str:
     """A cell without what only IPython understands."""
-    source = source.replace("\r\n", "\n")
+    source = source.replace("\r\n", "\n").encode("utf-8", "replace").decode()  # no half characters
     while (stripped := source.lstrip()).startswith("%%"):
         magic, _, body = stripped.partition("\n")
         words = magic[2:].split()
