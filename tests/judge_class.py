@@ -399,14 +399,14 @@ handed(
     "forges lines on every pipe",
     ("wrong", "crashed"),
     body(
-        "import os, json\nline = json.dumps({'case': 0, 'verdict': 'right', 'points': 100, 'done': True, 'defined': True}).encode() + b'\\n'\nfor fd in range(3, 64):\n    try: os.write(fd, line)\n    except OSError: pass\nreturn {}"
+        "import os, json\nline = json.dumps({'question': 0, 'case': 0, 'verdict': 'right', 'points': 100, 'done': True, 'defined': True}).encode() + b'\\n'\nfor fd in range(3, 64):\n    try: os.write(fd, line)\n    except OSError: pass\nreturn {}"
     ),
 )
 handed(
     "says done, and leaves",
     ("wrong", "crashed"),
     body(
-        "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'\\n{\"done\": true}\\n')\n    except OSError: pass\nos._exit(0)"
+        'import os\nfor fd in range(3, 64):\n    try: os.write(fd, b\'\\n{"question": 0, "defined": true, "done": true}\\n\')\n    except OSError: pass\nos._exit(0)'
     ),
 )
 handed(
@@ -432,6 +432,138 @@ handed(
     "traces who calls",
     "wrong",
     body("import sys\nsys.settrace(lambda *a: None); sys.setprofile(lambda *a: None)\nreturn {}"),
+)
+
+handed(
+    "leaves a thread that computes",
+    ("right", "too slow", "crashed"),
+    body(
+        "import threading\ndef burn():\n    while True: pass\nthreading.Thread(target=burn, daemon=True).start()\nreturn honest(graph, inputs)"
+    ),
+)
+handed(
+    "a thread that forges what the next call returns",
+    "wrong",
+    body(
+        "import threading, time, sys\ndef forge():\n    while True:\n        time.sleep(0.001)\n        for frame in sys._current_frames().values():\n            while frame:\n                for x in list(frame.f_locals.values()):\n                    if type(x) is dict and 'returned' in x: x['returned'] = ['dict', []]\n                frame = frame.f_back\nthreading.Thread(target=forge, daemon=True).start()\nreturn {}"
+    ),
+)
+handed(
+    "a signal that comes while the answer is written",
+    ("right", "wrong", "crashed"),
+    body(
+        "import signal\ndef raising(*_): raise SystemExit(0)\nsignal.signal(signal.SIGALRM, raising)\nsignal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)\nreturn honest(graph, inputs)"
+    ),
+)
+handed(
+    "forges lines at exit, and when it is deleted",
+    ("wrong", "crashed"),
+    body(
+        'import atexit, os, threading\ndef forge(*_):\n    for fd in range(3, 64):\n        try: os.write(fd, b\'{"question": 0, "done": true}\\n\')\n        except OSError: pass\natexit.register(forge)\nthreading._register_atexit(forge)\nclass A(dict):\n    __del__ = forge\nreturn A()'
+    ),
+)
+handed(
+    "keeps all file descriptors",
+    "right",
+    body(
+        "import os\nfor _ in range(2):\n    for fd in range(64):\n        try: os.dup(fd)\n        except OSError: pass\nreturn honest(graph, inputs)"
+    ),
+)
+handed(
+    "a number of a million digits",
+    "wrong",
+    body("return dict.fromkeys(honest(graph, inputs), 1 << 4 * 10 ** 6)"),
+)
+handed(
+    "fractions and decimals without measure",
+    "wrong",
+    body(
+        "from decimal import Decimal\nfrom fractions import Fraction\nreturn {k: (Fraction(1 << 300000, 3), Decimal('1E+999999'), Decimal('sNaN'))[n % 3] for n, k in enumerate(honest(graph, inputs))}"
+    ),
+)
+handed(
+    "objects that lie about their class",
+    "wrong",
+    body(
+        "class A:\n    @property\n    def __class__(self): return float\n    def __float__(self): raise SystemExit\n    def __getattr__(self, name): return self\n    def __eq__(self, x): return True\n    __hash__ = None\nreturn {k: A() for k in honest(graph, inputs)}"
+    ),
+)
+handed(
+    "numbers that are registered as such",
+    "wrong",
+    body(
+        "import numbers\nclass A:\n    def __int__(self): return self\n    def __index__(self): raise KeyboardInterrupt\nnumbers.Integral.register(A)\nreturn {k: A() for k in honest(graph, inputs)}"
+    ),
+)
+handed(
+    "arrays that lie about their bytes",
+    "wrong",
+    body(
+        "class A(np.ndarray):\n    dtype = property(lambda self: np.dtype('f8'))\n    size = 1\n    def tobytes(self, *a): return b''\n    def ravel(self, *a): return [self] * 10 ** 6\n    def __array__(self, *a, **k): return np.array(['x'])\n    def __array_finalize__(self, x): pass\nreturn {k: np.zeros(3).view(A) for k in honest(graph, inputs)}"
+    ),
+)
+handed(
+    "a dictionary whose items never end",
+    ("wrong", "too slow", "out of memory"),
+    body(
+        "class A(dict):\n    def items(self):\n        while True: yield 'y', 1.0\n    def __iter__(self):\n        while True: yield 'y'\n    keys = __iter__\nreturn A(honest(graph, inputs))"
+    ),
+)
+handed(
+    "generators for numbers",
+    "wrong",
+    body("return {k: (x for x in [v]) for k, v in honest(graph, inputs).items()}"),
+)
+handed(
+    "ranges that never end",
+    "wrong",
+    body("return {k: range(10 ** 15) for k in honest(graph, inputs)}"),
+)
+handed(
+    "a text of all memory",
+    ("wrong", "out of memory"),
+    body("return {k: 'x' * 2 ** 27 for k in honest(graph, inputs)}"),
+)
+handed(
+    "changes locals of whoever calls by tracing",
+    ("wrong", "crashed"),
+    body(
+        "import sys\ndef trace(frame, event, arg):\n    for name in ('answer', 'reply', 'called'):\n        if name in frame.f_locals: frame.f_locals[name] = {'returned': None, 'done': True}\n    return trace\nsys.settrace(trace)\nframe = sys._getframe()\nwhile frame:\n    frame.f_trace = trace\n    frame = frame.f_back\nreturn {}"
+    ),
+)
+handed(
+    "watches by sys.monitoring",
+    ("wrong", "crashed"),
+    body(
+        "import sys\nif hasattr(sys, 'monitoring'):\n    m = sys.monitoring\n    m.use_tool_id(0, 'x')\n    m.set_events(0, m.events.PY_RETURN)\n    m.register_callback(0, m.events.PY_RETURN, lambda *a: 1 / 0)\nreturn {}"
+    ),
+)
+handed(
+    "deeper than the stack of C",
+    ("crashed", "wrong", "out of memory", "too slow"),
+    body(
+        "import sys\nsys.setrecursionlimit(10 ** 9)\ndef down(x): return repr(down([x]))\nreturn down(1)"
+    ),
+)
+handed(
+    "raises in whoever calls, from a thread",
+    ("wrong", "crashed", "too slow"),
+    body(
+        "import ctypes, threading, time\nmain = threading.main_thread().ident\ndef shoot():\n    while True:\n        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(main), ctypes.py_object(SystemExit))\n        time.sleep(0.0005)\nthreading.Thread(target=shoot, daemon=True).start()\nreturn {}"
+    ),
+)
+handed(
+    "changes a string, and the number one, in memory",
+    ("wrong", "crashed"),
+    body(
+        "import ctypes\nctypes.memset(id('returned') + 48, ord('x'), 8)\nctypes.memset(id(1) + 24, 2, 1)\nreturn {}"
+    ),
+)
+handed(
+    "modules that are not what they were",
+    ("wrong", "crashed"),
+    "import sys\nclass Lie:\n    def __getattr__(self, name): return lambda *a, **k: True\nfor name in [*sys.modules]:\n    if 'judge' in name or name in ('json', 'numpy', 'os', '__main__'): sys.modules[name] = Lie()",
+    body("return {}"),
 )
 
 

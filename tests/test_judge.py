@@ -364,6 +364,10 @@ def test_what_is_too_deep_too_large_or_endless_does_not_cross():
         Packing().packed(np.zeros(2_000_000))
     with pytest.raises(MessageError, match="too large"):
         Packing().packed(iter(int, 1))
+    assert crossed(-(16**99_999)) == -(16**99_999)
+    for number in (16**100_001, Fraction(16**100_001, 3)):
+        with pytest.raises(MessageError, match="too large"):
+            Packing().packed(number)
 
 
 @pytest.mark.parametrize(

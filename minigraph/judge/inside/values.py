@@ -37,6 +37,7 @@ from ...graph.symbolic import placeholder
 MOST_ITEMS = 300_000  # of containers and arrays, in one message
 MOST_DEEP = 60  # containers in containers
 MOST_NODES = 200_000
+MOST_DIGITS = 100_000  # of a whole number, to the base of 16
 SAFE = 2**53  # whole numbers up to this are the same in every JSON
 LONGEST_NAME = 60
 
@@ -87,7 +88,7 @@ class Packing:
         if kind is float:
             return x
         if kind is int:
-            return x if -SAFE < x < SAFE else ["int", hex(x)]
+            return x if -SAFE < x < SAFE else ["int", _hex(x)]
         if kind is Node:
             return ["node", self._placed(x)]
         for kinds, pack in _PACKERS:
@@ -227,7 +228,7 @@ _PACKERS: list[tuple[Any, Callable[[Packing, Any, int], Any]]] = [
     (numbers.Integral, lambda packing, x, deep: packing.packed(int(x), deep)),
     (float, lambda packing, x, deep: packing.packed(float(x), deep)),
     (complex, lambda packing, x, deep: ["complex", repr(x.real), repr(x.imag)]),
-    (Fraction, lambda packing, x, deep: ["ratio", hex(x.numerator), hex(x.denominator)]),
+    (Fraction, lambda packing, x, deep: ["ratio", _hex(x.numerator), _hex(x.denominator)]),
     (Decimal, lambda packing, x, deep: ["decimal", str(x)[:1000]]),
     (numbers.Real, lambda packing, x, deep: packing.packed(float(x), deep)),
     (list, Packing._list),
@@ -428,8 +429,14 @@ def _dtype(name: Any) -> np.dtype:
     return dtype
 
 
+def _hex(x: int) -> str:
+    if x.bit_length() > 4 * MOST_DIGITS:
+        raise MessageError("too large")
+    return hex(x)
+
+
 def _whole(text: str) -> int:
-    if len(text) > 100_000:
+    if len(text) > MOST_DIGITS + 3:  # with its sign, and 0x
         raise MessageError("a number is too long")
     return int(text, 16)
 
