@@ -218,3 +218,313 @@ def test_a_random_program_is_the_same_in_onnxruntime_and_back(runtime, program):
     for found in (results, as_tuple(back)):
         for x, z in zip(found, wanted, strict=True):
             np.testing.assert_allclose(x, z, **tolerance)
+
+
+# --- whole models ---------------------------------------------------------------------------------
+
+
+def net(*nodes, inputs=(("x", (2, 3)),), outputs=("y",), weights=(), version=18, **options):
+    """A model of ONNX of nodes, written as (operator, inputs, output, attributes)."""
+    made = [
+        helper.make_node(operator, given.split(), made.split(), **{"name": made, **attributes})
+        for operator, given, made, attributes in nodes
+    ]
+    graph = helper.make_graph(
+        made,
+        "net",
+        [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in inputs],
+        [helper.make_tensor_value_info(name, FLOAT, None) for name in outputs],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in weights],
+    )
+    imports = [helper.make_opsetid("", version)]
+    return helper.make_model(graph, opset_imports=imports, ir_version=8, **options)
+
+
+def dense(version=18):
+    """tanh(x @ w + b) for a batch of any size."""
+    rng = np.random.default_rng(0)
+    return net(
+        ("Gemm", "x w b", "h", {"name": "/encoder/dense/Gemm"}),
+        ("Softmax", "h", "s", {"name": "/encoder/Softmax"}),
+        ("Gelu" if version >= 20 else "Tanh", "s", "y", {}),
+        inputs=[("x", ("batch", 3))],
+        weights=[("w", rng.normal(size=(3, 4)).astype("f")), ("b", np.ones(4, "f"))],
+        version=version,
+    )
+
+
+@pytest.mark.parametrize("version", [18, 20])
+def test_a_model_is_a_graph_as_any_other(runtime, tmp_path, version):
+    model = dense(version)
+    onnx.save(model, tmp_path / "model.onnx")
+    graph = from_onnx(tmp_path / "model.onnx", sizes={"batch": 2})
+    assert [(x.name, x.kind) for x in graph.inputs] == [
+        ("x", "placeholder"), ("w", "variable"), ("b", "variable"),
+    ]  # fmt: skip
+    x = np.linspace(-1, 1, 6, dtype="f").reshape(2, 3)
+    wanted = runtime(model, {"x": x})
+    close([graph.run({"x": x})], wanted)
+    close([graph.compile()(x=x)], wanted)
+    close([graph.optimize().run({"x": x})], wanted)
+    graph.save(tmp_path / "graph.json")
+    close([mg.Graph.load(tmp_path / "graph.json").run({"x": x})], wanted)
+    bridges.onnx.to_onnx(graph, tmp_path / "again.onnx")
+    close(runtime(onnx.load(tmp_path / "again.onnx"), {"x": x}), wanted)
+    assert "softmax" in mg.draw(graph.outputs).svg
+    scopes = {node.scope.split("()")[0] for node in graph.order}
+    assert {"encoder/dense/Gemm", "encoder/softmax"} <= scopes
+
+
+def test_gradients_of_a_model_are_pytorchs(torch):
+    graph = from_onnx(dense(), sizes={"batch": 2})
+    x, w, b = (by.value if by.name != "x" else None for by in graph.inputs)
+    x = np.linspace(-1, 1, 6, dtype="f").reshape(2, 3)
+    ts = [torch.tensor(np.array(a), requires_grad=True) for a in (x, w, b)]
+    torch.tanh(torch.softmax(torch.addmm(ts[2], ts[0], ts[1]), -1)).square().sum().backward()
+    loss = mg.Graph(mg.sum(mg.square(graph.outputs[0])), graph.inputs)
+    close(loss.grad(["x", "w", "b"]).run({"x": x}), [t.grad.numpy() for t in ts])
+
+
+def test_the_sizes_that_a_file_only_names_are_asked_for():
+    with pytest.raises(
+        mg.TranslationError, match=r"the input x has the shape .*sizes=\{'batch': 1\}"
+    ):
+        from_onnx(dense())
+    assert from_onnx(dense(), sizes={"x": (5, 3)}).inputs[0].shape == (5, 3)
+    assert from_onnx(dense(), sizes={"batch": 7}).outputs[0].shape == (7, 4)
+
+
+def test_names_of_inputs_outputs_and_scopes_come_back():
+    with mg.scope("encoder"):
+        x, w = mg.placeholder("x", (2, 3), np.float32), mg.variable(np.ones((3, 2), "f"), name="w")
+        h = mg.relu(x @ w)
+    graph = mg.Graph([mg.sum(h).named("loss"), h.named("h"), x, h], [x, w])
+    back = from_onnx(model_of(graph))
+    assert [y.name for y in back.outputs][:3] == ["loss", "h", "x"]
+    assert [x.name for x in back.inputs] == ["x", "w"]
+    assert [n.scope for n in back.order if n.op][:2] == ["encoder", "encoder"]
+    feed = {"x": np.ones((2, 3), "f")}
+    close(back.run(feed), graph.run(feed))
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"precious")
+    kept = mg.checkpoint(mg.sin)(mg.variable(1.0, name="x"))
+    with pytest.raises(mg.TranslationError, match="no operation of the table"):
+        bridges.onnx.to_onnx(mg.Graph(kept), path)
+    with pytest.raises(mg.NodeTypeError, match="to_onnx takes a Graph"):
+        bridges.onnx.to_onnx(kept, path)
+    assert path.read_bytes() == b"precious"
+    with pytest.raises(mg.FileError, match="there is no folder"):
+        bridges.onnx.to_onnx(mg.Graph(mg.variable(1.0) * 2), tmp_path / "none" / "model.onnx")
+    assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
+    x = mg.variable(np.arange(4.0), name="x")
+    with pytest.raises(mg.TranslationError, match=r"mask that is computed.*mg\.where"):
+        bridges.onnx.to_onnx(mg.Graph(x[x > 1]), path)
+
+
+# --- files that nobody should trust ---------------------------------------------------------------
+
+
+def test_every_part_of_a_file_is_refused_or_read(tmp_path):
+    """A file that is cut off anywhere, or whose bytes are others, is an error that names it."""
+    path = tmp_path / "model.onnx"
+    whole = dense().SerializeToString()
+    rng = np.random.default_rng(0)
+    broken = [whole[:n] for n in range(0, len(whole), 7)]
+    for _ in range(150):
+        other = bytearray(whole)
+        other[rng.integers(len(whole))] = rng.integers(256)
+        broken.append(bytes(other))
+    errors = []
+    for data in broken:
+        path.write_bytes(data)
+        try:
+            from_onnx(path, sizes={"batch": 2}, most=10_000)
+        except mg.MinigraphError as error:
+            errors.append(str(error))
+    assert len(errors) > len(broken) / 2
+    assert [text for text in errors if not text.startswith(f"{path}: ")] == []
+
+
+WRONG = {
+    "no such file": (None, mg.FileError),
+    "it is no ONNX file": (b"PK\3\4 not a model", mg.FormatError),
+    "it holds no graph": (b"", mg.FormatError),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_no_model_is_refused(tmp_path, what):
+    content, kind = WRONG[what]
+    path = tmp_path / "model.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(kind, match=what) as error:
+        from_onnx(path)
+    assert str(path) in str(error.value)
+
+
+BROKEN = {
+    r"node 'y' \(Tanh\) takes 'h', which is computed only after it": net(
+        ("Tanh", "h", "y", {}), ("Relu", "x", "h", {})
+    ),
+    r"node 'h' \(Add\) takes 'y', which is computed only after it.*circle": net(
+        ("Add", "x y", "h", {}), ("Relu", "h", "y", {})
+    ),
+    r"node 'y' \(Tanh\) takes 'gone', which is computed nowhere": net(("Tanh", "gone", "y", {})),
+    r"computes 'y' a second time": net(("Tanh", "x", "y", {}), ("Relu", "x", "y", {})),
+    r"computes 'x' a second time": net(("Tanh", "x", "x", {}), ("Relu", "x", "y", {})),
+    r"two inputs have the name 'x'": net(("Relu", "x", "y", {}), inputs=[("x", (2,)), ("x", (3,))]),
+    r"two weights have the name 'w'": net(
+        ("Mul", "x w", "y", {}), weights=[("w", np.ones(3, "f")), ("w", np.zeros(3, "f"))]
+    ),
+    r"the output 'z' is computed nowhere": net(("Relu", "x", "y", {}), outputs=("z",)),
+    r"node 'y' \(Concat\): its attribute axis is missing": net(("Concat", "x x", "y", {})),
+    r"node 'y' \(Relu\): it has no attribute 'speed'": net(("Relu", "x", "y", {"speed": 1})),
+    r"node 'y' \(Softmax\): its attribute axis is of another type": net(
+        ("Softmax", "x", "y", {"axis": 1.0})
+    ),
+    r"node 'y' \(Add\): it has 1 inputs, and needs 2": net(("Add", "x", "y", {})),
+    r"its graph has no outputs": net(("Relu", "x", "y", {}), outputs=()),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_model_is_refused_by_the_name_of_the_node(what):
+    with pytest.raises(mg.FormatError, match=what):
+        from_onnx(BROKEN[what])
+
+
+def of_another_domain():
+    model = net(("Relu", "x", "y", {}))
+    model.graph.node[0].domain = "com.example"
+    return model
+
+
+def of_itself():
+    """A function of the model that is made of itself."""
+    model = of_another_domain()
+    own = helper.make_node("Relu", ["x"], ["y"], domain="com.example")
+    plain = helper.make_opsetid("", 18)
+    model.functions.append(
+        helper.make_function("com.example", "Relu", ["x"], ["y"], [own], [plain])
+    )
+    return model
+
+
+BRANCH = helper.make_graph(
+    [helper.make_node("Relu", ["x"], ["z"])], "branch", [],
+    [helper.make_tensor_value_info("z", FLOAT, None)],
+)  # fmt: skip
+LACKING = {
+    r"node 'y' \(Bernoulli\): .*random numbers": net(("Bernoulli", "x", "y", {})),
+    r"node 'y' \(Rellu\): .*no such operator.*near ones are .*Relu": net(("Rellu", "x", "y", {})),
+    r"node 'y' \(If\): .*control flow.*mg\.where": net(
+        ("Greater", "x w", "c", {}),
+        ("If", "c", "y", {"then_branch": BRANCH, "else_branch": BRANCH}),
+        weights=[("w", np.ones(1, "f"))],
+    ),
+    r"node 'y' \(DynamicQuantizeLinear\).*quantised": net(
+        ("DynamicQuantizeLinear", "x", "y s p", {"name": "y"})
+    ),
+    r"node 'y' \(Relu\): .*of the domain 'com.example'": of_another_domain(),
+    r"operators are of version 99, and the newest": net(("Relu", "x", "y", {}), version=99),
+    r"node 'y' \(Add\): its operator is of version 6, and the oldest that can be is 7": net(
+        ("Add", "x x", "y", {}), version=6
+    ),
+    r"node 'y' \(Cast\): Cast to STRING cannot": net(("Cast", "x", "y", {"to": 8})),
+    r"node 'y' \(ConstantOfShape\): .*1,000,000,000,000 numbers, more than.*most=bytes": net(
+        ("ConstantOfShape", "s", "y", {}), weights=[("s", np.array([10**12]))]
+    ),
+    r"node 'y' \(Expand\): .*more than": net(
+        ("Expand", "x s", "y", {}), weights=[("s", np.array([10**9, 2, 3]))]
+    ),
+    r"node 'y' \(Reshape\): .*the shape beforehand.*the input x.*values=": net(
+        ("Cast", "x", "s", {"to": 7}), ("Reshape", "x s", "y", {}), inputs=[("x", (2,))]
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LACKING)
+def test_what_the_table_lacks_is_refused_by_the_name_of_the_node(what):
+    with pytest.raises(mg.TranslationError, match=what):
+        from_onnx(LACKING[what])
+
+
+def test_a_definition_that_goes_on_without_an_end_is_refused():
+    with pytest.raises(mg.FormatError, match="goes on without an end"):
+        from_onnx(of_itself())
+
+
+def test_a_branch_whose_condition_is_known_is_taken():
+    model = net(
+        ("If", "c", "y", {"then_branch": BRANCH, "else_branch": BRANCH}),
+        weights=[("c", np.array(True))],
+    )
+    close([from_onnx(model).run({"x": -np.ones((2, 3), "f")})], [np.zeros((2, 3), "f")])
+
+
+def beside(tmp_path, location, data=bytes(12), **more):
+    """A model whose weight lies in another file."""
+    folder = tmp_path / "models"
+    folder.mkdir(exist_ok=True)
+    (tmp_path / "secret").write_bytes(data)
+    (folder / "weights").write_bytes(data)
+    model = net(("Mul", "x w", "y", {}), weights=[("w", np.ones(3, "f"))])
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": location, **more}.items():
+        tensor.external_data.add(key=key, value=str(value))
+    path = folder / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_data_beside_a_file_is_read(tmp_path):
+    path = beside(tmp_path, "weights", np.arange(5, dtype="<f4").tobytes(), offset=8, length=12)
+    graph = from_onnx(path)
+    np.testing.assert_array_equal(graph.inputs[1].value, [2, 3, 4])
+
+
+@pytest.mark.parametrize(
+    ("location", "more", "kind", "what"),
+    [
+        ("../secret", {}, mg.FormatError, "not in the folder"),
+        ("{tmp}/secret", {}, mg.FormatError, "not in the folder"),
+        ("link", {}, mg.FormatError, "not in the folder"),
+        ("", {}, mg.FormatError, "not in the folder"),
+        ("none", {}, mg.FileError, "none cannot be read"),
+        ("weights", {"offset": 4}, mg.FormatError, "needs 12 bytes from 4 on"),
+        ("weights", {"offset": -4}, mg.FormatError, "needs 12 bytes from -4 on"),
+        ("weights", {"offset": "4x"}, mg.FormatError, "no number"),
+        ("weights", {"length": 4}, mg.FormatError, "needs 12 bytes"),
+    ],
+)
+def test_data_elsewhere_is_not_read(tmp_path, location, more, kind, what):
+    path = beside(tmp_path, location.format(tmp=tmp_path), **more)
+    (path.parent / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(kind, match=what):
+        from_onnx(path)
+
+
+def test_a_large_model_is_refused_with_its_size_until_it_is_allowed(tmp_path):
+    path = tmp_path / "model.onnx"
+    with path.open("wb") as file:
+        file.truncate(200_000_000)  # of which nothing is read
+    with pytest.raises(
+        mg.TranslationError, match=r"200\.0 MB, more than 100\.0 MB.*most=200_000_000"
+    ):
+        from_onnx(path)
+    path.write_bytes(dense().SerializeToString())
+    with pytest.raises(mg.TranslationError, match="most="):
+        from_onnx(path, sizes={"batch": 1}, most=100)
+    assert from_onnx(path, sizes={"batch": 1}, most=1000)
+
+
+def test_without_onnx_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
+    with pytest.raises(ImportError, match=r'pip install "minigraph\[onnx\]"'):
+        from_onnx("model.onnx")

@@ -3,7 +3,7 @@
 from minigraph import bridges
 
 graph = bridges.onnx.from_onnx("model.onnx", sizes={"batch": 8})
-mg.draw(graph)
+mg.draw(graph.outputs)
 graph.run({"x": x})
 bridges.onnx.to_onnx(graph, "model.onnx")
 
@@ -37,7 +37,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from ..errors import FileError, MinigraphError, NodeTypeError, TranslationError
+from ..errors import FileError, FormatError, MinigraphError, NodeTypeError, TranslationError
 from ..graph.files import write
 from ..graph.graph import Graph
 
@@ -76,6 +76,11 @@ def from_onnx(
         raise
     except MinigraphError as error:
         raise type(error)(f"{files.shown_of(model)}: {error}", error.nodes) from None
+    except ImportError:
+        raise
+    except Exception as error:  # whatever a broken or hostile file may cause
+        what = f"{type(error).__name__}: {error}"
+        raise FormatError(f"{files.shown_of(model)}: it is broken ({what:.200})") from None
 
 
 def to_onnx(graph: Graph, path: str | os.PathLike) -> None:

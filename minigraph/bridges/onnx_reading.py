@@ -7,8 +7,7 @@ takes several operations is one box that opens, as `mg.softmax` is.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from difflib import get_close_matches
 from functools import cache, partial
 from typing import Any
@@ -25,18 +24,19 @@ from onnx import (
     helper,
 )
 
-from ..core.node import Node, constant, new_seq, variable
-from ..core.operation import OPERATIONS
-from ..errors import FeedError, FormatError, MinigraphError, TranslationError
+from ..core.node import Node, constant, variable
+from ..core.operation import OPERATIONS, REFUSALS
+from ..core.order import topological_order
+from ..errors import FeedError, FormatError, TranslationError
 from ..errors.words import printable
-from ..graph.context import scope
 from ..graph.graph import Graph, fitted
 from ..graph.symbolic import placeholder
 from . import onnx_layers  # noqa: F401  # which states its rules
+from .boxes import boxed
 from .onnx_call import CODES, DOMAIN, DTYPES, RULES, Call, Value, mg
 from .onnx_files import Source
 from .onnx_rules import type_name
-from .translating import located, refusal
+from .translating import refusal
 
 OLDEST, NEWEST = 7, 28  # of the operator sets whose meaning the rules know
 DEEPEST = 50  # definitions within definitions
@@ -100,7 +100,9 @@ class Reader:
         outputs = [self._output(env, y.name) for y in proto.output]
         if not outputs:
             raise FormatError("its graph has no outputs")
-        return Graph(outputs[0] if len(outputs) == 1 else outputs, nodes)
+        needed = topological_order(outputs)
+        weights = [x for x in needed if x.kind == "variable" and x.name and x not in nodes]
+        return Graph(outputs[0] if len(outputs) == 1 else outputs, [*nodes, *weights])
 
     def _weights(self, proto: GraphProto) -> dict[str, Value]:
         """What the file gives numbers: floats are variables, unless a batch measured them."""
@@ -176,17 +178,16 @@ class Reader:
         depth: int,
     ) -> Sequence[Value]:
         """The results of a node; errors name it."""
+        at = f"{what}: " if depth < 2 else ""  # deeper inside a definition nobody knows the way
         try:
-            with located(node.op_type):
-                return self._results(node, inputs, env, settings, depth)
-        except TranslationError as error:
-            raise TranslationError(f"{what}: {error}", error.nodes) from None
-        except FormatError as error:
-            raise FormatError(f"{what}: {error}") from None
-        except MinigraphError:
-            raise
-        except Exception as error:  # whatever a broken or hostile file may cause
-            raise FormatError(f"{what}: {type(error).__name__}: {error}") from None
+            return self._results(node, inputs, env, settings, depth)
+        except (FormatError, TranslationError) as error:
+            raise type(error)(f"{at}{error}", error.nodes) from None
+        except REFUSALS as error:
+            nodes = getattr(error, "nodes", ())
+            raise refusal(
+                f"{at}{node.op_type} cannot be translated: {error}", nodes=nodes
+            ) from None
 
     def _results(
         self,
@@ -228,7 +229,9 @@ class Reader:
             self.fed,
         )
         if node.op_type in RULES:
-            results = _boxed(node, inputs, partial(RULES.find(node.op_type), call, *inputs))
+            results = boxed(
+                node.op_type, _path(node), inputs, partial(RULES.find(node.op_type), call, *inputs)
+            )
             _check_asked(call)
             return results
         body = _definition(schema, node, given, inputs, self.version)
@@ -271,7 +274,7 @@ class Reader:
             return [env.get(y) for y in body.output]
 
         try:
-            return _boxed(helper.make_node(name, [], []), inputs, compute)
+            return boxed(name, [], inputs, compute)
         finally:
             self.version = outer
 
@@ -295,6 +298,11 @@ class Reader:
             inner[tensor.name] = self.source.array(tensor)
         self._compute(branch.node, inner, settings, depth + 1)
         return [inner[y.name] for y in branch.output]
+
+
+def _path(node: NodeProto) -> list[str]:
+    """The modules that a node lies in, as in "/encoder/layer1/MatMul"."""
+    return [part for part in node.name.split("/") if part.strip()][:-1]
 
 
 def _plain(attribute: AttributeProto) -> Any:
@@ -456,48 +464,3 @@ def _definition(
     )
     body = FunctionProto.FromString(data)
     return body if body.node else None
-
-
-def _listed(results: Any) -> list[Value]:
-    return [*results] if isinstance(results, list | tuple) else [results]
-
-
-def _boxed(node: NodeProto, inputs: Sequence[Value], rule: Callable[[], Any]) -> list[Value]:
-    """What a rule gives. Several operations lie in a scope of their own, one box in a drawing."""
-    if not any(isinstance(x, Node) for x in inputs):
-        return _listed(rule())
-    *path, _ = [part.replace("()#", " ") for part in node.name.split("/") if part.strip()] or [""]
-    mark = f"{node.op_type}()#{next(new_seq)}"
-    first = next(new_seq)
-    with ExitStack() as around:
-        for part in path:
-            around.enter_context(scope(part))
-        around.enter_context(scope(f"{mark}~"))
-        results = _listed(rule())
-    nodes = [y for y in results if isinstance(y, Node)]
-    made = _made_since(first, nodes)
-    operations = [x for x in made if x.op]
-    for x in made:
-        outer, _, inner = x.scope.partition(f"{mark}~")
-        if len(operations) == 1 or _is_one_call(operations, mark):
-            x.scope = (outer + inner.removeprefix("/")).rstrip("/")
-        elif len(nodes) == 1 and x is nodes[0]:
-            x.scope = f"{outer}{mark}{inner}"
-    return results
-
-
-def _made_since(first: int, nodes: Sequence[Node]) -> list[Node]:
-    found = dict.fromkeys(x for x in nodes if x.seq > first)
-    stack = [*found]
-    while stack:
-        for x in stack.pop().inputs:
-            if x.seq > first and x not in found:
-                found[x] = None
-                stack.append(x)
-    return [*found]
-
-
-def _is_one_call(operations: Sequence[Node], mark: str) -> bool:
-    """Whether all lie in one call of a composed function, which is a box already."""
-    calls = {x.scope.partition(f"{mark}~/")[2].split("/")[0].removesuffix("~") for x in operations}
-    return len(calls) == 1 and "()#" in calls.pop()
