@@ -246,6 +246,26 @@ def test_each_key_of_the_player_sets_the_position_and_saves_it(live):
     assert told[1::2] == [["save"]] * 5
 
 
+@needs_browser
+def test_the_player_runs_on_to_what_is_chosen_by_a_button_and_by_a_key(live):
+    y = mg.variable(1.0, name="x")
+    for n in (1, 2, 3):
+        y = (y * float(n + 1)).named(f"h{n}")  # the gradients are 1, 4, 12, 24
+    shown = live("player", mg.play(y, until="h2"))
+    assert said(shown).endswith("Stopped: h2 is reached.")
+    page = shown.page
+    page.locator(".minigraph-player").focus()
+    page.keyboard.press("r")
+    assert said(shown).startswith("Backward 2 of 5")
+    page.get_by_label("until").select_option("a gradient over")
+    page.get_by_label("size of a gradient").fill("20")
+    page.get_by_label("size of a gradient").press("Enter")
+    assert "12 × 2 = 24. Stopped: a gradient is larger than 20." in said(shown)
+    page.get_by_role("button", name="Run on").click()
+    assert said(shown).endswith("To the end, and at no step: a gradient is larger than 20.")
+    assert page.evaluate("window.passed") == []
+
+
 @pytest.fixture
 def zoomed(live):
     """The picture of a scope zoom with one scope, and what it would show after a click."""

@@ -4,7 +4,7 @@
  * for what a view holds.
  *
  * @import {
- *   Grid, Hand, Label, Mistake, Model, PlayedNode, PlayerState, PlayerView, Shown, Step, Text,
+ *   Breakpoints, Grid, Hand, Label, Mistake, Model, PlayedNode, PlayerState, PlayerView, Shown, Step, Text,
  *   Thumb, Toggle,
  * } from "./types"
  */
@@ -217,6 +217,9 @@ class Player {
   /** @type {HTMLSelectElement | undefined} */ passes;
   /** @type {HTMLSelectElement | undefined} */ ways; // to run the backward pass
   /** @type {HTMLSelectElement | undefined} */ nudges;
+  /** @type {HTMLSelectElement | undefined} */ until; // the breakpoint
+  /** @type {HTMLInputElement | undefined} */ size; // of a gradient, at which to stop
+  /** @type {[position: number, why: string] | undefined} */ stopped;
   /** @type {HTMLFormElement | undefined} */ form;
   /** @type {HTMLInputElement | HTMLSelectElement} */ field;
   /** @type {HTMLElement} */ asked;
@@ -343,6 +346,7 @@ class Player {
       this.nudges = choice(names, this.model.get("nudge"));
       choices.append(make("label", {}, "nudge ", this.nudges));
     }
+    if (this.view.breakpoints) choices.append(...this._stops(this.view.breakpoints));
     if (this.mistakes.size) {
       /** @type {[string, string][]} */
       const titles = [...this.mistakes.values()].map(({ name, title }) => [name, title]);
@@ -362,6 +366,49 @@ class Player {
       this.frame.element,
       make("div", { class: "mgp-bar" }, this.say, ...this._form(), controls), this.lens.element));
     el.replaceChildren(this.root);
+  }
+
+  /**
+   * The choice of a breakpoint, and the button that runs to it.
+   *
+   * @param {Breakpoints} breakpoints
+   */
+  _stops({ kind, most, options, stopped }) {
+    const chosen = this.until?.value ?? (kind || options[0][0]);
+    const size = this.size?.value ?? String(most);
+    if (stopped && !this.until) this.stopped = [this.position, stopped];
+    this.until = choice(options, chosen);
+    this.size = make("input", { type: "number", min: 0, step: "any", value: size, "aria-label": "size of a gradient" });
+    const offer = () => {
+      if (this.size && this.until) this.size.hidden = this.until.value !== "over";
+    };
+    this.until.addEventListener("change", offer);
+    offer();
+    const run = button("Run on", () => this.runTo(), { title: "Run on to there (R)" });
+    return [make("span", { class: "mgp-stops" }, make("label", {}, "until ", this.until), this.size, run)];
+  }
+
+  /** Run on to the next step at which the chosen breakpoint is met, or to the end. */
+  runTo() {
+    const { until, size } = this;
+    if (!until || !size) return;
+    this.pause();
+    const kind = until.value;
+    const most = size.valueAsNumber || 0;
+    /** @param {Step} step */
+    const isMet = (step) => {
+      if (kind === "nan") return Boolean(step.strange);
+      if (kind !== "over") return step.node === kind;
+      return step.phase === "backward" && (Boolean(step.strange) || (step.most ?? 0) > most);
+    };
+    const start = Math.max(this.position, this.low);
+    const found = this.steps.slice(start, this.high).findIndex(isMet);
+    /** @type {Record<string, string>} */
+    const whats = { nan: "a number is NaN or infinite", over: `a gradient is larger than ${most}` };
+    const what = whats[kind] ?? `${until.selectedOptions[0].textContent} is reached`;
+    const place = found < 0 ? this.high : start + found + 1;
+    this.stopped = [place, found < 0 ? `To the end, and at no step: ${what}.` : `Stopped: ${what}.`];
+    this.go(place);
   }
 
   /** The question before the next step, where the kernel asks one. */
@@ -482,6 +529,10 @@ class Player {
   _pressed(event) {
     const target = /** @type {Element} */ (event.target);
     if (event.altKey || event.ctrlKey || event.metaKey || target.tagName === "SELECT") return;
+    if (target === this.size) {
+      if (event.key === "Enter") this.runTo();
+      return;
+    }
     if (this.field && target === this.field) {
       if (event.key !== "Enter") return;
       event.preventDefault(); // JupyterLab does not let Enter submit a form
@@ -499,6 +550,7 @@ class Player {
       End: () => this.go(this.high),
       Escape: () => this.pin(undefined),
     };
+    if (this.until) keys.r = keys.R = () => this.runTo();
     if (node) {
       keys.ArrowDown = () => this._focus(node, 1);
       keys.ArrowUp = () => this._focus(node, -1);
@@ -723,7 +775,9 @@ class Player {
     tell(this.count, step ? `${name} ${done} of ${all}` : "Start");
     this.count.className = `mgp-count ${isBackward ? "mgp-backward" : "mgp-forward"}`;
     tell(this.text, step ? step.say : this.view.start);
-    tell(this.alarm, step?.wrong ? `✗ Here it goes wrong. ${step.wrong} ${this.mistake?.why}` : "");
+    const isStop = this.stopped?.[0] === place;
+    const wrong = step?.wrong ? `✗ Here it goes wrong. ${step.wrong} ${this.mistake?.why}` : "";
+    tell(this.alarm, [isStop ? this.stopped?.[1] : "", wrong].filter(Boolean).join(" "));
     this.range.value = String(place);
     this.range.setAttribute("aria-valuetext", this.count.textContent ?? "");
     const { first, back, next, last } = this.buttons;

@@ -23,6 +23,7 @@ from ..recording import MISCONCEPTIONS, Recording
 from ..recording.engine import engine_pass
 from ..recording.recorder import PASSES, check_nudge_alone, check_options, recorded
 from ..recording.sweeps import AtHooks
+from . import player_stops as stops
 from .lifetime import Released
 from .page import module, style
 from .player_nudge import nudge_recordings, nudge_view, still, title
@@ -48,6 +49,7 @@ class Player(Released, anywidget.AnyWidget):
             own, or "".
         nudge: which of the nudges in the view is shown, by name; "" if there is none.
         view: all that the browser shows.
+        stopped: why it has stopped where it was told to, with `until`; "" without.
         question: what is asked before the next step; "" if nothing is.
         choices: the answers to choose from; none where a number or a shape is typed.
         verdict: what is said of the last answer.
@@ -78,6 +80,7 @@ class Player(Released, anywidget.AnyWidget):
         direction: str = "auto",
         position: int = 0,
         predict: bool | str = False,
+        until: Any = None,
     ) -> None:
         """Play the forward and the backward pass of y step by step, or the way of a nudge.
 
@@ -102,6 +105,9 @@ class Player(Released, anywidget.AnyWidget):
             predict: True asks for the next value, the next gradient or its shape before each step,
                 "order" for the node that comes next. What comes later is not in the page until
                 then.
+            until: where to stop, after `position`: "nan" for the first NaN or infinity; a node or
+                its name; or a number, for the first gradient that is larger in some element. The
+                player runs on from there to the next, and to what is chosen in it.
 
         Raises:
             MinigraphError: for an unknown option, and for a graph of more steps than a page holds.
@@ -123,16 +129,22 @@ class Player(Released, anywidget.AnyWidget):
                 wrong=(wrong, ""),
                 own=(own, None),
                 predict=(predict, False),
+                until=(until, None),
             )
+        if predict and until is not None:
+            raise MinigraphError("what is predicted is not known yet: leave out predict or until")
         self._order = topological_order(y)
         self._hooks_met: dict[Node, AtHooks] = {}
         _check_size(self._order, passes, predict)
         self._own, self._direction, self._predict = own, direction, predict
-        self._nudge = nudge
+        self._nudge, self._until = nudge, until
         self._arrange(passes, wrong, opened if own is None else True, folded)
         steps = len(self._whole["steps"])
         if type(position) is not int or not 0 <= position <= steps:
             raise MinigraphError(f"position is between 0 and {steps}, not {position!r:.60}")
+        self.stopped = ""
+        if until is not None:
+            position = self._run(position, wrong if own is None else OWN)
         shown = up_to(self._whole, position) if predict else self._whole
         wrong = wrong if own is None else OWN
         nudge = "" if nudge is None else title(self.recording)
@@ -164,6 +176,11 @@ class Player(Released, anywidget.AnyWidget):
         if self._own is not None or self._predict:  # these are about the nodes that they began with
             scopes = ("fold", "unfold")
             whole["toggles"] = [toggle for toggle in whole["toggles"] if toggle["action"] in scopes]
+        chosen = None
+        if self._until is not None:
+            chosen = self._breakpoint = stops.until(self._until, reading, self.recording)
+        if not self._predict:
+            whole["breakpoints"] = stops.breakpoints(self.recording, whole["steps"], chosen)
         if self._predict:
             self._questions = questions(self.recording, self._predict)
         drawn = diagram(
@@ -172,6 +189,18 @@ class Player(Released, anywidget.AnyWidget):
             hide_values=[node for node in self._order if node.op] if self._predict else [],
         )
         self._drawing = Drawing(drawn, self._direction)
+
+    def _run(self, position: int, way: str) -> int:
+        """Go on to the breakpoint, or to the end if it is not met, and say which."""
+        steps = self._whole["steps"]
+        mistakes = {wrong["name"]: wrong["steps"] for wrong in self._whole["mistakes"]}
+        if played := mistakes.get(way):
+            steps = [*steps[: self._whole["totals"][0]], *played]
+        found = stops.stop_after(steps, *self._breakpoint, position)
+        what = stops.said(self.recording, *self._breakpoint)
+        self.stopped = f"Stopped: {what}." if found else f"To the end, and at no step: {what}."
+        self._whole["breakpoints"]["stopped"] = self.stopped
+        return found or len(steps)
 
     def _arrange_nudge(self, reading: Reading) -> None:
         recordings = nudge_recordings(reading, self._nudge)
@@ -271,6 +300,7 @@ class Player(Released, anywidget.AnyWidget):
         sentences = "".join(f"<li>{escape(step['say'])}</li>" for step in self.view["steps"])
         return (
             f'<div data-minigraph-player="{id}">{self._drawing.html}'
+            f"{f'<p>{escape(self.stopped)}</p>' if self.stopped else ''}"
             f"<details><summary>{len(self.view['steps'])} steps</summary>"
             f"<ol>{sentences}</ol></details></div>"
             f"<style>{_STYLE}</style>"

@@ -40,6 +40,7 @@ from ..recording.narration import (
     sum_text,
     summed_axes,
 )
+from .player_stops import numbers_of
 from .stage import fold_toggle, number_size, stage_svg, unfold_toggle
 
 OWN = "own"  # the name of a learner's own pass
@@ -315,7 +316,10 @@ class Writer:
         for place, event in enumerate(self.recording.events):
             made = self._step(event, place, len(steps) + 1)
             if made is not None:
-                steps.append(made | {"phase": event.phase})
+                adding = event
+                if event.kind == "multiply" and "hands" in made:
+                    adding = self.recording.events[place + 1]
+                steps.append(made | {"phase": event.phase} | numbers_of(adding))
             if difference and place == difference.place:
                 steps[-1]["wrong"] = difference.text
         return steps

@@ -93,6 +93,16 @@ export interface Step {
   hands?: Hand[];
   grids?: Record<string, Grid>;
   wrong?: string;
+  strange?: boolean;
+  most?: number | null;
+}
+
+/** Where the player stops when it runs: "nan", "over" a size of gradients, or the id of a node. */
+export interface Breakpoints {
+  kind: string;
+  most: number;
+  options: [value: string, text: string][];
+  stopped?: string;
 }
 
 /** A node for the lens. `at` and `gradient_at` count the steps after which its numbers are known. */
@@ -138,6 +148,7 @@ export interface PlayerView extends Drawing {
   nudges: Nudge[];
   toggles: Toggle[];
   thumbs: Record<string, [left: number, right: number, y: number]>;
+  breakpoints?: Breakpoints | null;
 }
 
 /** Without a kernel there are no questions. */
