@@ -17,7 +17,7 @@ from .compiler.compile import compile_function as compile
 from .core.node import Node, constant, variable
 from .core.operation import FUNCTIONS as _FUNCTIONS
 from .core.order import topological_order
-from .drawing import Drawing, draw
+from .drawing import Drawing, compare, draw
 from .errors import (
     AnomalyError,
     FeedError,
@@ -83,6 +83,7 @@ __all__ = [
     "TranslationError",
     "check_custom",
     "checkpoint",
+    "compare",
     "compile",
     "constant",
     "course_map",

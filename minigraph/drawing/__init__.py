@@ -7,7 +7,8 @@ and `svg.py` (how it looks). What all is called, and what of a big graph is draw
 """
 
 from . import corner, gantt, memory
+from .comparing import Comparison, compare
 from .drawing import Drawing, draw
 from .plot import Plot
 
-__all__ = ["Drawing", "Plot", "corner", "draw", "gantt", "memory"]
+__all__ = ["Comparison", "Drawing", "Plot", "compare", "corner", "draw", "gantt", "memory"]

@@ -16,6 +16,11 @@ def applied(symbol: str, operation: str, inputs: Sequence[str]) -> str:
     return f"{operation}({', '.join(inputs)})"
 
 
+def counted(n: int, what: str) -> str:
+    """So many of something, in the singular or the plural."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def joined(items: Sequence[str]) -> str:
     """Write a list as one reads it: "a", "a and b", "a, b and c"."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

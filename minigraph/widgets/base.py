@@ -128,11 +128,6 @@ def _in_words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def counted(n: int, what: str) -> str:
-    """So many of something, in the singular or the plural."""
-    return f"{n} {what}{'' if n == 1 else 's'}"
-
-
 def table(rows: Sequence[tuple[str, ...]]) -> str:
     """Rows of texts as a table of a page; the first one is its head."""
     head, *body = rows

@@ -24,7 +24,7 @@ from ..nn import Module, Optimizer
 from ..reading import Reading
 from ..reading.measures import Measure
 from ..reading.text import number
-from .base import counted
+from ..reading.words import counted
 from .bench_settings import (
     ACTIVATIONS,
     FEATURES,

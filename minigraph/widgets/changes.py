@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from timeit import repeat, timeit
 from typing import Any
 
@@ -15,8 +15,10 @@ from ..core.order import topological_order
 from ..data.sets import is_number
 from ..drawing import draw
 from ..errors import NodeTypeError
+from ..reading.matching import kinds
 from ..reading.text import number
-from .base import GraphWidget, counted, table
+from ..reading.words import counted
+from .base import GraphWidget, table
 
 Program = Callable[[Any], Node]
 TRIES = 5  # of which the fastest counts
@@ -54,7 +56,7 @@ class ChangingGraph(GraphWidget):
         row = widgets.HBox([self.program, self.input], layout=widgets.Layout(flex_flow="row wrap"))
         super().__init__("A graph that changes", [row], below=[self.costs], height=330)
         self._before: tuple[str, Counter[int]] | None = None
-        self._known: dict[tuple[Any, ...], int] = {}
+        self._known: dict[Hashable, int] = {}
         self._is_filling = False
         self._choose()
         self.watch(self.program, "value", self._choose)
@@ -78,36 +80,24 @@ class ChangingGraph(GraphWidget):
         label = _written(given)
         self.output = _result(program, given)
         order = topological_order(self.output)
-        kinds = self._kinds(order)
+        made = kinds(order, self._known)
         said = counted(sum(node.op is not None for node in order), "operation")
         sentence = f"The run with {label} has made {said}."
         self.new: list[Node] = []
         if self._before:
             before, left = self._before[0], self._before[1].copy()
             for node in order:
-                left[kinds[node]] -= 1
-                if left[kinds[node]] < 0:
+                left[made[node]] -= 1
+                if left[made[node]] < 0:
                     self.new.append(node)
             gone = sum(count for count in left.values() if count > 0)
             sentence += (
                 f" Against the run with {before}, {_are(len(self.new))} new and marked, and "
                 f"{_are(gone)} gone."
             )
-        self._before = label, Counter(kinds.values())
+        self._before = label, Counter(made.values())
         self.show(draw(self.output, direction="right", highlight=self.new), sentence)
         self.costs.value = _costs(program, given, order)
-
-    def _kinds(self, order: Sequence[Node]) -> dict[Node, int]:
-        """A number for each Node; the same as in another run if it is made in the same way."""
-        kinds: dict[Node, int] = {}
-        for node in order:
-            made: tuple[Any, ...] = (node.name, node.shape)
-            if node.op is not None:
-                made = (node.op.name, repr(node.attrs), *(kinds[x] for x in node.inputs))
-            elif not node.requires_grad:
-                made = (node.name, repr(node.value))
-            kinds[node] = self._known.setdefault(made, len(self._known))
-        return kinds
 
 
 def _checked(programs: Any) -> dict[str, tuple[Program, Sequence[Any]]]:

@@ -11,7 +11,8 @@ from ..drawing import draw
 from ..graph.handwriting import one_name
 from ..graph.parse import free_names, parse
 from ..reading import Reading
-from .base import GraphWidget, counted
+from ..reading.words import counted
+from .base import GraphWidget
 
 
 class ExpressionEditor(GraphWidget):

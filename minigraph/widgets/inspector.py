@@ -26,8 +26,9 @@ from ..graph.watched import Watched
 from ..reading import Reading
 from ..reading.inspecting import KINDS, Finding, Inspection, Row
 from ..reading.text import UNSET, value_text
+from ..reading.words import counted
 from ..recording.recorder import check_options
-from .base import counted, table
+from .base import table
 from .heat import halos, marks, with_heat
 from .lifetime import Released
 from .page import module, style
