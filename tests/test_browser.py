@@ -343,6 +343,11 @@ def test_an_exported_explorer_shows_its_pictures(chromium, tmp_path):
     assert "y = d ÷ e = 2.5" in graph["alt"]
     assert "actual change: −0.3" in plot["alt"]
     expect(page.get_by_text("Run this cell to move the sliders.")).to_be_visible()
+    shown = page.locator(".jp-OutputArea-output")
+    for wide in (1280, 700):
+        page.set_viewport_size({"width": wide, "height": 900})
+        assert shown.bounding_box()["height"] <= 640
+        assert shown.evaluate("(it) => it.scrollWidth - it.clientWidth") == 0
     page.close()
 
 

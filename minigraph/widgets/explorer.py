@@ -26,6 +26,7 @@ from .lifetime import Released
 from .page import module, style
 
 AT_ONCE, WHEN_IDLE, ON_PAPER = 0.002, 0.03, 1.0  # seconds for a curve that takes its time
+PLOT_ON_PAPER = 0.75  # of its size, so that it fits a laptop below its graph
 
 
 class Explorer(Released, anywidget.AnyWidget):
@@ -258,17 +259,23 @@ class Explorer(Released, anywidget.AnyWidget):
     @property
     def html(self) -> str:
         """Pictures of the graph and the plot, and the sentence, for a page without kernel."""
-        image = ""
+        pictures = [self.drawing.html]
         if not self.problem:
             self._plot(ON_PAPER)
             image = as_image(
                 plot.to_svg([*self.axes["elements"], *self._marks()], self._alt),
                 f"{self._alt} {'; '.join(self.sentences)}",
-                plot.WIDTH,
-                plot.HEIGHT,
+                plot.WIDTH * PLOT_ON_PAPER,
+                plot.HEIGHT * PLOT_ON_PAPER,
             )
+            pictures.append(image)
+        # beside each other where there is room
+        sides = "".join(f'<div style="flex:1 1 340px;min-width:0">{one}</div>' for one in pictures)
         lines = "".join(f"<div>{escape(line)}</div>" for line in self.sentences)
-        return f"{self.drawing.html}{image}{lines}<p>Run this cell to move the sliders.</p>"
+        return (
+            f'<div style="display:flex;flex-wrap:wrap;gap:0 16px">{sides}</div>{lines}'
+            "<p>Run this cell to move the sliders.</p>"
+        )
 
     def __repr__(self) -> str:
         return "\n".join([repr(self.drawing), "", *self.sentences])
