@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fuzz
+import fuzz_programs
 import numpy as np
 import pytest
+from examples import weights
 
 import minigraph as mg
 from minigraph import bridges
+from minigraph.core.operation import OPERATIONS
 
 torch = pytest.importorskip("torch", reason="translates PyTorch: pip install torch")
 nn, F = torch.nn, torch.nn.functional
@@ -153,3 +157,200 @@ def test_shared_parameters_are_one_variable_and_runs_of_a_module_have_numbers():
     assert [x.name for x in graph.inputs] == ["input", "0.weight", "0.bias", "2.bias"]
     graph = translated(lambda x: model(model(x)), tensor(2, 3))
     assert {"model 1/0", "model 2/0"} <= {node.scope for node in graph.order}
+
+
+# --- every operation of the table, to PyTorch and back --------------------------------------------
+
+
+def random_programs():
+    """Graphs of programs of any kind: all functions, dtypes, and indices that go backwards."""
+    for seed in range(150):
+        program = fuzz_programs.drawn(seed)
+        if program.is_odd or "own_" in str(program) or "checkpoint" in str(program):
+            continue
+        makes = [mg.variable if x.is_variable else mg.constant for x in program.leaves]
+        leaves = {
+            x.name: make(x.value, name=f"{x.name} {seed}") for x, make in zip(program.leaves, makes)
+        }
+        try:
+            known = fuzz_programs.run(program, leaves, fuzz.Minigraph())
+        except mg.ShapeError:  # what the largest of no elements is
+            continue
+        nodes = [known[y] for y in program.outputs if isinstance(known[y], mg.Node)]
+        if nodes:
+            yield mg.Graph(nodes, [])
+
+
+def digits_of(graph):
+    kinds = {x.dtype.type for x in graph.order}
+    return 2e-2 if np.float16 in kinds else 1e-4 if np.float32 in kinds else 1e-10
+
+
+def gradients(outputs):
+    """What a loss that weighs all outputs leaves in the variables, by name."""
+    loss = 0.0
+    for y in outputs:
+        if y.requires_grad:
+            loss = loss + mg.sum(mg.astype(y, np.float64) * weights(y.shape, np.float64))
+    leaves = mg.topological_order(loss) if isinstance(loss, mg.Node) else []
+    for x in leaves:
+        x.grad = None
+    if leaves:
+        loss.backward()
+    return {x.name: x.grad for x in leaves if x.op is None and x.grad is not None}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_random_programs_to_pytorch():
+    seen, ran = set(), 0
+    for graph in random_programs():
+        module, digits = bridges.torch.to_torch(graph), digits_of(graph)
+        results = module()
+        for found, y in zip(results, graph.run(), strict=True):
+            found = found.detach().numpy()
+            assert (found.dtype, found.shape) == (y.dtype, y.shape)
+            np.testing.assert_allclose(found, y, digits, digits)
+        loss = sum(
+            (y.double() * torch.from_numpy(weights(tuple(y.shape), np.float64))).sum()
+            for y in results
+            if y.requires_grad
+        )
+        wanted = gradients(graph.outputs)
+        if wanted:
+            loss.backward()
+        places = dict(module.named_parameters())
+        for name, g in wanted.items():
+            found = places[name].grad
+            found = np.zeros_like(g) if found is None else found.numpy()
+            if np.isfinite(g).all():
+                scale = np.max(np.abs(g), initial=1.0)
+                np.testing.assert_allclose(found, g, digits, digits * scale)
+        seen |= {x.op.name for x in graph.order if x.op}
+        ran += 1
+    assert ran > 50
+    assert seen == {*OPERATIONS}
+
+
+# --- modules --------------------------------------------------------------------------------------
+
+
+def test_a_module_that_came_from_pytorch_goes_back_with_its_names():
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh()).eval()
+    x = tensor(2, 3, dtype=torch.float32)
+    module = bridges.torch.to_torch(bridges.torch.from_torch(model, x.detach()))
+    names = {*module.state_dict()} - {"input"}
+    assert names == {*model.state_dict()} - {"1.num_batches_tracked"}
+    assert [name for name, _ in module.named_parameters()] == [
+        "0.weight",
+        "0.bias",
+        "1.weight",
+        "1.bias",
+    ]
+    assert_same(module(x).detach().numpy(), model(x))
+    module.load_state_dict({"0.weight": torch.zeros(4, 3)}, strict=False)
+    assert not torch.equal(module(x), model(x))
+    module(x).sum().backward()
+    assert module.get_parameter("0.bias").grad is not None
+
+
+def test_a_module_takes_a_batch_of_any_size():
+    x, w = mg.placeholder("x", (4, 2)), mg.variable(np.ones((2, 3)), name="w")
+    graph = mg.Graph(mg.mean(mg.softmax(x @ w) ** 2, axis=1), [x, w])
+    module = bridges.torch.to_torch(graph, batch="x")
+    for n in (4, 1, 7, 7):
+        values = torch.randn(n, 2, dtype=torch.float64)
+        assert_same(module(values).detach().numpy(), torch.full((n,), 1 / 9, dtype=torch.float64))
+        assert module(x=values, w=torch.zeros(2, 3)).shape == (n,)
+    with pytest.raises(
+        mg.FeedError, match=r"x \(float64, shape \(4, 2\)\) was given shape \(3, 2\)"
+    ):
+        bridges.torch.to_torch(graph)(torch.ones(3, 2))
+    with pytest.raises(mg.FeedError, match="cannot run without a value for x"):
+        module()
+    with pytest.raises(mg.FeedError, match=r"x .* is given twice"):
+        module(values, x=values)
+    with pytest.raises(mg.FeedError, match="no input 'X'"):
+        module(X=values)
+    with pytest.raises(mg.FeedError, match="has 2 inputs, and is given 3"):
+        module(values, values, values)
+    fixed = mg.Graph(mg.reshape(x, (2, 4)), [x])
+    with pytest.raises(mg.ShapeError, match="fits a batch of one size only"):
+        bridges.torch.to_torch(fixed, batch={"x": 0})(torch.ones(3, 2))
+
+
+def test_only_the_table_goes_to_pytorch():
+    @mg.custom(lambda g, out, x: g)
+    def own(x):
+        return x
+
+    with pytest.raises(mg.TranslationError, match="no operation of the table"):
+        bridges.torch.to_torch(mg.Graph(own(mg.variable(1.0)), []))
+    with pytest.raises(mg.NodeTypeError, match="takes a Graph, not Node"):
+        bridges.torch.to_torch(mg.variable(1.0))
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+def by_branch(x):
+    if x.sum() > 0:
+        return x
+    return -x
+
+
+def in_place(x):
+    x += 1
+    return x
+
+
+class Straight(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.sign()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g
+
+
+BAD = {
+    "a branch": (by_branch, "depends on values, in .*if x.sum.* torch.where"),
+    "a number": (lambda x: x * x.sum().item(), "_local_scalar_dense.* in .*as an example"),
+    "a mask": (lambda x: x[x > 0], r"x\[mask\] cannot .* in .*x\[x > 0\].* torch.where"),
+    "random numbers": (lambda x: x + torch.rand(3), r"aten.rand .* in .*rand\(3\).* as an example"),
+    "dropout": (nn.Dropout(), r"dropout in training .* model.eval\(\)"),
+    "a batch's statistics": (nn.BatchNorm1d(3), r"the buffer .* model.eval\(\)"),
+    "an unknown operator": (lambda x: torch.linalg.svd(x)[1], "_linalg_svd .* in .*svd"),
+    "complex numbers": (lambda x: torch.fft.fft(x).real, "complex64 .* in .*fft.* real numbers"),
+    "numbers that NumPy lacks": (
+        lambda x: x.bfloat16() * 2,
+        "no bfloat16, in .*compute in float32",
+    ),
+    "sparse tensors": (lambda x: x.to_sparse() * 2, "to_sparse gives torch.sparse_coo, in .*dense"),
+    "a changed example": (in_place, "the example x is changed in place, in .*x [+]= 1.*y = x"),
+    "a function's own backward": (
+        lambda x: Straight.apply(x),
+        "Straight .* backward .* in .*apply",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_is_refused_is_named_with_its_line_and_what_to_write(kind):
+    program, message = BAD[kind]
+    with pytest.raises(mg.TranslationError, match=message):
+        bridges.torch.from_torch(program, torch.ones(3, 3))
+
+
+def test_examples_that_no_node_holds_are_refused():
+    for x, message in (
+        (torch.ones(3, device="meta"), 'the example x is on the device "meta".*device="cpu"'),
+        (torch.eye(3).to_sparse(), "the example x is torch.sparse_coo.*to_dense"),
+        (torch.ones(3, dtype=torch.complex64), "the example x is torch.complex64.*view_as_real"),
+    ):
+        with pytest.raises(mg.TranslationError, match=message):
+            bridges.torch.from_torch(lambda x: x * 2, x)
+    with pytest.raises(mg.NodeTypeError, match=r"no arguments of the function: .* 'y'"):
+        bridges.torch.from_torch(lambda x, y: x, torch.ones(3))
+    with pytest.raises(mg.NodeTypeError, match=r"a function or a torch.nn.Module, not int"):
+        bridges.torch.from_torch(3)

@@ -1,4 +1,7 @@
-"""Watch a program that is written in PyTorch: what runs becomes a graph of Nodes, with its numbers.
+"""PyTorch's programs as graphs, watched while they run or translated; and graphs as its modules.
+
+`from_torch` makes a Graph of a function or module, and `to_torch` a module of a Graph. `watch`
+looks on: what runs becomes a graph of Nodes, with its numbers.
 
 from minigraph import bridges
 
@@ -42,12 +45,16 @@ where PyTorch takes 0.01 ms for a number and much more for large arrays; the bac
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..graph.context import Block
 from ..graph.graph import Graph
+
+if TYPE_CHECKING:
+    import torch
 
 
 def from_torch(program: Any, /, *examples: Any, **named: Any) -> Graph:
@@ -82,6 +89,38 @@ def from_torch(program: Any, /, *examples: Any, **named: Any) -> Graph:
         NodeTypeError: if the program cannot be called so.
     """
     return _module("torch_taking").taken(program, examples, named)
+
+
+def to_torch(
+    graph: Graph, *, batch: str | Iterable[str] | Mapping[str, int] = ()
+) -> torch.nn.Module:
+    """Translate a Graph into a module of PyTorch, for every operation of minigraph's table.
+
+    module = bridges.torch.to_torch(graph)
+    module(x).backward()                       # p.grad of each parameter
+    bridges.torch.to_torch(graph, batch="x")   # for a batch of any size along axis 0 of x
+
+    The graph's variables are the module's parameters and its constants are buffers, by their names:
+    of a graph that `from_torch` made, `state_dict` has the names of the module it was made of.
+    Values and gradients agree with minigraph's to the precision of the dtype.
+
+    Args:
+        graph: what is to be computed.
+        batch: the names of the inputs that hold a batch, along axis 0; or the axis for each name.
+
+    Returns:
+        A module, which is called with the values of the graph's inputs in their order, or by name.
+        An input that is a variable or a constant may be left out, and keeps its own value. It
+        returns a tensor, or a tuple of tensors for a graph of several outputs.
+
+    Raises:
+        ImportError: saying what to install.
+        TranslationError: naming an operation that is not in the table, such as one made with
+            `custom`.
+        FeedError: when it is called, naming the input whose value is missing or does not fit.
+        ShapeError: when it is called, naming the operation that fits one size of the batch only.
+    """
+    return _module("torch_giving").given(graph, batch)
 
 
 def watch(model: Any = None, /, **tensors: Any) -> Block:

@@ -162,7 +162,12 @@ def _trunc(x: Any) -> Any:
     return sign(x) * floor(absolute(x))
 
 
-@FROM.rule("aten.div", "aten.divide", "aten.true_divide", "aten.floor_divide")
+@FROM.rule("aten.floor_divide")
+def _(out: Any, x: Any, y: Any) -> Any:
+    return floor(divide(x, y))
+
+
+@FROM.rule("aten.div", "aten.divide", "aten.true_divide")
 def _(out: Any, x: Any, y: Any, *, rounding_mode: str | None = None) -> Any:
     quotient = divide(x, y)
     if rounding_mode == "trunc":
@@ -882,7 +887,7 @@ def dtype_of(dtype: torch.dtype) -> np.dtype:
     if dtype not in DTYPES:
         name = str(dtype).removeprefix("torch.")
         if dtype.is_complex:
-            raise refusal(f"{name} cannot be translated: a Node holds real numbers")
+            raise refusal(f"{name} cannot be translated", instead="a Node holds real numbers")
         raise refusal(f"NumPy has no {name}", instead="compute in float32: x.float()")
     return np.dtype(DTYPES[dtype])
 

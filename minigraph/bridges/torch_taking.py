@@ -33,6 +33,7 @@ from torch.export.graph_signature import ConstantArgument, InputKind
 from torch.fx import GraphModule
 from torch.fx import Node as Step
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.proxy import TracerBase
 from torch.nn import Module
 from torch.utils import _pytree as pytree
 
@@ -152,6 +153,10 @@ def _exported(module: Module, examples: tuple[Any, ...], named: dict[str, Any]) 
     logger = logging.getLogger("torch")
     level, own = logger.level, get_ident()
     apply = torch.autograd.Function.__dict__["apply"]
+    kept = TracerBase._filter_traceback_frames
+
+    def of_learners(self: TracerBase, lines: traceback.StackSummary) -> traceback.StackSummary:
+        return traceback.StackSummary.from_list([x for x in lines if _is_learners(x.filename)])
 
     def refused(function: Any, *args: Any, **options: Any) -> Any:
         if get_ident() != own or function.__module__.partition(".")[0] == "torch":
@@ -165,6 +170,7 @@ def _exported(module: Module, examples: tuple[Any, ...], named: dict[str, Any]) 
     try:
         logger.setLevel(logging.CRITICAL)
         torch.autograd.Function.apply = classmethod(refused)
+        TracerBase._filter_traceback_frames = of_learners  # PyTorch keeps those of forward alone
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.export.export(module, examples, named or None, strict=False)
@@ -172,6 +178,7 @@ def _exported(module: Module, examples: tuple[Any, ...], named: dict[str, Any]) 
         raise _explained(error) from None
     finally:
         torch.autograd.Function.apply = apply
+        TracerBase._filter_traceback_frames = kept
         logger.setLevel(level)
 
 
@@ -179,7 +186,7 @@ def _explained(error: Exception) -> TranslationError:
     """What an export that failed says, with the line of the learner's code."""
     at = _line_of_traceback(error.__traceback__)
     if isinstance(error, TranslationError):
-        return refusal(str(error), at)
+        return refusal(error.what, at, error.instead)
     message = str(error).strip().partition("\n")[0]
     if "data-dependent" in message or "Dynamo" in message or ".numpy()" in message:
         return refusal("what the program does next depends on values", at, _BRANCH)
@@ -413,7 +420,7 @@ class _Taking:
         rule_name = name.removesuffix("_") if changed and name not in FROM else name
         if rule_name not in FROM:
             if changed:
-                FROM.find(name, at)
+                self._refuse(target, name, at)
             return self._apart(target, args, options, at)
         plain = self._aligned(target, args, out)
         node = FROM.find(rule_name, at)(out, *_nodes(plain), **_nodes(options))
@@ -507,6 +514,13 @@ class _Taking:
             return target(*args, **options)
         raise refusal(f"torch.{name} cannot be translated", at, _HIGHER.get(name, ""))
 
+    def _refuse(self, target: Any, name: str, at: str) -> None:
+        """Refuse an operation without a rule."""
+        for tag, instead in _TAGS.items():
+            if tag in target.tags:
+                raise refusal(f"{name} of PyTorch cannot be translated", at, instead)
+        FROM.find(name, at)
+
     def _apart(self, target: Any, args: Any, options: Any, at: str) -> Any:
         """Take an operation without a rule apart into simpler ones."""
         name = _name(target)
@@ -535,10 +549,7 @@ class _Taking:
         except Exception:
             parts = None
         if parts is None or any(step.target is target for step in parts.graph.nodes):
-            for tag, instead in _TAGS.items():
-                if tag in target.tags:
-                    raise refusal(f"{name} of PyTorch cannot be translated", at, instead)
-            FROM.find(name, at)
+            self._refuse(target, name, at)
         self.writes |= _writes(parts)
         results = self._run(parts, [flat[i] for i in slots])
         is_bare = not isinstance(parts.graph.output_node().args[0], tuple | list)

@@ -50,7 +50,9 @@ def refusal(
 ) -> TranslationError:
     """Make the error that says what is refused, in which line, and what would do instead."""
     message = what + f", in {at}" * bool(at) + f"; {instead}" * bool(instead)
-    return TranslationError(message, nodes)
+    error = TranslationError(message, nodes)
+    error.what, error.instead = what, instead
+    return error
 
 
 def line_of(file: str, number: int, code: str = "") -> str:
@@ -67,7 +69,8 @@ def located(what: str, at: str = "") -> Iterator[None]:
         yield
     except TranslationError as error:
         if at and at not in str(error):
-            raise refusal(str(error), at, nodes=error.nodes) from None
+            what = error.what or str(error)
+            raise refusal(what, at, error.instead, error.nodes) from None
         raise
     except MinigraphError as error:
         raise refusal(f"{what} cannot be translated: {error}", at, nodes=error.nodes) from None

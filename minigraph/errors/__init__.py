@@ -73,7 +73,12 @@ class FileError(MinigraphError, OSError):
 
 
 class TranslationError(MinigraphError, NotImplementedError):
-    """A part of a program or of a graph that another system has, and this one has not."""
+    """A part of a program or of a graph that another system has, and this one has not.
+
+    `what` is refused, and `instead` is what would do; the message may name the place between them.
+    """
+
+    what = instead = ""
 
 
 class SettingError(MinigraphError, ValueError):
