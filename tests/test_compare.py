@@ -93,6 +93,7 @@ def test_numbers_in_a_formula_belong_to_their_operations():
     some = [(np.multiply, 2.0), (np.add, 2.0), (np.subtract, 2.0), (np.multiply, 2.0)]
     one, other, _, _ = compared(chain(*some), chain(*some[:2], (np.divide, 2.0), *some[2:]))
     assert (one, other) == ([], ["2.0", "divide"])
+    assert compared(x + 7.0, x * 7.0)[:2] == (["7.0", "add"], ["7.0", "multiply"])
 
 
 UNARY = [mg.sin, mg.cos, mg.tanh, mg.exp, mg.sigmoid]

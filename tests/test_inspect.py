@@ -126,6 +126,7 @@ def test_a_shape_that_broadcasts_silently(rng):
     assert one.text == "v₁ = out − t stretches both of its inputs: 6 × 1 and 6 make 6 × 6."
     assert kinds(mg.mean((out - mg.reshape(t, (6, 1))) ** 2)) == []
     assert kinds(mg.mean(out * 2.0 + mg.variable(1.5))) == []
+    assert kinds(mg.mean((mg.variable([0.5], name="b") + out) ** 2)) == []
 
 
 def test_gradients_that_have_added_up(rng):

@@ -34,7 +34,7 @@ def numbers_of(event: Event) -> dict[str, Any]:
 def _most(value: Any) -> float:
     """The largest absolute number of a value; one that is not finite if there is any."""
     if isinstance(value, Summary):
-        return float(max(abs(value.least), abs(value.most)) + 0 * value.mean)
+        return float(np.max(np.abs([value.least, value.most])))
     if value is None or not np.size(value) or np.asarray(value).dtype.kind not in "fiu":
         return 0.0
     return float(np.max(np.abs(np.asarray(value, float))))
