@@ -265,6 +265,7 @@ def tripled(y):
 def test_only_what_is_built_alike_repeats():
     assert grouped(layered(doubled, doubled, doubled)) == [[["layer0"], ["layer1"], ["layer2"]]]
     assert grouped(layered(doubled, tripled)) == []
+    assert grouped(layered(doubled, mg.scope("inner")(doubled))) == []
     assert grouped(layered(doubled, lambda y: mg.sum(y * 2))) == []
     assert grouped(layered(lambda y: mg.softmax(y), doubled)) == []
     assert grouped(layered(lambda y: mg.tanh(y[::-1]), lambda y: mg.tanh(y[::1]))) == []
@@ -342,6 +343,19 @@ def test_operations_between_blocks_that_are_not_alike_keep_them_apart():
     grown = chained(4, lambda x, y, n: y * float(n))
     assert grouped(grown) == []
     assert "block3" in repr(zoom(grown).drawing)
+
+
+def test_a_way_around_some_of_the_blocks_leads_into_no_run():
+    """In one box with the blocks before it, the last one would make a circle with exp."""
+    y = mg.variable(np.ones(3), name="x")
+    around = [mg.variable(np.ones(3)), mg.variable(np.ones(3))]
+    for n in range(3):
+        with mg.scope(f"block{n}"):
+            y = mg.tanh(y) * around[n]
+        if n == 0:
+            around.append(mg.exp(y))
+    assert grouped(y) == [[["block0"], ["block1"]]]
+    assert {"block0–1", "block2"} <= set(rows(zoom(y)))
 
 
 def test_blocks_that_pass_two_things_on_are_a_run():

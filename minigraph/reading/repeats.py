@@ -49,7 +49,8 @@ class _Scope:
                 made = node.kind, repr(node.value)
             inputs = tuple(place.setdefault(x, len(place)) for x in node.inputs)
             scope = scopes.setdefault(node.scope, len(scopes))
-            rows.append((*made, node.shape, node.dtype, inputs, scope))
+            depth = node.scope.count("/") - self.path.count("/")
+            rows.append((*made, node.shape, node.dtype, inputs, scope, depth))
         return rows
 
     def with_loose(self, many: int) -> _Scope:
