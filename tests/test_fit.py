@@ -43,7 +43,6 @@ MEASURE = """() => window.panel.content.widgets.flatMap((cell, number) =>
           && part.clientWidth && !part.matches('.mgf-large, [tabindex="0"]');
       }).map((part) => `${part.className || part.tagName}: ${part.scrollWidth}`)]))
 """
-EXPAND = "window.jupyterapp.commands.execute('notebook:expand-all-headings')"
 PICTURES = """() => [...document.querySelectorAll('.jp-Notebook img')].every((it) => it.complete)
   && !document.querySelector('.jp-Notebook .jp-OutputArea-output .jupyter-widgets-loading')"""
 
@@ -61,7 +60,6 @@ def measured(notebook, width):
 def test_every_picture_and_widget_of_a_lesson_fits_a_laptop(lab, window, tmp_path, lesson):
     with browser.notebook(window, lab[1], f"notebooks/{lesson}", tmp_path) as notebook:
         notebook.run_all()
-        notebook.page.evaluate(EXPAND)  # also what stands below a prediction
         before = notebook.page.viewport_size
         try:
             high, narrow = measured(notebook, 1440), measured(notebook, 1024)
