@@ -334,6 +334,8 @@ def test_what_follows_the_last_block_otherwise_stays_outside():
     assert repr(zoom(last).drawing).count(" exp ") == 1
     bare = chained(3, lambda x, y, n: mg.relu(y) if n < 2 else y)
     assert rows(zoom(bare)) == ["x", "block0–2"]
+    fewer = chained(4, lambda x, y, n: mg.relu(y) if n < 2 else y)
+    assert grouped(fewer) == [[["block0"], ["block1"], ["block2"]]]
 
 
 def test_operations_between_blocks_that_are_not_alike_keep_them_apart():
