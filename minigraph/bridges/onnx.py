@@ -33,7 +33,7 @@ refused before it is read.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -83,15 +83,23 @@ def from_onnx(
         raise FormatError(f"{files.shown_of(model)}: it is broken ({what:.200})") from None
 
 
-def to_onnx(graph: Graph, path: str | os.PathLike) -> None:
+def to_onnx(
+    graph: Graph,
+    path: str | os.PathLike,
+    *,
+    batch: str | Iterable[str] | Mapping[str, int] = (),
+) -> None:
     """Write a Graph as a model of ONNX, whole or not at all.
 
     Args:
         graph: of operations of minigraph's table.
         path: of the file; one that is there is replaced when the new one is whole.
+        batch: the names of the inputs that hold a batch, along axis 0; or the axis for each name.
+            The file names this size "batch" then, and takes any.
 
     Raises:
         TranslationError: naming the Node that ONNX cannot say.
+        ShapeError: if the graph fits one size of the batch only.
         FileError: naming the file, if it cannot be written; what was there stays.
         ImportError: saying what to install.
     """
@@ -100,7 +108,7 @@ def to_onnx(graph: Graph, path: str | os.PathLike) -> None:
             f"to_onnx takes a Graph, such as mg.Graph(y), not {type(graph).__name__}"
         )
     try:
-        content = _module("onnx_writing").model_of(graph).SerializeToString()
+        content = _module("onnx_writing").model_of(graph, batch).SerializeToString()
     except ValueError as error:
         if isinstance(error, MinigraphError):
             raise

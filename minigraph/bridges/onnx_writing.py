@@ -8,7 +8,7 @@ say, is written out so that no digits are lost.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -18,11 +18,12 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from ..core.indexing import Slot, filled
 from ..core.node import Node, is_symbolic
+from ..errors import ShapeError
 from ..errors.words import describe
 from ..graph.graph import Graph
 from ..graph.sliding import strides_of, windows
 from .onnx_call import CODES, DOMAIN
-from .translating import Rules, computing_dtype, refusal
+from .translating import Rules, computing_dtype, refusal, resized
 
 VERSION, IR_VERSION = 18, 8  # of ONNX's operators, and of the files, which onnx 1.13 reads
 RULES = Rules("minigraph")
@@ -45,9 +46,11 @@ class Writer:
         nodes, weights: what has been written so far.
         functions: what the model defines itself, by name.
         at: the path that the names of nodes begin with.
+        open_axes: by Node, the axes whose size is that of the batch.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, open_axes: Mapping[Node, set[int]] | None = None) -> None:
+        self.open_axes = open_axes or {}
         self.nodes: list[Any] = []
         self.weights: list[TensorProto] = []
         self.at = ""
@@ -115,6 +118,10 @@ class Writer:
         """A value in a dtype."""
         dtype = np.dtype(dtype)
         return x if x.dtype == dtype else self("Cast", x, dtype=dtype, to=CODES[dtype])
+
+    def sizes(self, node: Node) -> list[int]:
+        """The shape of a Node, with -1 for an axis that holds the batch."""
+        return [-1 if i in self.open_axes.get(node, ()) else n for i, n in enumerate(node.shape)]
 
     def shaped(self, x: Tensor, shape: Sequence[int]) -> Tensor:
         """A value in a shape."""
@@ -330,7 +337,7 @@ def _remainder(w: Writer, name: str, x: Tensor, y: Tensor) -> Tensor:
 
 @rule("reshape")
 def _reshape(w: Writer, node: Node, x: Tensor) -> Tensor:
-    return w.shaped(x, node.shape)
+    return w.shaped(x, w.sizes(node))
 
 
 @rule("transpose", "matrix_transpose")
@@ -348,12 +355,19 @@ def _transpose(w: Writer, node: Node, x: Tensor) -> Tensor:
 @rule("broadcast_to")
 def _broadcast_to(w: Writer, node: Node, x: Tensor) -> Tensor:
     if node.size:
-        return w("Expand", x, w.array([*node.shape]))
+        return w("Expand", x, w.array(_stretched(w, node)))
     wide = np.broadcast_shapes(node.inputs[0].shape, [n or 1 for n in node.shape])
     empty = [axis for axis, (n, m) in enumerate(zip(node.shape, wide)) if n != m]
     out = w("Expand", x, w.array([*wide]))  # which not every runtime makes empty
     nothing = w.array([0] * len(empty))
     return w("Slice", out, nothing, nothing, w.array(empty)) if empty else out
+
+
+def _stretched(w: Writer, node: Node) -> list[int]:
+    """The shape to which a Node stretches its input; 1 where this has the size of the batch."""
+    x, more = node.inputs[0], node.ndim - node.inputs[0].ndim
+    held = {axis + more for axis in w.open_axes.get(x, ())}
+    return [1 if axis in held else n for axis, n in enumerate(node.shape)]
 
 
 @rule("astype")
@@ -491,11 +505,12 @@ def _items(index: Any, ndim: int) -> list[Any] | None:
 def _getitem(w: Writer, node: Node, x: Tensor, *indices: Tensor) -> Tensor:
     source, index = node.inputs[0], node.attrs["index"]
     _refuse_masks(node)
+    plain = tuple(i for i in _listed(index) if i is not None)
+    if all(i is ... or isinstance(i, slice) or type(i) in (int, np.int64) for i in plain):
+        return _sliced(w, node, x, _items(plain, source.ndim) or [])
     items = _items(index, source.ndim)
     if items is not None:
         others = [k for k, i in enumerate(items) if not isinstance(i, slice)]
-        if all(isinstance(items[k], int | np.integer) for k in others):
-            return _sliced(w, node, x, items)
         is_whole = all(i == slice(None) for i in items if isinstance(i, slice))
         if len(others) == 1 and is_whole and len(_listed(index)) <= source.ndim:
             (axis,) = others
@@ -527,7 +542,7 @@ def _places(w: Writer, item: Any, size: int, indices: Sequence[Tensor]) -> Tenso
 
 
 def _sliced(w: Writer, node: Node, x: Tensor, items: Sequence[Any]) -> Tensor:
-    """Basic indexing: slices and single elements."""
+    """Basic indexing: slices and single elements, and then new axes."""
     shape = node.inputs[0].shape
     starts, ends, axes, steps = [], [], [], []
     for axis, (item, n) in enumerate(zip(items, shape)):
@@ -546,7 +561,7 @@ def _sliced(w: Writer, node: Node, x: Tensor, items: Sequence[Any]) -> Tensor:
     sliced = tuple(
         len(range(*i.indices(n))) if isinstance(i, slice) else 1 for i, n in zip(items, shape)
     )
-    return w("Identity", x) if sliced == node.shape else w.shaped(x, node.shape)
+    return w("Identity", x) if sliced == node.shape else w.shaped(x, w.sizes(node))
 
 
 def _flat(w: Writer, node: Node, shape: tuple[int, ...], indices: Sequence[Tensor]) -> Tensor:
@@ -652,20 +667,60 @@ def _overlap_add(w: Writer, node: Node, x: Tensor) -> Tensor:
 # --- whole graphs ---------------------------------------------------------------------------------
 
 
-def model_of(graph: Graph) -> ModelProto:
+def model_of(graph: Graph, batch: str | Iterable[str] | Mapping[str, int] = ()) -> ModelProto:
     """The model that says what a graph computes.
 
     Raises:
-        TranslationError: naming the first Node that has no rule.
+        TranslationError: naming the first Node that has no rule, or a constant that may be the size
+            of the batch.
+        ShapeError: if the graph fits one size of the batch only.
     """
+    batch = [batch] if isinstance(batch, str) else batch
+    by_name = batch if isinstance(batch, Mapping) else dict.fromkeys(batch, 0)
+    axes = dict(zip(graph.inputs_named(by_name), by_name.values()))
+    if not axes:
+        return _written(graph, {})
+    size = {x.shape[axis] for x, axis in axes.items()}.pop()
+    _check_constants(graph, size)
+    # What is written is for any size if it is the same for two.
+    larger, made = resized(graph, axes, size + 1)
+    for node, twin in made.items():
+        twin.scope = node.scope
+    open_axes = {
+        node: {i for i, (n, m) in enumerate(zip(node.shape, made[node].shape)) if n != m}
+        for node in graph.order
+    }
+    model = _written(graph, open_axes)
+    again = _written(larger, {made[node]: places for node, places in open_axes.items()})
+    if model != again:
+        raise ShapeError(
+            f"the graph fits a batch of {size} only: a shape or an index in it holds this size; "
+            "write it for any, for example mg.reshape(x, (-1, 3))"
+        )
+    return model
+
+
+def _check_constants(graph: Graph, size: int) -> None:
+    """Refuse numbers that may come from the size of the batch, as that which a mean divides by."""
+    for x in graph.order:
+        is_number = x.kind == "constant" and not x.shape and x not in graph.inputs
+        if is_number and (size < 2 or (x.value and x.value % size == 0)):
+            raise refusal(
+                f"{describe(x)} may come from the size of the batch, {size}",
+                instead="make the graph for a batch of another size, such as 7",
+                nodes=(x,),
+            )
+
+
+def _written(graph: Graph, open_axes: Mapping[Node, set[int]]) -> ModelProto:
     needed = Graph(graph.outputs, graph.inputs)  # without what is run besides
     steps = RULES.of(needed)
-    w = Writer()
+    w = Writer(open_axes)
     values: dict[Node, Tensor] = {}
     inputs = []
     for x in graph.inputs:
         values[x] = Tensor(w.fresh(x.name or ""), _dtype(x))
-        inputs.append(helper.make_tensor_value_info(values[x].name, CODES[x.dtype], x.shape))
+        inputs.append(_value_info(w, x, values[x].name))
         if not is_symbolic(x):  # its own value, unless it is given another
             w.weights.append(numpy_helper.from_array(np.asarray(x.value), values[x].name))
     for x in needed.order:
@@ -680,7 +735,7 @@ def model_of(graph: Graph) -> ModelProto:
     for y in graph.outputs:
         name = w.fresh(y.name or (y.op.name if y.op else "output"))
         w.nodes.append(helper.make_node("Identity", [values[y].name], [name], name))
-        outputs.append(helper.make_tensor_value_info(name, CODES[y.dtype], y.shape))
+        outputs.append(_value_info(w, y, name))
     own = [helper.make_opsetid(DOMAIN, 1)] if w.functions else []
     return helper.make_model(
         helper.make_graph(w.nodes, "graph", inputs, outputs, w.weights),
@@ -689,6 +744,11 @@ def model_of(graph: Graph) -> ModelProto:
         producer_name="minigraph",
         ir_version=IR_VERSION,
     )
+
+
+def _value_info(w: Writer, node: Node, name: str) -> Any:
+    sizes = ["batch" if n == -1 else n for n in w.sizes(node)]
+    return helper.make_tensor_value_info(name, CODES[node.dtype], sizes)
 
 
 def _dtype(node: Node) -> np.dtype:
