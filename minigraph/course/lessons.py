@@ -176,6 +176,14 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             60,
             ("13_parallelism_and_scale",),
         ),
+        Lesson(
+            "15_real_frameworks",
+            "Real frameworks",
+            "Is this how PyTorch, JAX and ONNX do it?",
+            25,
+            40,
+            ("14_debugging",),
+        ),
     ),
 }
 # By its stem, in the order in which it is read.

@@ -13,6 +13,7 @@ from . import (
     local_derivatives,
     neural_networks,
     parallelism_and_scale,
+    real_frameworks,
     start_here,
     static_graphs,
     tensors,
@@ -35,6 +36,7 @@ LESSONS = (
     compiled_programs,
     parallelism_and_scale,
     debugging,
+    real_frameworks,
 )
 EXERCISES: dict[str, Exercise] = {}
 for lesson in LESSONS:
