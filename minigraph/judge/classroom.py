@@ -333,7 +333,8 @@ class ClassPage:
         around = f"{sandbox['name']} {sandbox['version']}".strip()
         inside = "without a sandbox" if sandbox["warning"] else f"in the sandbox {around}"
         yield (
-            f"<p>Every exercise ran in a process of its own, {text(inside)}, with at most "
+            f"<p>Every notebook ran in a process of its own, {text(inside)}, and once more for "
+            "each exercise that was not right there, each time with at most "
             f"{limits['seconds']} seconds of computing and {limits['memory']} MB. Which answers "
             "are right was decided outside of it, on inputs that nobody had seen before.</p>"
         )
