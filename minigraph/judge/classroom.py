@@ -334,7 +334,7 @@ class ClassPage:
         inside = "without a sandbox" if sandbox["warning"] else f"in the sandbox {around}"
         yield (
             f"<p>Every notebook ran in a process of its own, {text(inside)}, and once more for "
-            "each exercise that was not right there, each time with at most "
+            "an exercise that was wrong there for no known reason, each time with at most "
             f"{limits['seconds']} seconds of computing and {limits['memory']} MB. Which answers "
             "are right was decided outside of it, on inputs that nobody had seen before.</p>"
         )

@@ -400,8 +400,9 @@ class Bench:
     """Judges one notebook after another, with one process inside a sandbox.
 
     The exercises of a notebook are answered in one process, for it takes as long to run a notebook
-    as to answer an exercise. What is right there is right. Whatever else comes of an exercise may
-    come of the one before it, so it is asked again in a process of its own.
+    as to answer an exercise. What is right there is right, and what a misconception explains is
+    explained. Whatever else comes of an exercise may come of the one before it, so it is asked again
+    in a process of its own.
     """
 
     def __init__(self, sandbox: str, options: Options) -> None:
