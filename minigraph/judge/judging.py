@@ -401,8 +401,8 @@ class Bench:
 
     The exercises of a notebook are answered in one process, for it takes as long to run a notebook
     as to answer an exercise. What is right there is right, and what a misconception explains is
-    explained. Whatever else comes of an exercise may come of the one before it, so it is asked again
-    in a process of its own.
+    explained. Whatever else comes of an exercise may come of the one before it, so it is asked
+    again in a process of its own.
     """
 
     def __init__(self, sandbox: str, options: Options) -> None:
