@@ -826,3 +826,10 @@ def test_random_programs(steps):
     seen[y].backward()
     for leaf, theirs in zip(leaves, wanted):
         np.testing.assert_allclose(seen[leaf].grad, theirs.numpy(), rtol=1e-9, atol=1e-12)
+
+
+def test_blocks_that_repeat_are_one_box():
+    model = nn.Sequential(*(nn.Sequential(nn.Linear(3, 3), nn.Tanh()) for _ in range(12)))
+    with watch(model) as seen:
+        y = model(tensor(2, 3)).sum()
+    assert [button.description for button in zoom(seen, y).inside.children] == ["0–11 ×12"]

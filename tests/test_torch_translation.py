@@ -7,6 +7,9 @@ import fuzz_programs
 import numpy as np
 import pytest
 from examples import weights
+from hypothesis import given, settings
+from programs import programs
+from programs import run as run_program
 
 import minigraph as mg
 from minigraph import bridges
@@ -229,6 +232,24 @@ def test_random_programs_to_pytorch():
         ran += 1
     assert ran > 50
     assert seen == {*OPERATIONS}
+
+
+@given(program=programs())
+@settings(max_examples=2)
+def test_random_programs_to_pytorch_and_back(program):
+    inputs, steps = program
+    xs = [mg.variable(x, name=f"x{i}") for i, x in enumerate(inputs)]
+    y = run_program(mg, xs, steps)
+    module = bridges.torch.to_torch(mg.Graph(y, xs))
+    y.backward()
+    ts = [torch.from_numpy(x).requires_grad_() for x in inputs]
+    found = torch.autograd.grad(module(*ts), ts)
+    back = bridges.torch.from_torch(module, *ts)
+    assert back.run() == pytest.approx(y.value, rel=1e-12)
+    back.outputs[0].backward()
+    for x, g, again in zip(xs, found, back.inputs):
+        np.testing.assert_allclose(g.numpy(), x.grad, 1e-10, 1e-12)
+        np.testing.assert_allclose(again.grad, x.grad, 1e-10, 1e-12)
 
 
 # --- modules --------------------------------------------------------------------------------------

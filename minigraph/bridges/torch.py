@@ -40,7 +40,9 @@ minigraph adds up, so that the local derivative on the edge is that of each elem
 
 Cost: a copy of each value, which stays as long as `seen` does, and up to 0.2 ms for each operation,
 where PyTorch takes 0.01 ms for a number and much more for large arrays; the backward pass takes
-0.4 ms for each. Watch a step or two of a training, not the whole.
+0.4 ms for each. Watch a step or two of a training, not the whole. The time grows with the number of
+operations, not faster: 10,000 were watched in 4 s, and `record` took 12 more. `zoom` shows blocks
+that repeat once, as "0–11 ×12"; `play` shows up to 5,000 steps.
 """
 
 from __future__ import annotations

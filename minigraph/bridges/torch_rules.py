@@ -109,7 +109,15 @@ FROM = Rules(
 
 def _plain(function: Callable[..., Any], *names: str) -> None:
     """State that an operation is a function of minigraph with the same arguments."""
-    FROM.rule(*(f"aten.{name}" for name in names))(lambda out, *args: function(*args))
+
+    @FROM.rule(*(f"aten.{name}" for name in names))
+    def _(out: Any, x: Any, *args: Any, dtype: torch.dtype | None = None) -> Any:
+        return function(_cast(x, dtype), *args)
+
+
+def _cast(x: Any, dtype: torch.dtype | None) -> Any:
+    """x in the dtype in which an operation is to compute, if it names one."""
+    return x if dtype is None else astype(x, dtype_of(dtype))
 
 
 for _name in ("arctan2", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sin", "cos",
@@ -425,12 +433,14 @@ def _glu(out: Any, x: Any, axis: int = -1) -> Any:
 
 @FROM.rule("aten.softmax", "aten._softmax", "aten._safe_softmax")
 def _(out: Any, x: Any, axis: int, *_: Any) -> Any:
-    return softmax(x, axis)
+    dtype = dtype_of(out.dtype)
+    return softmax(x if x.dtype == dtype else astype(x, dtype), axis)
 
 
 @FROM.rule("aten.log_softmax", "aten._log_softmax")
 def _(out: Any, x: Any, axis: int, *_: Any) -> Any:
-    return log_softmax(x, axis)
+    dtype = dtype_of(out.dtype)
+    return log_softmax(x if x.dtype == dtype else astype(x, dtype), axis)
 
 
 @FROM.rule("aten.dropout", "aten.feature_dropout", "aten.alpha_dropout")
@@ -449,8 +459,8 @@ def _axes(axis: Any) -> Any:
 
 
 def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
-    def rule(out: Any, x: Any, axis: Any = None, keepdim: bool = False, **_: Any) -> Any:
-        return function(x, _axes(axis), keepdim)
+    def rule(out: Any, x: Any, axis: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+        return function(_cast(x, dtype), _axes(axis), keepdim)
 
     return rule
 

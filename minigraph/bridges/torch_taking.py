@@ -207,7 +207,10 @@ def _line_of_step(step: Step) -> str:
 
 
 def _is_learners(file: str) -> bool:
-    return not file.startswith(_LIBRARIES) and f"{os.sep}contextlib.py" not in file
+    return (
+        not file.startswith((*_LIBRARIES, "<string>", "<frozen "))
+        and f"{os.sep}contextlib.py" not in file
+    )
 
 
 # --- tensors --------------------------------------------------------------------------------------
