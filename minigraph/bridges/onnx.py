@@ -128,5 +128,4 @@ def _module(name: str) -> Any:
 
 def operators() -> list[str]:
     """The operators of ONNX that have rules of their own here; others may have definitions."""
-    _module("onnx_layers")
-    return sorted(_module("onnx_call").RULES)
+    return sorted(_module("onnx_reading").RULES)
