@@ -278,7 +278,13 @@ class PathExplorer(GraphWidget):
         rows = "".join(f"<li>{escape(label)}</li>" for label, _ in self.list.options)
         few = " open" * (len(self.list.options) <= FEW)
         told = f"<details{few}><summary>the paths</summary><ul>{rows}</ul></details>"
-        data["text/html"] += told + self.costs.value
+        # What is told stands beside the picture where there is room: a tall one leaves none below.
+        said = f"{self.message.value}{told}{self.costs.value}"
+        data["text/html"] = (
+            '<div style="display:flex;flex-wrap:wrap;gap:0 10px">'
+            f'<div style="flex:0 1 auto;min-width:0">{self.picture.value}</div>'
+            f'<div style="flex:1 1 220px;min-width:0">{said}</div></div>'
+        )
         return data
 
 
