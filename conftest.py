@@ -1,17 +1,19 @@
 """How the tests are spread over processes.
 
-Where folders are tested, as in `python3 -m pytest`, each processor gets a process, four of them at
-most. Single files, and tests that are chosen by name, start sooner in the process that is there
-already. Who says `-n 3` or `-n 0`, or leaves pytest-xdist out with `-p no:xdist`, gets just that.
+Where folders are tested, as in `python3 -m pytest`, each processor gets a process, and there is one
+more, for those that look into a browser wait half of the time; four of them at most. Single files,
+and tests that are chosen by name, start sooner in the process that is there already. Who says
+`-n 3` or `-n 0`, or leaves pytest-xdist out with `-p no:xdist`, gets just that.
 
 A file is the work of one process: a notebook has one kernel, and the tests of a file share what
-takes long to make. All files that need JupyterLab share one.
+takes long to make. The files that need JupyterLab are two parts, with one for each.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,16 +25,20 @@ os.environ["MINIGRAPH_PROGRESS"] = "none"
 GRAMMAR = "rfc3987_syntax"
 MOST = 4  # no more pays: the longest part of the work is about a quarter of all
 # What takes longest comes first, so that at the end no process is left alone with it.
-IN_JUPYTERLAB = ("tests/test_browser.py", "tests/test_accessibility.py", "tests/test_fit.py")
 FIRST = (
-    *IN_JUPYTERLAB,
+    "tests/test_accessibility.py",
+    "tests/test_browser.py",
+    "tests/test_fit.py",
     "tests/test_course_conduct.py",
     "tests/test_course_hostile.py",
     "tests/test_course_exercises.py",
     "tests/test_compiler.py",
     "tests/test_drawing.py",
     "tests/test_course_check.py",
+    "tests/test_torch_translation.py",
+    "tests/test_onnx.py",
 )
+TOGETHER = {"tests/test_fit.py": "tests/test_browser.py"}  # they share a JupyterLab
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,7 +51,12 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         options.dist, options.loadscopereorder = "loadfile", False
     chooses = options.keyword or options.markexpr or options.usepdb
     if options.numprocesses is None and not chooses and any(map(is_folder, config.args)):
-        options.numprocesses, options.maxprocesses = "logical", options.maxprocesses or MOST
+        options.numprocesses = min(processors() + 1, options.maxprocesses or MOST)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def is_folder(argument: str) -> bool:
@@ -77,9 +88,9 @@ def file_of(nodeid: str) -> str:
 
 
 def part_of(nodeid: str) -> str:
-    """What a test is handed out with: its file, and for all that need JupyterLab the first."""
+    """What a test is handed out with: its file, or the one that it shares a JupyterLab with."""
     file = file_of(nodeid)
-    return IN_JUPYTERLAB[0] if file in IN_JUPYTERLAB else file
+    return TOGETHER.get(file, file)
 
 
 @pytest.hookimpl(optionalhook=True)

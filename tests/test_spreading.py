@@ -27,10 +27,12 @@ def settled(*args, **said):
 FOLDERS = [str(ROOT / name) for name in ("tests", "notebooks", "solutions")]
 
 
-def test_folders_are_spread_over_the_processors():
+@pytest.mark.parametrize(("there", "expected"), [(1, 2), (2, 3), (16, 4)])
+def test_folders_are_spread_over_the_processors_and_one_more(monkeypatch, there, expected):
+    monkeypatch.setattr(spreading, "processors", lambda: there)
     for args in (FOLDERS, FOLDERS[:1], [FOLDERS[1], __file__]):
         options = settled(*args)
-        assert (options.numprocesses, options.maxprocesses) == ("logical", 4)
+        assert options.numprocesses == expected
         assert (options.dist, options.loadscopereorder) == ("loadfile", False)
 
 
@@ -38,7 +40,7 @@ def test_folders_are_spread_over_the_processors():
     ("args", "said"),
     [
         ([__file__], {}),
-        ([f"{__file__}::test_folders_are_spread_over_the_processors"], {}),
+        ([f"{__file__}::test_files_that_are_put_first_exist"], {}),
         (FOLDERS, {"keyword": "typed"}),
         (FOLDERS, {"usepdb": True}),
     ],
@@ -52,7 +54,7 @@ def test_what_the_user_says_is_done():
     three = settled(__file__, numprocesses=3)
     assert (three.numprocesses, three.dist) == (3, "loadfile")  # or notebooks would be torn apart
     assert settled(*FOLDERS, numprocesses=3, dist="load").dist == "load"
-    assert settled(*FOLDERS, maxprocesses=2).maxprocesses == 2
+    assert settled(*FOLDERS, maxprocesses=1).numprocesses == 1
 
 
 def test_a_process_among_others_starts_none_of_its_own():
@@ -73,14 +75,14 @@ def test_files_that_are_put_first_exist():
     assert [name for name in spreading.FIRST if not (ROOT / name).is_file()] == []
 
 
-def test_a_notebook_and_what_needs_jupyterlab_stay_together():
+def test_a_notebook_and_what_shares_a_jupyterlab_stay_together():
     parts = [
         spreading.part_of(test)
         for test in (
             "notebooks/00_start_here.ipynb::Cell 0",
             "notebooks/00_start_here.ipynb::Cell 1",
             "tests/test_browser.py::test_an_error_in_a_cell_is_noticed",
-            "tests/test_accessibility.py::test_a_narrow_page[480-player]",
+            "tests/test_fit.py::test_every_prediction_fits_a_laptop",
             "tests/test_plot.py::test_any",
         )
     ]
