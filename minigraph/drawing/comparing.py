@@ -11,10 +11,12 @@ from ..graph.graph import Graph
 from ..reading import Reading
 from ..reading.matching import Matching
 from ..reading.words import applied, counted
+from .beside import beside
 from .diagram import nodes_of
 from .drawing import Drawing, draw
 
 _MOST = 12  # nodes that are written out
+_SENTENCE = 48.0  # pixels that the summary takes, in two lines
 
 
 class Comparison:
@@ -82,16 +84,8 @@ class Comparison:
     @property
     def html(self) -> str:
         """Both drawings beside each other where there is room, else below each other."""
-        parts = "".join(
-            '<figure style="flex:1 1 280px;margin:0;min-width:0"><figcaption '
-            f'style="font-weight:600;padding:4px 0">{escape(name)}</figcaption>{drawing.html}'
-            "</figure>"
-            for name, drawing in zip(self.names, self.drawings)
-        )
-        return (
-            f'<p style="margin:4px 0">{escape(self.summary)}</p><div style="align-items:flex-start;'
-            f'display:flex;flex-wrap:wrap;gap:8px 24px">{parts}</div>'
-        )
+        both = beside([drawing.image for drawing in self.drawings], self.names, _SENTENCE)
+        return f'<p style="margin:4px 0">{escape(self.summary)}</p>{both}'
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html, "text/plain": self.text}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core.node import Node
 from ..errors import MinigraphError, NodeTypeError
@@ -24,7 +24,7 @@ from .theme import AS_THE_PAGE, THEMES
 
 SMALLEST = 0.55  # of its size; where there is less room, a drawing scrolls
 HIGHEST = 600  # pixels that one is shown; JupyterLab shows 779 on a laptop
-_NARROWEST = 620  # what is beside a prompt in a window 1024 wide
+NARROWEST = 558  # what is beside a prompt in a window 1024 wide
 DIRECTIONS = ("auto", "right", "down")
 
 
@@ -131,7 +131,12 @@ class Drawing:
     @property
     def html(self) -> str:
         """The picture as an `img` element that any page, notebook or widget can hold."""
-        return as_image(self.svg, self.alt, self._picture.width, self._picture.height)
+        return as_image(*self.image)
+
+    @property
+    def image(self) -> Image:
+        """The picture, and what a page has to know of it."""
+        return Image(self.svg, self.alt, self._picture.width, self._picture.height)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the drawing to a file; its suffix says how: .svg, .png or .dot.
@@ -167,20 +172,41 @@ class Drawing:
         }
 
 
-def as_image(svg: str, alt: str, width: float, height: float) -> str:
+class Image(NamedTuple):
+    """A picture as SVG, its text alternative, and its size in pixels."""
+
+    svg: str
+    alt: str
+    width: float
+    height: float
+
+
+def as_image(
+    svg: str,
+    alt: str,
+    width: float,
+    height: float,
+    highest: float = HIGHEST,
+    room: float = NARROWEST,
+) -> str:
     """Write an SVG as an `img` that shrinks to fit, then scrolls, and follows a dark page.
 
     A frame that scrolls can be reached with the keyboard.
+
+    Args:
+        svg, alt, width, height: as in `Image`.
+        highest: how high it is shown at most.
+        room: how wide the place for it is where a window is narrow.
     """
     data = base64.b64encode(svg.encode()).decode()
     wide, high = round(width), round(height)
-    least, fitting = wide * SMALLEST, wide * HIGHEST / high
+    least, fitting = wide * SMALLEST, wide * highest / high
     style = f"display:block;max-width:100%;min-width:{least:.0f}px;height:auto"
     if fitting < wide:
         style = f"width:{max(fitting, least):.0f}px;{style}"
-    reached = ' tabindex="0"' if fitting < least or least > _NARROWEST else ""
+    reached = ' tabindex="0"' if fitting < least or least > room else ""
     return (
-        f'<div style="overflow:auto;max-height:{HIGHEST}px"{reached}>'
+        f'<div style="overflow:auto;max-height:{highest:.0f}px"{reached}>'
         f'<img class="minigraph" alt="{escape(alt)}" width="{wide}" height="{high}" style="{style}"'
         f' src="data:image/svg+xml;base64,{data}"></div>{AS_THE_PAGE}'
     )

@@ -13,8 +13,9 @@ import traitlets
 
 from ..core.node import Node
 from ..drawing import Drawing, draw
+from ..drawing.beside import beside
 from ..drawing.diagram import SCALAR_ROOM
-from ..drawing.drawing import as_image
+from ..drawing.drawing import Image
 from ..drawing.text import width
 from ..errors import MinigraphError
 from ..reading.formula import derivative_name
@@ -27,6 +28,7 @@ from .page import module, style
 
 AT_ONCE, WHEN_IDLE, ON_PAPER = 0.002, 0.03, 1.0  # seconds for a curve that takes its time
 PLOT_ON_PAPER = 0.75  # of its size, so that it fits a laptop below its graph
+_LINE = 24.0  # pixels that a sentence takes below them
 
 
 class Explorer(Released, anywidget.AnyWidget):
@@ -259,21 +261,19 @@ class Explorer(Released, anywidget.AnyWidget):
     @property
     def html(self) -> str:
         """Pictures of the graph and the plot, and the sentence, for a page without kernel."""
-        pictures = [self.drawing.html]
+        pictures = [self.drawing.image]
         if not self.problem:
             self._plot(ON_PAPER)
-            image = as_image(
+            image = Image(
                 plot.to_svg([*self.axes["elements"], *self._marks()], self._alt),
                 f"{self._alt} {'; '.join(self.sentences)}",
                 plot.WIDTH * PLOT_ON_PAPER,
                 plot.HEIGHT * PLOT_ON_PAPER,
             )
             pictures.append(image)
-        # beside each other where there is room
-        sides = "".join(f'<div style="flex:1 1 340px;min-width:0">{one}</div>' for one in pictures)
         lines = "".join(f"<div>{escape(line)}</div>" for line in self.sentences)
         return (
-            f'<div style="display:flex;flex-wrap:wrap;gap:0 16px">{sides}</div>{lines}'
+            f"{beside(pictures, taken=_LINE * (len(self.sentences) + 1))}{lines}"
             "<p>Run this cell to move the sliders.</p>"
         )
 
