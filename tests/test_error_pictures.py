@@ -167,6 +167,16 @@ def test_a_notebook_shows_the_corner_and_the_lines_of_its_own_code(shell):
     assert not re.search(r"minigraph[/\\](core|graph)|applying|refused", said)
 
 
+def test_a_cell_shows_the_corner_once_and_a_later_cell_again(shell):
+    shell.kernel = object()
+    shown = []
+    for cell in (PROGRAM, "import sys; raise sys.last_value"):
+        with capture_output() as captured:
+            shell.run_cell(cell, store_history=True)
+        shown.append(len(captured.outputs))
+    assert shown == [1, 1]
+
+
 def test_a_terminal_shows_text(shell):
     captured = output(shell)
     assert captured.outputs == []

@@ -87,11 +87,16 @@ def _never(*_: Any, **__: Any) -> Any:
 def _render_traceback(self: MinigraphError) -> list[str]:
     """The lines of the reader's own code, and one sentence; IPython asks for this.
 
-    In a notebook the corner of the graph is shown before.
+    In a notebook the corner of the graph is shown before, once for a cell: IPython asks a second
+    time, for what it keeps of the cell.
     """
     shell = sys.modules["IPython"].get_ipython()
-    if getattr(shell, "kernel", None) is not None and (drawing := corner(self)):
-        sys.modules["IPython.display"].display(drawing)
+    if getattr(shell, "kernel", None) is not None and (
+        vars(self).get("_drawn_in") != shell.execution_count
+    ):
+        vars(self)["_drawn_in"] = shell.execution_count
+        if drawing := corner(self):
+            sys.modules["IPython.display"].display(drawing)
     own = _without_ours(self.__traceback__)
     return shell.InteractiveTB.structured_traceback(type(self), self, own, tb_offset=0)
 
