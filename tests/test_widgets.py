@@ -208,9 +208,23 @@ def test_a_graph_of_more_steps_than_a_page_can_hold_is_refused(monkeypatch):
         play(chain(6), predict="order")
 
 
-def test_a_page_with_as_much_as_is_played_has_a_size_that_can_be_sent():
+def test_a_graph_that_takes_minutes_to_record_is_refused(monkeypatch):
+    monkeypatch.setattr(player, "MOST_SINGLE", 80)
+    assert len(play(chain(100)).view["steps"]) < 80
+    monkeypatch.setattr(player, "MOST_RECORDED", 190)
+    with pytest.raises(mg.MinigraphError, match="about 200 steps, and the player shows up to 190"):
+        play(chain(100))
+
+
+def test_a_page_with_as_much_as_is_played_has_a_size_that_can_be_sent(monkeypatch):
+    monkeypatch.setattr(player, "MOST_SINGLE", player.MOST_PLAYED)  # of which none are joined
     shown = play(chain(player.MOST_PLAYED // 2))
+    assert len(shown.view["steps"]) > player.MOST_PLAYED
     assert len(shown.html) < 8_000_000
+
+
+def test_thousands_of_operations_play_in_a_small_page():
+    assert len(play(chain(3_000)).html) < 250_000
 
 
 def test_recording_a_huge_graph_says_that_it_takes_its_time(monkeypatch):

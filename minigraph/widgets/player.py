@@ -21,6 +21,7 @@ from ..graph.watched import takes_watched
 from ..reading import Reading
 from ..recording import MISCONCEPTIONS, Recording
 from ..recording.engine import engine_pass
+from ..recording.events import BACKWARD, FORWARD
 from ..recording.recorder import PASSES, check_nudge_alone, check_options, recorded
 from ..recording.sweeps import AtHooks
 from . import player_stops as stops
@@ -31,7 +32,9 @@ from .player_questions import ORDER, questions
 from .player_view import OWN, Writer, mistake, own_pass, stage, up_to, view, within
 
 MOST_STEPS = 80  # up to which every misconception that makes a difference comes along
+MOST_SINGLE = 500  # steps; beyond, what happens within a folded box is one step
 MOST_PLAYED = 5_000  # steps; the page holds each of them, about a kilobyte
+MOST_RECORDED = 200_000  # steps, before those within boxes are joined
 MOST_ORDERED = 1_000  # steps, before which it is asked which of all nodes comes next
 _MODULE, _STYLE = module("player"), style("player")
 
@@ -39,7 +42,8 @@ _MODULE, _STYLE = module("player"), style("player")
 class Player(Released, anywidget.AnyWidget):
     """The passes of a graph, or the way of a nudge, to step through with buttons or the keyboard.
 
-    The whole recording is in the widget, so stepping needs no kernel.
+    The whole recording is in the widget, so stepping needs no kernel. Where there are more than a
+    few hundred steps, what happens within a folded box is one step, until the box is opened.
 
     Attributes:
         recording: the events.
@@ -135,7 +139,12 @@ class Player(Released, anywidget.AnyWidget):
             raise MinigraphError("what is predicted is not known yet: leave out predict or until")
         self._order = topological_order(y)
         self._hooks_met: dict[Node, AtHooks] = {}
-        _check_size(self._order, passes, predict)
+        self._recorded: dict[frozenset[str], Recording] = {}  # by the calls that are open
+        self._places: dict[str, dict[str, int]] = {}  # by pass, in which step a node was reached
+        single = _count(self._order, passes)
+        self._joins = single > MOST_SINGLE and not predict and own is None and nudge is None
+        most = MOST_RECORDED if self._joins else MOST_ORDERED if predict == ORDER else MOST_PLAYED
+        _check_size(single, most)
         self._own, self._direction, self._predict = own, direction, predict
         self._nudge, self._until = nudge, until
         self._arrange(passes, wrong, opened if own is None else True, folded)
@@ -159,26 +168,32 @@ class Player(Released, anywidget.AnyWidget):
         self._questions: list[Any] = []
         if self._nudge is not None:
             return self._arrange_nudge(reading)
-        self.recording: Recording = recorded(
-            reading, "forward" if passes == "forward" else "both", hooks_met=self._hooks_met
-        )
+        opened_calls = frozenset(reading.graph.titles)
+        if opened_calls not in self._recorded:
+            which = "forward" if passes == "forward" else "both"
+            self._recorded[opened_calls] = recorded(reading, which, hooks_met=self._hooks_met)
+        self.recording: Recording = self._recorded[opened_calls]
         self._stage = on = stage(reading, self.recording, self._direction)
-        self._whole = whole = view(Writer(self.recording, on))
+        chosen = None
+        if self._until is not None:
+            chosen = self._breakpoint = stops.until(self._until, reading, self.recording)
+        writer = Writer(self.recording, on, self._joins, chosen)
+        self._whole = whole = view(writer)
+        self._places = {FORWARD: writer.known_at, BACKWARD: writer.gradient_at}
+        if self._joins:
+            _check_size(len(whole["steps"]), MOST_PLAYED)
         if passes != "forward":
-            is_small = len(whole["steps"]) <= MOST_STEPS
+            is_small = not self._joins and len(whole["steps"]) <= MOST_STEPS
             names = [*MISCONCEPTIONS] if is_small and not hooked(self._order) else []
             ways = dict.fromkeys(names + [wrong] * (wrong not in ("", OWN)))
             runs = (recorded(reading, "both", wrong=way) for way in ways)
-            mistakes = (mistake(self.recording, run, on) for run in runs)
+            mistakes = (mistake(self.recording, run, on, self._joins) for run in runs)
             whole["mistakes"] = [way for way in mistakes if way]
             if self._own is not None:
                 whole["mistakes"].insert(0, own_pass(reading, self.recording, self._own, on))
         if self._own is not None or self._predict:  # these are about the nodes that they began with
             scopes = ("fold", "unfold")
             whole["toggles"] = [toggle for toggle in whole["toggles"] if toggle["action"] in scopes]
-        chosen = None
-        if self._until is not None:
-            chosen = self._breakpoint = stops.until(self._until, reading, self.recording)
         if not self._predict:
             whole["breakpoints"] = stops.breakpoints(self.recording, whole["steps"], chosen)
         if self._predict:
@@ -240,7 +255,7 @@ class Player(Released, anywidget.AnyWidget):
             return
         with self.hold_sync():
             self.view = self._whole
-            self.position = _same_place(before, known, self._whole["steps"])
+            self.position = _same_place(before, known, self._whole["steps"], self._places)
 
     def answer(self, text: str) -> bool:
         """Judge an answer to the question; a right one is followed by the step."""
@@ -308,12 +323,16 @@ class Player(Released, anywidget.AnyWidget):
         )
 
 
-def _check_size(order: list[Node], passes: str, predict: bool | str) -> None:
-    """Refuse to play more steps than a page can hold; a Node makes one, and each of its inputs."""
+def _count(order: list[Node], passes: str) -> int:
+    """About how many steps there are: one for a Node, and one for each of its inputs."""
     steps = sum(node.op is not None for node in order)
     if passes != "forward":
         steps += sum(x.requires_grad for node in order for x in node.inputs)
-    most = MOST_ORDERED if predict == ORDER else MOST_PLAYED
+    return steps
+
+
+def _check_size(steps: int, most: int) -> None:
+    """Refuse to play more steps than a page can hold, or than can be recorded in a while."""
     if steps > most:
         raise MinigraphError(
             f"the passes of this graph have about {steps:,} steps, and the player shows up to "
@@ -321,13 +340,15 @@ def _check_size(order: list[Node], passes: str, predict: bool | str) -> None:
         )
 
 
-def _same_place(before: list[Any], position: int, steps: list[Any]) -> int:
+def _same_place(
+    before: list[Any], position: int, steps: list[Any], places_of: dict[str, dict[str, int]]
+) -> int:
     """The position among other steps at which the same node is reached in the same pass."""
     if len(before) == len(steps) or not position:
         return position
     here = [before[position - 1].get(name) for name in ("phase", "node")]
     places = (n for n, s in enumerate(steps, 1) if [s.get(x) for x in ("phase", "node")] == here)
-    return next(places, min(position, len(steps)))
+    return next(places, min(places_of.get(here[0], {}).get(here[1], position), len(steps)))
 
 
 play = Player

@@ -72,12 +72,18 @@ def stop_after(steps: list[dict[str, Any]], kind: str, most: float, start: int =
 
     The end of a pass is no step of a node.
     """
-    for place, step in enumerate(steps[start:], start + 1):
-        is_over = step.get("strange") or step.get("most", 0.0) > most
-        met = {NAN: step.get("strange"), OVER: step["phase"] == BACKWARD and is_over}
-        if met.get(kind, step.get("node") == kind):
-            return place
-    return None
+    places = (n for n, s in enumerate(steps[start:], start + 1) if is_met(s, kind, most))
+    return next(places, None)
+
+
+def is_met(step: dict[str, Any], kind: str, most: float) -> bool:
+    """Whether a step is one at which to stop."""
+    if kind == NAN:
+        return bool(step.get("strange"))
+    if kind == OVER:
+        is_over = bool(step.get("strange")) or step.get("most", 0.0) > most
+        return step["phase"] == BACKWARD and is_over
+    return bool(step.get("node") == kind)
 
 
 def said(recording: Recording, kind: str, most: float) -> str:

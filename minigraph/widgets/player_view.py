@@ -40,7 +40,7 @@ from ..recording.narration import (
     sum_text,
     summed_axes,
 )
-from .player_stops import numbers_of
+from .player_stops import NAN, is_met, numbers_of
 from .stage import fold_toggle, number_size, stage_svg, unfold_toggle
 
 OWN = "own"  # the name of a learner's own pass
@@ -80,6 +80,8 @@ class Stage:
     def edge(self, tail: str, head: str, slot: int) -> str | None:
         """The id of the drawn edge between two recorded nodes; None inside a module."""
         ends = self.box_of[tail], self.box_of[head]
+        if ends[0] == ends[1]:
+            return None
         if (*ends, slot) in self.edges and ends[1] == head:
             return f"{ends[0]}-{ends[1]}-{slot}"
         slots = (s for a, b, s in self.edges if (a, b) == ends and b != head)
@@ -216,6 +218,7 @@ def view(writer: Writer) -> dict[str, Any]:
     steps = writer.steps()
     labels = writer.first_labels()
     forward = sum(step["phase"] == FORWARD for step in steps)
+    told = writer.told(steps)
     return {
         "title": f"Computational graph of {recording.by_id[recording.output].name}",
         "svg": on.svg,
@@ -228,7 +231,7 @@ def view(writer: Writer) -> dict[str, Any]:
         "start": writer.start(),
         "steps": steps,
         "totals": [forward, len(steps) - forward],
-        "nodes": {node.id: writer.node(node) for node in recording.nodes},
+        "nodes": {node.id: writer.node(node) for node in recording.nodes if node.id in told},
         "mistakes": [],
         "nudges": [],
         "toggles": toggles(on),
@@ -236,14 +239,16 @@ def view(writer: Writer) -> dict[str, Any]:
     }
 
 
-def mistake(right: Recording, wrong: Recording, on: Stage) -> dict[str, Any] | None:
+def mistake(
+    right: Recording, wrong: Recording, on: Stage, joins: bool = False
+) -> dict[str, Any] | None:
     """The backward steps of a pass that is run the wrong way; None if it makes no difference."""
     difference = first_difference(right, wrong)
     if difference is None:
         return None
     way = MISCONCEPTIONS[wrong.wrong]
     names = {"name": way.name, "title": way.title, "why": way.why}
-    return names | {"steps": _backward_steps(wrong, on, difference)}
+    return names | {"steps": _backward_steps(Writer(wrong, on, joins), difference)}
 
 
 def up_to(whole: dict[str, Any], known: int) -> dict[str, Any]:
@@ -276,19 +281,29 @@ def own_pass(reading: Reading, right: Recording, own: Recording, on: Stage) -> d
         why = "In the end its gradients are right all the same."
     names = {"name": OWN, "title": "your own pass", "why": why}
     told = replace(own, wrong=OWN if difference else "")  # its last sentence depends on it
-    return names | {"steps": _backward_steps(told, on, difference)}
+    return names | {"steps": _backward_steps(Writer(told, on), difference)}
 
 
-def _backward_steps(recording: Recording, on: Stage, difference: Divergence | None) -> list[Any]:
-    steps = Writer(recording, on).steps(difference)
-    return [step for step in steps if step["phase"] == BACKWARD]
+def _backward_steps(writer: Writer, difference: Divergence | None) -> list[Any]:
+    return [step for step in writer.steps(difference) if step["phase"] == BACKWARD]
 
 
 class Writer:
-    """Writes the steps of one recording for one stage."""
+    """Writes the steps of one recording for one stage.
 
-    def __init__(self, recording: Recording, on: Stage) -> None:
-        self.recording, self.on = recording, on
+    Where it `joins`, what happens within a folded box without a break is one step. Such a step ends
+    where a number is strange for the first time, and at a breakpoint, so that it tells of that.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        on: Stage,
+        joins: bool = False,
+        breakpoint: tuple[str, float] | None = None,
+    ) -> None:
+        self.recording, self.on, self.joins = recording, on, joins
+        self.breakpoints = {(NAN, 0.0), breakpoint or (NAN, 0.0)}
         self.placed = {p.box.id: p for p in on.picture.boxes}
         self.edges = {self.edge_id(e.edge): e.edge for e in on.picture.edges}
         self.values: dict[str, Any] = {}
@@ -313,16 +328,56 @@ class Writer:
         self.values = dict(self.given)
         self.known_at = dict.fromkeys(self.given, 0)
         steps: list[dict[str, Any]] = []
+        joined: dict[int, int] = {}  # how many steps are in one, by its place
+        met: set[tuple[str, float]] = set()
+        goes_on = False
         for place, event in enumerate(self.recording.events):
-            made = self._step(event, place, len(steps) + 1)
+            joins = goes_on and self._is_within(event, steps[-1])
+            made = self._step(event, place, len(steps) + (not joins))
             if made is not None:
                 adding = event
                 if event.kind == "multiply" and "hands" in made:
                     adding = self.recording.events[place + 1]
-                steps.append(made | {"phase": event.phase} | numbers_of(adding))
+                made |= {"phase": event.phase} | numbers_of(adding)
+                if joins:
+                    joined[len(steps) - 1] = joined.get(len(steps) - 1, 1) + 1
+                    steps[-1] = _joined(steps[-1], made)
+                else:
+                    steps.append(made)
+                new = {point for point in self.breakpoints - met if is_met(made, *point)}
+                goes_on = self.joins and not new
+                met |= new
             if difference and place == difference.place:
                 steps[-1]["wrong"] = difference.text
+        for place, many in joined.items():
+            self._tell_of(steps[place], many)
         return steps
+
+    def told(self, steps: list[dict[str, Any]]) -> set[str]:
+        """The nodes that the lens can be asked for; of those in folded boxes, where steps end."""
+        if not self.joins:
+            return {*self.recording.by_id}
+        ends = {step["node"] for step in steps if "node" in step}
+        users = {hand["via"] for step in steps for hand in step.get("hands", ())}
+        return {*(id for id, box in self.on.box_of.items() if id == box), *ends, *users}
+
+    def _is_within(self, event: Event, step: dict[str, Any]) -> bool:
+        """Whether an event goes on with a step in a folded box."""
+        box = self.on.box_of[event.node]
+        return (
+            step.get("box") == box
+            and step["phase"] == event.phase
+            and event.kind in ("compute", "multiply", "hook")
+            and self.placed[box].box.kind == "module"
+        )
+
+    def _tell_of(self, step: dict[str, Any], many: int) -> None:
+        """Say of a step that it is several; of what is handed on, keep what the last node gets."""
+        what = "values are computed" if step["phase"] == FORWARD else "contributions are handed on"
+        box = self.placed[step["box"]].box
+        step["say"] = f"{box.full}: {many:,} {what}; the last is this. {step['say']}"
+        if "hands" in step:
+            step["hands"] = [hand for hand in step["hands"] if hand["to"] == step["node"]]
 
     def _step(self, event: Event, place: int, number: int) -> dict[str, Any] | None:
         match event.kind:
@@ -502,6 +557,22 @@ class Writer:
             for x in inputs
             if x.shape and (axes := stretched_axes(node, x))
         ]
+
+
+def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Two steps in a folded box as one: all that they write, and what the second one says."""
+    step = one | other
+    for part in ("flow", "labels"):
+        written_ = {change[0]: change for x in (one, other) for change in x.get(part, ())}
+        if written_:
+            step[part] = [*written_.values()]
+    if hands := [*one.get("hands", ()), *other.get("hands", ())]:
+        step["hands"] = hands
+    if one.get("strange") or other.get("strange"):
+        return step | {"strange": True, "most": None}
+    if "most" in step:
+        step["most"] = max(one.get("most", 0.0), other.get("most", 0.0))
+    return step
 
 
 def _belong_together(multiply: Event, accumulate: Event) -> bool:
