@@ -92,7 +92,7 @@ def test_a_child_that_only_waits_says_nothing(monkeypatch):
     here = os.getpid()
     waits_elsewhere = lambda x: time.sleep(30) if os.getpid() != here else x  # noqa: E731
     exercise = as_exercise(monkeypatch, [2.0, 3.0], lambda x: x)
-    found = careful_attempts(exercise, waits_elsewhere, exercise.cases(), 0.2)
+    found = careful_attempts(exercise, waits_elsewhere, exercise.cases(), 0.5)
     assert [a.wrong for a in found] == [None, None]
 
 
