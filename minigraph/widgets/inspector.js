@@ -6,12 +6,10 @@
  */
 
 import { Segmented, button, sentence, tell } from "./controls.js";
-import { Frame } from "./frame.js";
+import { framed } from "./frame.js";
 import { ownKeys } from "./keys.js";
 import { revive } from "./life.js";
 import { Stage, make } from "./stage.js";
-
-const HIGH = 340; // pixels that the drawing may be high
 
 /**
  * What orders rows by a column: those without a number come last, whichever way.
@@ -35,10 +33,7 @@ function by(column, sign) {
 function render({ model, el }) {
   const view = model.get("view");
   const stage = new Stage(view);
-  const [width, height] = ["width", "height"].map((name) => Number(stage.svg.getAttribute(name)));
-  const picture = () => ({ picture: stage.svg, width, height });
-  const held = make("div", {}, stage.element);
-  const frame = new Frame(stage.element, held, picture, () => HIGH, false);
+  const frame = framed(stage);
   const say = sentence("mgc-say mgi-say", view.say);
   /** @type {Map<InspectedRow, HTMLTableRowElement>} */
   const lines = new Map();
@@ -143,7 +138,7 @@ function render({ model, el }) {
   const root = make("div", { class: "minigraph-live minigraph-inspector", role: "group", "aria-label": `Inspector: ${view.title}` },
     make("div", { class: "mgc-card mgi-layout" },
       make("div", { class: "mgc-part mgc-title" }, `Inspector: ${view.title}`),
-      say, list, held, bar, place));
+      say, list, frame.element, bar, place));
   root.firstElementChild?.classList.toggle("mgi-bare", !view.findings.length);
   ownKeys(root);
   el.replaceChildren(root);
