@@ -855,6 +855,21 @@ def test_a_card_fits_a_laptop_whatever_the_graph(open_player, wide):
 
 
 @needs_browser
+def test_a_player_that_opens_at_a_stop_in_a_large_graph_shows_where_it_is(open_live):
+    x = mg.variable(1.0, name="x")
+    y = x
+    for _ in range(14):
+        y = mg.tanh(y)
+    page = open_live(play(mg.log(y - y) + y, until="nan"))
+    tools = page.locator(".mgf-tools")
+    tools.wait_for()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    stopped = page.locator("svg .mgp-lit").bounding_box()
+    assert page.locator(".mgp-stage").bounding_box()["y"] < stopped["y"]
+    assert stopped["y"] + stopped["height"] < tools.bounding_box()["y"]
+
+
+@needs_browser
 def test_a_large_graph_can_be_enlarged_and_moved_by_mouse_and_by_keys(open_player):
     page = open_player(play(chain(40)))
     view, svg = page.locator(".mgp-stage"), page.locator(".mgp-stage > svg")

@@ -23,8 +23,9 @@ export class Frame {
    * @param {() => Framed | undefined} framed the picture as it is now
    * @param {() => number} room how high the picture may be
    * @param {boolean} isWhole whether all of it is seen at first, however small
+   * @param {() => void} [settled] called when the frame finds its first place by itself
    */
-  constructor(view, element, framed, room, isWhole) {
+  constructor(view, element, framed, room, isWhole, settled) {
     this.view = view;
     this.element = element;
     this.framed = framed;
@@ -32,6 +33,7 @@ export class Frame {
     this.least = isWhole ? 0 : SMALLEST;
     this.scale = 1;
     this.all = 1; // the scale at which all of it is seen
+    this.isFit = false;
     /** @type {number | undefined} */
     this.chosen = undefined; // the scale that was asked for
     this.tools = make("div", { class: "mgf-tools" },
@@ -46,7 +48,9 @@ export class Frame {
     this.observer = new ResizeObserver(() => {
       if (before === element.clientWidth) return;
       before = element.clientWidth;
+      const isFirst = !this.isFit;
       this.fit();
+      if (isFirst) settled?.();
     });
     this.observer.observe(element);
   }
@@ -55,6 +59,7 @@ export class Frame {
   fit() {
     const framed = this.framed();
     if (!framed?.width || !this.element.clientWidth) return;
+    this.isFit = true;
     const { paddingLeft, paddingTop } = getComputedStyle(this.view);
     const wide = this.element.clientWidth - 2 * parseFloat(paddingLeft);
     const high = Math.max(LEAST, this.room() - 2 * parseFloat(paddingTop));
@@ -143,5 +148,6 @@ export function framed(stage) {
     const card = element.closest(".mgc-card");
     return MOST - ((card?.clientHeight ?? 0) - element.clientHeight);
   };
-  return new Frame(stage.element, element, () => ({ picture: svg, width, height }), room, false);
+  const picture = () => ({ picture: svg, width, height });
+  return new Frame(stage.element, element, picture, room, false, () => stage.reveal(stage.revealed));
 }

@@ -55,6 +55,8 @@ export class Stage {
     this.svg.querySelector(":scope > title")?.remove(); // else it pops up wherever one points
     this.boxes = this._found("data-node");
     this.edges = this._found("data-edge");
+    /** @type {string | undefined} */
+    this.revealed = undefined; // the box that was last to be in sight
     /** @type {Map<string, Element>} */
     this.parts = new Map();
     for (const [id, box] of this.boxes)
@@ -270,12 +272,13 @@ export class Stage {
   reveal(id) {
     const box = this.boxes.get(id ?? "");
     const place = this.element.getBoundingClientRect?.();
+    this.revealed = id;
     if (!box || !place) return;
     const { left, right, top, bottom } = box.getBoundingClientRect();
-    const margin = 24;
+    const [margin, tools] = [24, 56]; // around the box, and below it, where the frame's buttons are
     if (right > place.right) this.element.scrollLeft += right - place.right + margin;
     else if (left < place.left) this.element.scrollLeft -= place.left - left + margin;
-    if (bottom > place.bottom) this.element.scrollTop += bottom - place.bottom + margin;
+    if (bottom + tools > place.bottom) this.element.scrollTop += bottom - place.bottom + tools;
     else if (top < place.top) this.element.scrollTop -= place.top - top + margin;
   }
 }
