@@ -44,6 +44,41 @@ def test_a_stored_graph_has_the_value_and_the_slope_of_the_formula(name):
     assert float(mg.grad(loss, leaf).value) == pytest.approx(slope, rel=1e-12)
 
 
+def test_the_stored_run_is_that_of_the_installed_torch():
+    installed("torch")
+    now, then = mg.record(frameworks.running_in_torch()), frameworks.stored_run()
+    assert now.nodes == then.nodes
+    told = [[(e.kind, e.phase, e.node, e.user, e.slot) for e in run.events] for run in (now, then)]
+    assert told[0] == told[1]
+    for number in ("upstream", "local", "before", "value"):
+        columns = [[getattr(e, number) for e in run.events] for run in (now, then)]
+        one, other = (np.array([np.nan if x is None else x for x in xs]) for xs in columns)
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_the_stored_run_has_the_gradients_that_torch_leaves():
+    torch = installed("torch")
+    w, b, v, c = weights = [
+        torch.tensor(number, dtype=torch.float64, requires_grad=True)
+        for number in (0.5, -0.25, 1.5, 0.25)
+    ]
+    loss = (torch.tanh(v * torch.tanh(w * 2.0 + b) + c) - 1.0) ** 2
+    loss.backward()
+    run = frameworks.stored_run()
+    found = {row.name: run.gradients.get(row.id) for row in run.nodes}
+    for name, x in zip(("0.w", "0.b", "1.w", "1.b"), weights):
+        assert found[name] == pytest.approx(float(x.grad), rel=1e-12)
+
+
+def test_the_player_is_the_same_without_torch(monkeypatch):
+    installed("torch")
+    live = mg.play(frameworks.watched())
+    monkeypatch.setattr(frameworks, "find_spec", lambda name: None)
+    stored = mg.play(frameworks.watched())
+    assert stored.view == live.view
+    assert repr(stored) == repr(live)
+
+
 @pytest.mark.parametrize("name", frameworks.PROGRAMS)
 def test_a_framework_that_is_missing_is_named_and_its_graph_is_there(name, monkeypatch):
     monkeypatch.setattr(frameworks, "find_spec", lambda name: None)

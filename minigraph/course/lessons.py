@@ -180,7 +180,7 @@ PARTS: dict[str, tuple[Lesson, ...]] = {
             "15_real_frameworks",
             "Real frameworks",
             "Is this how PyTorch, JAX and ONNX do it?",
-            25,
+            30,
             40,
             ("14_debugging",),
         ),
