@@ -299,6 +299,39 @@ def test_a_module_takes_a_batch_of_any_size():
         bridges.torch.to_torch(fixed, batch={"x": 0})(torch.ones(3, 2))
 
 
+@pytest.mark.parametrize("size", [3, 5])
+def test_a_batch_of_any_size_is_no_size_of_a_kernel_that_happens_to_be_equal(size):
+    model = nn.Sequential(
+        nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, padding=1),
+        nn.Conv2d(2, 2, 3, groups=2), nn.GroupNorm(1, 2), nn.Flatten(), nn.Linear(8, 2),
+    ).double()  # fmt: skip
+    graph = bridges.torch.from_torch(model, torch.randn(size, 1, 8, 8, dtype=torch.float64))
+    module = bridges.torch.to_torch(graph, batch="input")
+    for n in (1, 2, 7):
+        x = torch.randn(n, 1, 8, 8, dtype=torch.float64)
+        assert_same(module(x).detach().numpy(), model(x))
+
+
+def test_a_batch_of_one_is_refused_where_no_other_size_fits():
+    x = mg.placeholder("x", (3, 2))
+    module = bridges.torch.to_torch(mg.Graph(x + np.ones((3, 2)), [x]), batch="x")
+    for n in (1, 2):
+        with pytest.raises(mg.ShapeError, match=r"the add .* fits a batch of one size only"):
+            module(torch.ones(n, 2))
+
+
+def test_an_imported_graph_is_saved_optimised_and_compiled():
+    model = nn.Sequential(nn.Linear(3, 4), nn.GELU(), nn.Linear(4, 2)).double()
+    x = tensor(5, 3)
+    graph = bridges.torch.from_torch(model, x.detach())
+    fed = {"input": 2 * x.detach().numpy()}
+    for found in (graph.optimize().run(fed), graph.compile()(**fed)):
+        assert_same(found, model(2 * x))
+    again = mg.from_json(mg.to_json(graph.outputs[0]))
+    assert_same(again.value, model(x))
+    assert {node.name for node in again.leaves()} >= {"input", *dict(model.named_parameters())}
+
+
 def test_only_the_table_goes_to_pytorch():
     @mg.custom(lambda g, out, x: g)
     def own(x):
@@ -322,6 +355,11 @@ def by_branch(x):
 def in_place(x):
     x += 1
     return x
+
+
+def mixed(x):
+    with torch.autocast("cpu", torch.bfloat16):
+        return x @ x
 
 
 class Straight(torch.autograd.Function):
@@ -348,6 +386,11 @@ BAD = {
         "no bfloat16, in .*compute in float32",
     ),
     "sparse tensors": (lambda x: x.to_sparse() * 2, "to_sparse gives torch.sparse_coo, in .*dense"),
+    "autocast": (mixed, r"autocast.* outside torch.autocast"),
+    "quantized numbers": (
+        lambda x: torch.quantize_per_tensor(x, 0.1, 0, torch.qint8).dequantize(),
+        "quantize_per_tensor",
+    ),
     "a changed example": (in_place, "the example x is changed in place, in .*x [+]= 1.*y = x"),
     "a function's own backward": (
         lambda x: Straight.apply(x),

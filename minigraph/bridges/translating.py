@@ -36,6 +36,11 @@ from ..graph.graph import Graph
 from ..graph.symbolic import placeholder
 
 Rule = Callable[..., Any]
+_SHAPED = {
+    "reshape",
+    "broadcast_to",
+    "scatter_add",
+}  # whose option is a result's shape
 QUESTIONS = {  # their results are booleans, whatever is compared
     "equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "isnan", "isfinite",
     "logical_and", "logical_or", "logical_not",
@@ -232,6 +237,8 @@ def resized(graph: Graph, axes: Mapping[Node, int], size: int) -> tuple[Graph, d
         shape = [*x.shape]
         whole, shape[axis] = shape[axis], size
         made[x] = placeholder(x.name or "", shape, x.dtype)
+    if size == 1 and whole > 1:
+        resized(graph, axes, whole + 1)  # one example would be stretched where others do not fit
     for node in graph.order:
         if node in made:
             continue
@@ -239,7 +246,10 @@ def resized(graph: Graph, axes: Mapping[Node, int], size: int) -> tuple[Graph, d
             made[node] = node
             continue
         try:
-            attrs = {key: _resized_attr(key, a, whole, size) for key, a in node.attrs.items()}
+            shaped = "shape" if node.op.name in _SHAPED else ""
+            attrs = {
+                key: _resized_attr(a, whole, size, key == shaped) for key, a in node.attrs.items()
+            }
             made[node] = again(node, made, attrs)
         except MinigraphError as error:
             raise ShapeError(
@@ -253,15 +263,15 @@ def resized(graph: Graph, axes: Mapping[Node, int], size: int) -> tuple[Graph, d
     ), made
 
 
-def _resized_attr(key: str, attr: Any, whole: int, size: int) -> Any:
+def _resized_attr(attr: Any, whole: int, size: int, is_shape: bool = False) -> Any:
     """An option of an operation for another size: of a shape the first axis, and numbers of rows.
 
     So `reshape(x, (whole, -1))` is followed, and `x[np.arange(whole), labels]`.
     """
-    if key == "shape" and attr and attr[0] == whole:
+    if is_shape and attr and attr[0] == whole:
         return (size, *attr[1:])
     if isinstance(attr, tuple):
-        return tuple(_resized_attr("", a, whole, size) for a in attr)
+        return tuple(_resized_attr(a, whole, size) for a in attr)
     if isinstance(attr, np.ndarray) and np.array_equal(attr.ravel(), np.arange(whole)):
         return np.arange(size).reshape([size if n == whole else n for n in attr.shape])
     return attr

@@ -187,7 +187,11 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     if not x.shape:
         return x
     sizes = [*zip(x.shape, widths.tolist())]
-    inner = tuple(slice(before, before + n) for n, (before, _) in sizes)
+    is_wider = [bool(before or after) for _, (before, after) in sizes]
+    inner = tuple(
+        slice(before, before + n) if wide else slice(None)
+        for wide, (n, (before, _)) in zip(is_wider, sizes)
+    )
     shape = tuple(n + before + after for n, (before, after) in sizes)
     padded = scatter_add(x, inner, shape)
     if isinstance(constant_values, Node):
@@ -198,10 +202,11 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
             )
         around = astype(constant_values, x.dtype)
     else:
-        around = np.pad(np.zeros(x.shape, x.dtype), widths, constant_values=constant_values)
+        stretched = [n if wide else 1 for wide, n in zip(is_wider, x.shape)]
+        around = np.pad(np.zeros(stretched, x.dtype), widths, constant_values=constant_values)
         if not around.any():
             return padded
-    inside = np.zeros(shape, bool)
+    inside = np.zeros([n if wide else 1 for wide, n in zip(is_wider, shape)], bool)
     inside[inner] = True
     return where(inside, padded, around)
 
