@@ -305,6 +305,16 @@ def test_a_change_through_a_view_is_one_of_the_whole_and_of_other_views():
     assert_agrees(program, tensor(3, 4), tensor(4), exact=False)
 
 
+def test_sums_of_what_lies_apart_in_memory_may_round_in_another_way():
+    def program(x):
+        left, right = (x * 3).split(5, dim=1)
+        return left.sum() + right.sum() * right.norm() + right.softmax(0).mean()
+
+    for n in range(8):
+        torch.manual_seed(n)
+        assert_agrees(program, tensor(61, 10), exact=False)
+
+
 def test_a_row_that_is_overwritten_with_the_same_numbers_has_another_gradient():
     def program(w):
         y = torch.zeros(2, 3)

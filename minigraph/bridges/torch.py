@@ -36,7 +36,8 @@ inside `torch.func` transforms, code that PyTorch does not run operation by oper
 backward hooks of modules, and changes in place that were not seen.
 
 Gradients agree to the last bit, but where an elementwise operation stretches an input: there
-minigraph adds up, so that the local derivative on the edge is that of each element.
+minigraph adds up, so that the local derivative on the edge is that of each element; and but for
+rounding where an input is a view with gaps, whose copy PyTorch may add up in another order.
 
 Cost: a copy of each value, which stays as long as `seen` does, and 0.4 ms of computing for each
 operation, where PyTorch takes 0.01 ms for a number and much more for large arrays; the backward
