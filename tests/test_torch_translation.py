@@ -144,6 +144,33 @@ def test_changes_in_place_through_views():
     translated(program, tensor(3, 4))
 
 
+def written_numbers(x):
+    with torch.no_grad():
+        scales = torch.tensor([1.0, 2.0, 4.0])
+    offsets = torch.tensor([0.5, 0.25, 0.125])
+    offsets[1:] *= 3
+    offsets[0] = x.sum()
+    return x * scales.to(x.dtype) + offsets.to(x.dtype)
+
+
+def through_the_same(x):
+    is_large = x > 0
+    is_large.contiguous()[0] = True
+    y = x * 1
+    y.to(x.dtype)[1:] += 1
+    return y * y * is_large
+
+
+@pytest.mark.parametrize("program", [written_numbers, through_the_same])
+def test_numbers_that_a_program_writes_and_views_of_all_of_a_tensor(program):
+    translated(program, tensor(2, 3, dtype=torch.float32))
+
+
+def test_written_numbers_are_one_constant():
+    graph = bridges.torch.from_torch(lambda x: x * torch.tensor([1.0, 2.0, 4.0]), torch.ones(3))
+    assert [node.op.name for node in graph.order if node.op] == ["multiply"]
+
+
 def test_what_has_no_gradient_has_none():
     def program(x):
         with torch.no_grad():

@@ -415,6 +415,8 @@ class _Taking:
         name = _name(target)
         if "assert" in name or name == "aten.sym_constrain_range_for_size":
             return None
+        if name == "aten.detach_" and not args[0].node.requires_grad:
+            return args[0]  # as PyTorch detaches what torch.tensor([1.0, 2.0]) makes
         held = [x for x in pytree.tree_leaves((args, options)) if isinstance(x, _Tensor)]
         if not held and not any(tag in target.tags for tag in _TAGS):
             return _wrapped(constant(as_array(target(*args, **options))))
@@ -463,7 +465,10 @@ class _Taking:
         name = _name(step.target)
         if name == "aten.detach":
             return [(x.whole, here, True)]
-        places = FROM.find(name)(out, here, *_nodes(args[1:]), **_nodes(options))
+        if name == "aten.lift_fresh_copy":  # numbers that the program writes, made anew in each run
+            return None
+        whole = pytree.tree_map_only(Tensor, Tensor.long, out)  # a place is no number of the tensor
+        places = FROM.find(name)(whole, here, *_nodes(args[1:]), **_nodes(options))
         several = places if isinstance(out, tuple | list) else [places]
         return [(x.whole, np.asarray(p), x.stops) for p in several]
 
