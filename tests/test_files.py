@@ -604,3 +604,10 @@ def test_wrong_arguments_are_told_without_a_traceback(arguments, capsys):
         main(arguments)
     assert caught.value.code == 2
     assert "error:" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "graph.json")
+    with pytest.raises(mg.FileError, match="cannot be read: it is a pipe or a device"):
+        files.read(tmp_path / "graph.json")

@@ -60,6 +60,8 @@ def read(path: Path) -> bytes:
         FileError: naming the file.
     """
     with naming(path, "read"):
+        if path.exists() and not (path.is_file() or path.is_dir()):  # it may never come to an end
+            raise OSError("It is a pipe or a device, and no file")
         return path.read_bytes()
 
 
