@@ -269,3 +269,19 @@ def test_what_is_no_function_or_returns_nothing_is_refused():
         from_jax(3)
     with pytest.raises(mg.NodeTypeError, match="returns no array"):
         from_jax(lambda x: None, 1.0)
+
+
+UNTRACEABLE = {
+    "mask": lambda x: x[x > 0],
+    "numpy": np.sin,
+    "shape": lambda x, n=1: x.reshape(int(x[0, 0]), -1),
+    "attribute": lambda x: x.nothing,
+    "text": lambda x: "nothing",
+}
+
+
+@pytest.mark.parametrize("what", UNTRACEABLE)
+def test_what_jax_cannot_trace_is_refused(what):
+    message = "JAX cannot follow" if what in ("attribute", "text") else "decides by a value"
+    with pytest.raises(mg.TranslationError, match=message):
+        bridges.jax.from_jax(UNTRACEABLE[what], np.ones((2, 3), np.float32))

@@ -16,7 +16,7 @@ from jax.extend.core import ClosedJaxpr, Literal
 
 from ..core.node import Node, constant
 from ..core.operation import FUNCTIONS
-from ..errors import NodeTypeError
+from ..errors import MinigraphError, NodeTypeError
 from ..graph.graph import Graph
 from .boxes import boxed, listed
 from .jax_rules import RULES, Step, Value
@@ -56,14 +56,8 @@ def taken(function: Any, examples: tuple[Any, ...], named: dict[str, Any]) -> Gr
 
     try:
         closed = jax.make_jaxpr(called)(*arrays)
-    except jax.errors.ConcretizationTypeError as error:
-        raise refusal(
-            "the program decides by a value that is computed, so its graph would be another for "
-            "other values",
-            _line_of_traceback(error),
-            "choose elements with jnp.where, or pass what decides as a number that is no array: "
-            "functools.partial(function, flag=True)",
-        ) from None
+    except Exception as error:
+        raise _explained(error) from None
     inputs = [_input(x, var.aval, name) for x, var, name in zip(arrays, closed.jaxpr.invars, names)]
     around = _surroundings(function)
     weights: list[Node] = []
@@ -83,6 +77,24 @@ def taken(function: Any, examples: tuple[Any, ...], named: dict[str, Any]) -> Gr
     nodes = [_output(y, ".".join(map(_part, path)) or None) for y, path in zip(outputs, paths)]
     is_bare = jax.tree_util.treedef_is_leaf(structure)
     return Graph(nodes[0] if is_bare else nodes, _apart([*inputs, *weights]))
+
+
+def _explained(error: Exception) -> Exception:
+    """What a call that JAX could not trace says, with the line of the learner's code."""
+    if isinstance(error, MinigraphError):
+        return error
+    at = _line_of_traceback(error)
+    if isinstance(error, jax.errors.JAXTypeError | jax.errors.JAXIndexError):
+        return refusal(
+            "the program decides by a value that is computed, so its graph would be another for "
+            "other values",
+            at,
+            "choose elements with jnp.where, compute with jnp instead of np, or pass what decides "
+            "as a number that is no array: functools.partial(function, flag=True)",
+        )
+    message = str(error).strip().partition("\n")[0]
+    what = "" if isinstance(error, TypeError | ValueError) else f"{type(error).__name__}: "
+    return refusal(f"JAX cannot follow the program: {what}{message:.300}", at)
 
 
 def _is_numbers(x: Any) -> bool:
