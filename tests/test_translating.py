@@ -6,6 +6,7 @@ import pytest
 import minigraph as mg
 from minigraph.bridges.translating import (
     Rules,
+    batch_axes,
     computing_dtype,
     identifier,
     line_of,
@@ -85,3 +86,26 @@ def test_a_graph_for_a_batch_of_another_size():
     assert made[y] is smaller.outputs[0]
     with pytest.raises(mg.ShapeError, match="fits a batch of one size only"):
         resized(mg.Graph(mg.reshape(x, (2, 4)), [x]), {x: 0}, 3)
+
+
+BATCHES = [
+    ("z", "no input 'z'"),
+    (3, "not 3"),
+    ({"x": 2}, "no axis 2"),
+    ({"x": "0"}, "no axis '0'"),
+    ("s", "no axis 0"),
+]
+
+
+@pytest.mark.parametrize(("batch", "what"), BATCHES)
+def test_what_holds_no_batch_is_refused_by_name(batch, what):
+    x, s = mg.variable(np.ones((2, 3)), name="x"), mg.variable(2.0, name="s")
+    with pytest.raises(mg.MinigraphError, match=what):
+        batch_axes(mg.Graph(x * s, [x, s]), batch)
+
+
+def test_axes_of_a_batch_may_be_counted_from_the_last():
+    x = mg.variable(np.ones((2, 3)), name="x")
+    assert batch_axes(mg.Graph(x * x, [x]), {"x": -1}) == {x: 1}
+    with pytest.raises(mg.NodeTypeError, match="a Graph is translated"):
+        batch_axes(x, "x")

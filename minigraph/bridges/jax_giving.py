@@ -20,7 +20,7 @@ from ..errors import FeedError
 from ..errors.words import printable
 from ..graph.graph import Graph, expected
 from ..graph.sliding import strides_of, windows
-from .translating import Rules, computing_dtype, refusal, resized, run
+from .translating import Rules, batch_axes, computing_dtype, refusal, resized, run
 
 RULES = Rules("minigraph")
 rule = RULES.rule
@@ -32,9 +32,7 @@ _OTHERS = {
 
 def given(graph: Graph, batch: str | Iterable[str] | Mapping[str, int]) -> Callable[..., Any]:
     """The function that computes a graph in JAX; see `to_jax`."""
-    batch = [batch] if isinstance(batch, str) else batch
-    by_name = batch if isinstance(batch, Mapping) else dict.fromkeys(batch, 0)
-    axes = dict(zip(graph.inputs_named(by_name), by_name.values()))
+    axes = batch_axes(graph, batch)
     RULES.of(graph)
     if not jax.config.jax_enable_x64:
         for node in graph.order:

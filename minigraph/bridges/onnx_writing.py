@@ -23,7 +23,7 @@ from ..errors.words import describe
 from ..graph.graph import Graph
 from ..graph.sliding import strides_of, windows
 from .onnx_call import CODES, DOMAIN
-from .translating import Rules, computing_dtype, refusal, resized
+from .translating import Rules, batch_axes, computing_dtype, refusal, resized
 
 VERSION, IR_VERSION = 18, 8  # of ONNX's operators, and of the files, which onnx 1.13 reads
 RULES = Rules("minigraph")
@@ -675,9 +675,7 @@ def model_of(graph: Graph, batch: str | Iterable[str] | Mapping[str, int] = ()) 
             of the batch.
         ShapeError: if the graph fits one size of the batch only.
     """
-    batch = [batch] if isinstance(batch, str) else batch
-    by_name = batch if isinstance(batch, Mapping) else dict.fromkeys(batch, 0)
-    axes = dict(zip(graph.inputs_named(by_name), by_name.values()))
+    axes = batch_axes(graph, batch)
     if not axes:
         return _written(graph, {})
     size = {x.shape[axis] for x, axis in axes.items()}.pop()

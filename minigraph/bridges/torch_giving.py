@@ -20,7 +20,17 @@ from ..errors import FeedError, NodeTypeError
 from ..errors.shapes import axis_numbers
 from ..graph.graph import Graph, expected
 from ..graph.sliding import strides_of, windows
-from .translating import QUESTIONS, Rule, Rules, computing_dtype, names_of, refusal, resized, run
+from .translating import (
+    QUESTIONS,
+    Rule,
+    Rules,
+    batch_axes,
+    computing_dtype,
+    names_of,
+    refusal,
+    resized,
+    run,
+)
 
 TO = Rules("minigraph")
 
@@ -29,9 +39,7 @@ def given(graph: Graph, batch: str | Iterable[str] | Mapping[str, int]) -> Trans
     """Translate a Graph into a module of PyTorch; see `to_torch`."""
     if not isinstance(graph, Graph):
         raise NodeTypeError(f"to_torch takes a Graph, not {type(graph).__name__} {graph!r:.40}")
-    names = [batch] if isinstance(batch, str) else batch
-    axes = dict(names) if isinstance(names, Mapping) else dict.fromkeys(names, 0)
-    return Translated(graph, dict(zip(graph.inputs_named(axes), axes.values())))
+    return Translated(graph, batch_axes(graph, batch))
 
 
 class Translated(Module):

@@ -30,9 +30,9 @@ import numpy as np
 from ..core.applying import apply
 from ..core.node import Node, constant, variable
 from ..core.operation import OPERATIONS, Operation
-from ..errors import MinigraphError, ShapeError, TranslationError
+from ..errors import FeedError, MinigraphError, NodeTypeError, ShapeError, TranslationError
 from ..errors.words import describe, printable
-from ..graph.graph import Graph
+from ..graph.graph import Graph, expected
 from ..graph.symbolic import placeholder
 
 Rule = Callable[..., Any]
@@ -211,6 +211,33 @@ def weight(value: Any, name: str | None, trains: bool) -> Node:
 
 
 # --- sizes ----------------------------------------------------------------------------------------
+
+
+def batch_axes(graph: Graph, batch: str | Iterable[str] | Mapping[str, int]) -> dict[Node, int]:
+    """The axis along which each of a graph's inputs holds a batch.
+
+    Raises:
+        NodeTypeError: if there is no graph, or what is said of the batch names no axes.
+        FeedError: if a name is that of no input, or an input has no such axis.
+    """
+    if not isinstance(graph, Graph):
+        raise NodeTypeError(
+            f"a Graph is translated, such as mg.Graph(y, [x]), not {type(graph).__name__}"
+        )
+    names = [batch] if isinstance(batch, str) else batch
+    if not isinstance(names, Iterable):
+        raise NodeTypeError(
+            f'batch names the inputs that hold a batch, as batch="x", not {batch!r:.40}'
+        )
+    named = dict(names) if isinstance(names, Mapping) else dict.fromkeys(names, 0)
+    axes = dict(zip(graph.inputs_named(named), named.values()))
+    for x, axis in axes.items():
+        is_axis = isinstance(axis, int) and -len(x.shape) <= axis < len(x.shape)
+        if not is_axis:
+            raise FeedError(
+                f"the input {expected(x)} has no axis {axis!r:.40} that could hold a batch", (x,)
+            )
+    return {x: axis % len(x.shape) for x, axis in axes.items()}
 
 
 def again(node: Node, made: Mapping[Node, Node], attrs: dict[str, Any] | None = None) -> Node:
