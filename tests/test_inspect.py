@@ -357,3 +357,10 @@ def test_a_page_without_kernel_has_it_all():
     assert "<img" in page
     assert "bringToLife(" in page
     assert "<x>" not in page
+
+
+def test_a_seed_that_is_no_number_is_not_blamed_on_a_hook():
+    (finding,) = mg.inspect(mg.variable(1.0, name="x") * 2, seed="a").findings
+    assert finding.kind == "stopped"
+    assert "not the text 'a'" in finding.text
+    assert "hook" not in finding.text

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..autodiff.derivatives import check_differentiable, checked_seed
 from ..core.node import Node
-from ..errors import GradientError
+from ..errors import MinigraphError
 from ..errors.words import describe
 from .local import contributions
 from .measures import Measure, gradients_of, size_text
@@ -112,8 +112,8 @@ class Inspection:
         try:
             check_differentiable(self.y, reading.order)
             self.gradients = gradients_of(reading.order, checked_seed(self.y, seed))
-        except Exception as error:  # a GradientError, or what a hook of the user's raises
-            said = str(error) if isinstance(error, GradientError) else f"{error!r} in a hook"
+        except Exception as error:  # one of minigraph's, or what a hook of the user's raises
+            said = str(error) if isinstance(error, MinigraphError) else f"{error!r} in a hook"
             self.trouble = Finding("stopped", f"{said}.", getattr(error, "nodes", ()) or (self.y,))
 
     @cached_property
