@@ -220,3 +220,13 @@ def test_large_graphs_are_compared():
 def test_what_cannot_be_compared_is_refused(arguments, options, said):
     with pytest.raises(mg.NodeTypeError, match=said):
         mg.compare(*arguments, **options)
+
+
+def test_lines_that_would_be_the_same_say_what_differs():
+    x = mg.variable(np.ones((2, 2)), name="x")
+    assert mg.compare(mg.sum(x, axis=0), mg.sum(x, axis=1)).text.splitlines()[1:] == [
+        "only in one: v₁ = sum(x) (shape (2,), float64, axis=0, keepdims=False)",
+        "only in other: v₁ = sum(x) (shape (2,), float64, axis=1, keepdims=False)",
+    ]
+    short, long = (mg.exp(mg.variable(np.ones(n), name="x")) for n in (3, 4))
+    assert "only in other: variable x (shape (4,), float64)" in mg.compare(short, long).text

@@ -67,9 +67,14 @@ class Comparison:
     def text(self) -> str:
         """The differences as text, a line for each."""
         lines = [self.summary]
+        alike = set.intersection(
+            *({_formula(node, reading) for node in reading.graph.standing_for(only)}
+              for reading, (only, _) in zip(self._readings, self._only))
+        )  # fmt: skip
         for name, reading, (only, edges) in zip(self.names, self._readings, self._only):
             shown = [*dict.fromkeys(reading.graph.standing_for(only))]
             told = [_formula(node, reading) for node in shown]
+            told = [line + _details(node) * (line in alike) for node, line in zip(shown, told)]
             told += [
                 f"the edge {_name(x, reading)} → {_name(user, reading)}" for x, user, _ in edges
             ]
@@ -140,3 +145,9 @@ def _formula(node: Node, reading: Reading) -> str:
     name = call.name if call else node.op.name
     inputs = [_name(x, reading) for x in reading.graph.inputs(node)]
     return f"{_name(node, reading)} = {applied('' if call else node.op.symbol, name, inputs)}"
+
+
+def _details(node: Node) -> str:
+    """What a formula leaves out: " (shape (2, 3), float64, axis=0)"."""
+    attrs = [f"{name}={value!r:.40}" for name, value in node.attrs.items() if value is not None]
+    return f" ({', '.join([f'shape {node.shape}', str(node.dtype), *attrs])})"
