@@ -261,6 +261,15 @@ def test_random_programs_to_pytorch():
     assert seen == {*OPERATIONS}
 
 
+def test_a_mask_that_is_known_beforehand_goes_to_pytorch_and_back():
+    x = mg.variable(np.arange(6.0).reshape(2, 3), name="x")
+    mask = np.array([[True, False, True], [False, False, True]])
+    graph = mg.Graph([x[mask] * 2.0, x[np.array([False, True])], x[np.array(True)]], [x])
+    back = bridges.torch.from_torch(bridges.torch.to_torch(graph))
+    for found, wanted in zip(back.run(), [[0.0, 4.0, 10.0], [[3.0, 4.0, 5.0]], [x.value]]):
+        np.testing.assert_array_equal(found, wanted)
+
+
 @given(program=programs())
 @settings(max_examples=2)
 def test_random_programs_to_pytorch_and_back(program):

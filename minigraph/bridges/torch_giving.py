@@ -333,7 +333,10 @@ def _as_arrays(item: Any, device: Any) -> list[Any]:
     """An item of an index beside arrays: numbers as arrays, a mask as those of its places."""
     if item is None or isinstance(item, slice):
         return [item]
-    item = item if isinstance(item, Tensor) else torch.as_tensor(np.asarray(item), device=device)
+    if not isinstance(item, Tensor):
+        item = np.array(item)
+        places = np.atleast_1d(item).nonzero() if item.dtype == bool else [item]  # known beforehand
+        return [torch.as_tensor(place, device=device).long() for place in places]
     return [*item.nonzero(as_tuple=True)] if item.dtype == torch.bool else [item.long()]
 
 
