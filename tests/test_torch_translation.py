@@ -454,3 +454,11 @@ def test_examples_that_no_node_holds_are_refused():
         bridges.torch.from_torch(lambda x, y: x, torch.ones(3))
     with pytest.raises(mg.NodeTypeError, match=r"a function or a torch.nn.Module, not int"):
         bridges.torch.from_torch(3)
+
+
+def test_what_cannot_be_exported_is_told_by_the_error_alone(capfd):
+    with pytest.raises(mg.TranslationError, match="depends on values"):
+        bridges.torch.from_torch(by_branch, torch.ones(3))
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(mg.TranslationError, match='weight is on the device "meta"'):
+        bridges.torch.from_torch(nn.Linear(3, 2, device="meta"), torch.ones(1, 3))

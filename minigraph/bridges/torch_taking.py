@@ -17,9 +17,10 @@ import re
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from threading import get_ident
 from types import TracebackType
@@ -83,6 +84,9 @@ def taken(program: Any, examples: tuple[Any, ...], named: dict[str, Any]) -> Gra
                 instead="move it, and the module: x.cpu(), model.cpu()",
             )
     module = program if isinstance(program, Module) else _Function(program)
+    for name, x in (*module.named_parameters(), *module.named_buffers()):
+        if x.device.type == "meta":
+            raise refusal(f"{name} is {unfit(x)}")
     exported = _exported(module, examples, named)
     return _Taking(exported, module).graph(_labelled(program, examples, named))
 
@@ -171,7 +175,8 @@ def _exported(module: Module, examples: tuple[Any, ...], named: dict[str, Any]) 
         logger.setLevel(logging.CRITICAL)
         torch.autograd.Function.apply = classmethod(refused)
         TracerBase._filter_traceback_frames = of_learners  # PyTorch keeps those of forward alone
-        with warnings.catch_warnings():
+        # PyTorch prints the graph of a program that it cannot export.
+        with warnings.catch_warnings(), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
             return torch.export.export(module, examples, named or None, strict=False)
     except Exception as error:
