@@ -557,3 +557,20 @@ def test_without_onnx_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(ImportError, match=r'pip install "minigraph\[onnx\]"'):
         from_onnx("model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"sizes": 8}, TypeError, "sizes are given by name.*not 8"),
+        ({"values": [1.0]}, TypeError, r"values are given by name.*not \[1.0\]"),
+        ({"most": "1GB"}, TypeError, "most is a number of bytes, not '1GB'"),
+        ({"sizes": {"bathc": 3}}, mg.FeedError, "no input or size 'bathc'.*there are x, batch"),
+        ({"values": {"y": 3.0}}, mg.FeedError, "no input 'y' for values; there are x$"),
+    ],
+)
+def test_what_is_given_beside_a_file_is_not_blamed_on_the_file(given, error, message):
+    x, y = (helper.make_tensor_value_info(name, FLOAT, ["batch"]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [x], [y])
+    with pytest.raises(error, match=message):
+        bridges.onnx.from_onnx(helper.make_model(graph), **given)

@@ -452,6 +452,12 @@ def test_examples_that_no_node_holds_are_refused():
             bridges.torch.from_torch(lambda x: x * 2, x)
     with pytest.raises(mg.NodeTypeError, match=r"no arguments of the function: .* 'y'"):
         bridges.torch.from_torch(lambda x, y: x, torch.ones(3))
+    for x, message in (
+        (np.ones(3), r"not ndarray array\(.*torch.as_tensor\(x\) makes one"),
+        ([mg.variable(2.0, name="w")], r"not Node <variable w.*torch.as_tensor\(x.value\)"),
+    ):
+        with pytest.raises(mg.NodeTypeError, match=message):
+            bridges.torch.from_torch(lambda x: x, x)
     with pytest.raises(mg.NodeTypeError, match=r"a function or a torch.nn.Module, not int"):
         bridges.torch.from_torch(3)
 
@@ -462,3 +468,9 @@ def test_what_cannot_be_exported_is_told_by_the_error_alone(capfd):
     assert capfd.readouterr() == ("", "")
     with pytest.raises(mg.TranslationError, match='weight is on the device "meta"'):
         bridges.torch.from_torch(nn.Linear(3, 2, device="meta"), torch.ones(1, 3))
+
+
+def test_operations_that_are_near_are_near_by_their_own_names():
+    with pytest.raises(mg.TranslationError) as caught:
+        bridges.torch.from_torch(torch.linalg.svd, torch.eye(3))
+    assert "logical_and" not in str(caught.value)

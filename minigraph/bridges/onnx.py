@@ -69,6 +69,11 @@ def from_onnx(
         ImportError: saying what to install.
     """
     files = _module("onnx_files")
+    for name, given in {"sizes": sizes, "values": values}.items():
+        if not isinstance(given, Mapping | None):
+            raise NodeTypeError(f"{name} are given by name, as in {name}={{…}}, not {given!r:.40}")
+    if not isinstance(most, int | float):
+        raise NodeTypeError(f"most is a number of bytes, not {most!r:.40}")
     try:
         source = files.Source(model, most)
         return _module("onnx_reading").Reader(source).graph(sizes or {}, values or {})

@@ -81,6 +81,8 @@ class Reader:
         if twice := [name for name in names if names.count(name) > 1]:
             raise FormatError(f"two inputs have the name {printable(twice[0])!r}")
         _known_among(values, names, "values")
+        sizes_named = {d.dim_param for x in inputs for d in x.type.tensor_type.shape.dim} - {""}
+        _known_among(sizes, [*names, *sorted(sizes_named)], "sizes", "input or size")
         nodes: list[Node] = []
         for x in inputs:
             if x.name in env and x.name not in values:
@@ -356,11 +358,13 @@ def _check_age(operator: str, version: int) -> None:
         )
 
 
-def _known_among(given: Mapping[str, Any], names: Sequence[str], what: str) -> None:
+def _known_among(
+    given: Mapping[str, Any], names: Sequence[str], what: str, kind: str = "input"
+) -> None:
     for name in given:
         if name not in names:
             wanted = ", ".join(map(printable, names)) or "none"
-            raise FeedError(f"there is no input {name!r:.60} for {what}; the inputs are {wanted}")
+            raise FeedError(f"there is no {kind} {name!r:.60} for {what}; there are {wanted}")
 
 
 def _type_of(x: ValueInfoProto, sizes: Mapping[str, Any]) -> tuple[tuple[int, ...], np.dtype]:

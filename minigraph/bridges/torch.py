@@ -66,7 +66,7 @@ def from_torch(program: Any, /, *examples: Any, **named: Any) -> Graph:
     """Translate a function or a module of PyTorch into a Graph.
 
     graph = bridges.torch.from_torch(model, x)
-    graph.run({"x": X})                        # as model(X); the weights come along
+    graph.run({"input": X})                    # as forward(self, input); the weights come along
     mg.play(graph.outputs[0])                  # drawn, optimized, compiled, saved as any other
 
     `torch.export` says which operations of ATen the program calls, and each of them becomes

@@ -74,6 +74,12 @@ def taken(program: Any, examples: tuple[Any, ...], named: dict[str, Any]) -> Gra
             f"from_torch takes a function or a torch.nn.Module, not {type(program).__name__} "
             f"{program!r:.40}"
         )
+    for x in pytree.tree_leaves((examples, named)):
+        if isinstance(x, Node | np.ndarray | np.generic):
+            raise NodeTypeError(
+                f"from_torch takes tensors as examples, not {type(x).__name__} {x!r:.40}; "
+                f"torch.as_tensor(x{'.value' * isinstance(x, Node)}) makes one"
+            )
     for name, x in _labelled(program, examples, named):
         if why := unfit(x):
             raise refusal(f"the example {name} is {why}")

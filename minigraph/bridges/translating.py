@@ -126,8 +126,10 @@ class Rules:
         if name in self._rules:
             return self._rules[name]
         instead = self.instead.get(name, "")
-        if not instead and (near := get_close_matches(name, self._rules, 3)):
-            instead = f"near ones that can be: {', '.join(near)}"
+        if not instead:
+            words = {each.rpartition(".")[2]: each for each in self._rules}
+            near = get_close_matches(name.rpartition(".")[2], words, 3)
+            instead = f"near ones that can be: {', '.join(words[x] for x in near)}" * bool(near)
         raise refusal(f"{name} of {self.title} cannot be translated", at, instead, nodes)
 
     def of(self, graph: Graph) -> list[tuple[Node, Rule]]:
