@@ -124,6 +124,12 @@ def test_a_function_of_jax_takes_names_batches_and_transformations():
     close(slope, np.repeat(big[:2].sum(0)[:, None], 2, 1))
     with pytest.raises(mg.FeedError, match=r"without a value for x"):
         function()
+    with pytest.raises(mg.FeedError, match=r"x .* is given twice"):
+        function(big, x=big)
+    with pytest.raises(mg.FeedError, match=r"x .* was given 'a'"):
+        function("a")
+    with pytest.raises(mg.FeedError, match=r"x .* was given complex numbers"):
+        function(big * 1j)
     with pytest.raises(mg.FeedError, match=r"w .* was given shape \(2,\)"):
         function(big, np.ones(2))
 

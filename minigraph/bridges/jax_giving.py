@@ -5,7 +5,7 @@ Where NumPy computes in another dtype than JAX would, the inputs are cast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from typing import Any
 
@@ -20,7 +20,16 @@ from ..errors import FeedError
 from ..errors.words import printable
 from ..graph.graph import Graph, expected
 from ..graph.sliding import strides_of, windows
-from .translating import Rules, batch_axes, computing_dtype, refusal, resized, run
+from .translating import (
+    Rules,
+    batch_axes,
+    computing_dtype,
+    fed_to,
+    refusal,
+    resized,
+    run,
+    size_given,
+)  # fmt: skip
 
 RULES = Rules("minigraph")
 rule = RULES.rule
@@ -42,15 +51,14 @@ def given(graph: Graph, batch: str | Iterable[str] | Mapping[str, int]) -> Calla
                     instead='call jax.config.update("jax_enable_x64", True) first',
                     nodes=(node,),
                 )
-    known = {0: (graph, {x: x for x in graph.inputs})}
+    known: dict[int | None, tuple[Graph, dict[Node, Node]]] = {
+        None: (graph, {x: x for x in graph.inputs})
+    }
 
     def function(*values: Any, **named: Any) -> Any:
-        fed = _fed(graph, values, named)
-        size = 0
-        for x, axis in axes.items():
-            if x in fed and fed[x].ndim == x.ndim and fed[x].shape[axis] != x.shape[axis]:
-                size = fed[x].shape[axis]
-        if size not in known:
+        fed = {x: _array(x, value) for x, value in fed_to(graph, values, named).items()}
+        size = size_given(axes, fed)
+        if size is not None and size not in known:
             known[size] = resized(graph, axes, size)
         fit, made = known[size]
         feeds = {made.get(x, x): value for x, value in fed.items()}
@@ -65,17 +73,15 @@ def given(graph: Graph, batch: str | Iterable[str] | Mapping[str, int]) -> Calla
     return function
 
 
-def _fed(graph: Graph, values: Sequence[Any], named: Mapping[str, Any]) -> dict[Node, Any]:
-    """The values of inputs, in their dtypes."""
-    if len(values) > len(graph.inputs):
-        raise FeedError(f"the graph has {len(graph.inputs)} inputs, not {len(values)}")
-    fed = dict(zip(graph.inputs, values))
-    fed |= dict(zip(graph.inputs_named(named), named.values()))
-    missing = [x for x in graph.inputs if x not in fed and is_symbolic(x)]
-    if missing:
-        wanted = ", ".join(map(expected, missing))
-        raise FeedError(f"the graph cannot run without a value for {wanted}", (*missing,))
-    return {x: jnp.asarray(value, _dtype(x.dtype)) for x, value in fed.items()}
+def _array(x: Node, value: Any) -> Any:
+    """A value for an input, in its dtype."""
+    try:
+        array = jnp.asarray(value)
+    except (TypeError, ValueError):
+        raise FeedError(f"the input {expected(x)} was given {value!r:.40}", (x,)) from None
+    if array.dtype.kind == "c":
+        raise FeedError(f"the input {expected(x)} was given complex numbers", (x,))
+    return _cast(array, x.dtype)
 
 
 def _dtype(dtype: np.dtype) -> np.dtype:

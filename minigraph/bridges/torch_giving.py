@@ -26,10 +26,12 @@ from .translating import (
     Rules,
     batch_axes,
     computing_dtype,
+    fed_to,
     names_of,
     refusal,
     resized,
     run,
+    size_given,
 )
 
 TO = Rules("minigraph")
@@ -61,18 +63,7 @@ class Translated(Module):
 
     def forward(self, *values: Any, **named: Any) -> Any:
         """Compute the graph's outputs: a tensor, or a tuple of them for several."""
-        graph = self._graph
-        if len(values) > len(graph.inputs):
-            raise FeedError(f"the graph has {len(graph.inputs)} inputs, and is given {len(values)}")
-        fed = dict(zip(graph.inputs, values))
-        for name, value in named.items():
-            (x,) = graph.inputs_named(name)
-            if x in fed:
-                raise FeedError(f"the input {expected(x)} is given twice", (x,))
-            fed[x] = value
-        if missing := [x for x in graph.inputs if is_symbolic(x) and x not in fed]:
-            wanted = ", ".join(map(expected, missing))
-            raise FeedError(f"the module cannot run without a value for {wanted}", (*missing,))
+        fed = fed_to(self._graph, values, named)
         graph, steps, made = self._for_size(fed)
         known = {x: getattr(*place) for x, place in self._places.items()}
         known |= {made.get(x, x): self._tensor(x, made.get(x, x), v) for x, v in fed.items()}
@@ -80,13 +71,8 @@ class Translated(Module):
 
     def _for_size(self, fed: Mapping[Node, Any]) -> tuple[Graph, list[Any], dict[Node, Node]]:
         """The graph for the size of the batch that is given, its rules, and its inputs by ours."""
-        sizes = {x: int(np.shape(fed[x])[axis]) for x, axis in self._axes.items() if x in fed}
-        whole = {x.shape[self._axes[x]] for x in sizes}
-        if len({*sizes.values()}) > 1:
-            told = ", ".join(f"{n} examples in {x.name}" for x, n in sizes.items())
-            raise FeedError(f"the inputs hold batches of several sizes: {told}", (*sizes,))
-        size = next(iter(sizes.values()), None)
-        if size is None or {size} == whole:
+        size = size_given(self._axes, fed)
+        if size is None:
             return self._graph, self._steps, {}
         if size not in self._plans:
             graph, made = resized(self._graph, self._axes, size)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from ..core.applying import apply
-from ..core.node import Node, constant, variable
+from ..core.node import Node, constant, is_symbolic, variable
 from ..core.operation import OPERATIONS, Operation
 from ..errors import FeedError, MinigraphError, NodeTypeError, ShapeError, TranslationError
 from ..errors.words import describe, printable
@@ -240,6 +240,43 @@ def batch_axes(graph: Graph, batch: str | Iterable[str] | Mapping[str, int]) -> 
                 f"the input {expected(x)} has no axis {axis!r:.40} that could hold a batch", (x,)
             )
     return {x: axis % len(x.shape) for x, axis in axes.items()}
+
+
+def fed_to(graph: Graph, values: Sequence[Any], named: Mapping[str, Any]) -> dict[Node, Any]:
+    """What a call gives a graph: values by inputs, in their order or by name.
+
+    Raises:
+        FeedError: naming the input that is given twice, or whose value is missing.
+    """
+    if len(values) > len(graph.inputs):
+        raise FeedError(f"the graph has {len(graph.inputs)} inputs, and is given {len(values)}")
+    fed = dict(zip(graph.inputs, values))
+    for x, value in zip(graph.inputs_named(named), named.values()):
+        if x in fed:
+            raise FeedError(f"the input {expected(x)} is given twice", (x,))
+        fed[x] = value
+    if missing := [x for x in graph.inputs if is_symbolic(x) and x not in fed]:
+        wanted = ", ".join(map(expected, missing))
+        raise FeedError(f"the graph cannot run without a value for {wanted}", (*missing,))
+    return fed
+
+
+def size_given(axes: Mapping[Node, int], fed: Mapping[Node, Any]) -> int | None:
+    """The size of the batch in the values of a call; None where it is that of the graph.
+
+    Raises:
+        FeedError: if the inputs hold batches of several sizes.
+    """
+    sizes = {
+        x: int(np.shape(fed[x])[axis])
+        for x, axis in axes.items()
+        if x in fed and np.ndim(fed[x]) == len(x.shape)
+    }
+    if len({*sizes.values()}) > 1:
+        told = ", ".join(f"{n} examples in {x.name}" for x, n in sizes.items())
+        raise FeedError(f"the inputs hold batches of several sizes: {told}", (*sizes,))
+    size = next(iter(sizes.values()), None)
+    return None if all(x.shape[axes[x]] == size for x in sizes) else size
 
 
 def again(node: Node, made: Mapping[Node, Node], attrs: dict[str, Any] | None = None) -> Node:
