@@ -367,11 +367,12 @@ TOO_WIDE = """(widget) => {
 # --- keys, last: they leave the widgets in another state ------------------------------------------
 
 
-# After a key; the control has the focus for the next.
+# After a key; the control has the focus for the next, if it is there: an answer of the kernel to a
+# key before may have put another picture in its place.
 STATE = """(control) => {
   const { widgets, activeCellIndex, mode } = panel.content;
   control.focus();
-  return [widgets.length, activeCellIndex, mode];
+  return [control.isConnected, widgets.length, activeCellIndex, mode];
 }"""
 
 
@@ -380,11 +381,18 @@ def test_no_key_meant_for_a_widget_reaches_the_notebook(notebook, name):
     page = notebook.page
     widget = shown(notebook, name)
     widget.scroll_into_view_if_needed()
-    for control in widget.locator(CONTROLS).all():
-        if not control.is_visible():
+    tried = 0
+    for place in widget.locator(CONTROLS).all():
+        if not place.is_visible():
             continue
-        control.focus()
-        before = control.evaluate(STATE)
+        control = place.element_handle()
+        control.evaluate("(it) => it.focus()")
+        is_there, *before = control.evaluate(STATE)
         for key in ("b", "Enter", "ArrowDown", "ArrowUp"):  # b adds a cell
+            if not is_there:
+                break
             page.keyboard.press(key)
-            assert control.evaluate(STATE) == before, control.evaluate("(it) => it.outerHTML")[:200]
+            is_there, *after = control.evaluate(STATE)
+            assert after == before, control.evaluate("(it) => it.outerHTML")[:200]
+            tried += is_there
+    assert tried > 3

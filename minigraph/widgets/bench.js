@@ -401,9 +401,18 @@ class Bench {
     }), () => this.place.clientHeight, false);
     this.picture.chosen = picture?.chosen;
     const [left, top] = [picture?.view.scrollLeft ?? 0, picture?.view.scrollTop ?? 0];
+    const held = this._controls().findIndex((it) => it === document.activeElement);
     this.place.replaceChildren(this.picture.element);
     this.picture.fit();
     stage.element.scrollTo(left, top);
+    this._controls()[held]?.focus({ preventScroll: true });
+  }
+
+  /** What takes keys in the picture, which keeps the focus where the picture is made anew. */
+  _controls() {
+    /** @type {NodeListOf<HTMLElement>} */
+    const controls = this.place.querySelectorAll("button, [tabindex]");
+    return [...controls];
   }
 
   stop() {
