@@ -7,6 +7,7 @@ another name, as a method. What minigraph calls for itself does not count.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import sysconfig
@@ -55,7 +56,7 @@ def told_of(names: list[str]) -> str:
 
 
 def _code_of(function: Any) -> CodeType:
-    return getattr(function, "__wrapped__", function).__code__
+    return inspect.unwrap(function).__code__
 
 
 def _name(function: Any) -> str:
