@@ -63,7 +63,7 @@ def test_what_was_done_stands_on_the_cards():
     cards = texts(SOME)
     assert cards["00"][-1] == "✓"
     assert cards["01"][-3:] == [f"2 of {PREDICTED} predicted", "1 of 5 solved", "✓"]
-    assert cards["02"][-3:] == ["25 min", "5 exercises", "next"]
+    assert cards["02"][-3:] == ["20 min", "5 exercises", "next"]
     assert "✓" not in cards["03"]
     assert "Read: 00 and 01. Next: 02." in CourseMap(SOME, NOTEBOOKS).alt
 

@@ -235,6 +235,9 @@ def level(cell):
     return len(heading[1]) if heading else 0
 
 
+MINUTES = re.compile(r"\*\*\d+ minutes\*\*")  # of the lesson, which answer nothing
+
+
 def seen_before_the_guess(cells, name):
     """What a learner sees who has come to a prediction: all above, and what is not hidden below."""
     (place,) = (i for i, cell in enumerate(cells) if f'predict("{name}")' in cell.source)
@@ -246,7 +249,7 @@ def seen_before_the_guess(cells, name):
         if i > place and 0 < level(cell) <= section and not cell.metadata.get(COLLAPSED):
             break
         if not hidden_by:
-            seen.append(shown(cell))
+            seen.append(MINUTES.sub("", shown(cell)))
         if not hidden_by and cell.metadata.get(COLLAPSED):
             hidden_by = level(cell)
     return seen

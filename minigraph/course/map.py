@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ..drawing import theme
-from ..drawing.drawing import HIGHEST, SMALLEST, as_image
+from ..drawing.drawing import HIGHEST, SMALLEST, image_element
 from ..drawing.svg import rect, span, text_line
 from ..drawing.text import width
-from ..drawing.theme import paint
+from ..drawing.theme import AS_THE_PAGE, paint
 from ..reading.words import joined
 from .lessons import LESSONS, PARTS, Lesson, address, here
 from .onwards import Standing, overview, standing
@@ -147,11 +147,12 @@ class CourseMap:
     def html(self) -> str:
         """The picture, and a link on each lesson and on its exercises."""
         wide = self._width * min(1.0, HIGHEST / self._height)
-        image = as_image(self.svg, self.alt, self._width, self._height)
+        fills = "display:block;width:100%;height:auto"
+        image = image_element(self.svg, self.alt, self._width, self._height, fills)
         return (
             f'<div style="overflow-x:auto"><div style="position:relative;line-height:0;'
             f'width:{wide:.0f}px;max-width:100%;min-width:{wide * SMALLEST:.0f}px">'
-            f"{image}{' '.join(self._links())}</div></div>"
+            f"{image}{' '.join(self._links())}</div></div>{AS_THE_PAGE}"
         )
 
     def _links(self) -> Iterator[str]:

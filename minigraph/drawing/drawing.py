@@ -198,17 +198,24 @@ def as_image(
         highest: how high it is shown at most.
         room: how wide the place for it is where a window is narrow.
     """
-    data = base64.b64encode(svg.encode()).decode()
     wide, high = round(width), round(height)
     least, fitting = wide * SMALLEST, wide * highest / high
     style = f"display:block;max-width:100%;min-width:{least:.0f}px;height:auto"
     if fitting < wide:
         style = f"width:{max(fitting, least):.0f}px;{style}"
     reached = ' tabindex="0"' if fitting < least or least > room else ""
+    image = image_element(svg, alt, width, height, style)
     return (
-        f'<div style="overflow:auto;max-height:{highest:.0f}px"{reached}>'
-        f'<img class="minigraph" alt="{escape(alt)}" width="{wide}" height="{high}" style="{style}"'
-        f' src="data:image/svg+xml;base64,{data}"></div>{AS_THE_PAGE}'
+        f'<div style="overflow:auto;max-height:{highest:.0f}px"{reached}>{image}</div>{AS_THE_PAGE}'
+    )
+
+
+def image_element(svg: str, alt: str, width: float, height: float, style: str) -> str:
+    """Write an SVG as an `img` element in a style of one's own."""
+    data = base64.b64encode(svg.encode()).decode()
+    return (
+        f'<img class="minigraph" alt="{escape(alt)}" width="{round(width)}"'
+        f' height="{round(height)}" style="{style}" src="data:image/svg+xml;base64,{data}">'
     )
 
 
