@@ -9,6 +9,7 @@ modules. `onnx.py` makes graphs of the models in ONNX files, and such files of g
 model, `onnx_files.py` reads its file, and `onnx_writing.py` says what each operation is there.
 `jax.py` makes graphs of functions of JAX, and such functions of graphs: `jax_rules.py` says what
 each primitive is here, `jax_taking.py` follows a jaxpr, and `jax_giving.py` goes the other way.
+What those that translate share is in `translating.py`, `boxes.py` and `kernels.py`.
 """
 
 from importlib import import_module

@@ -18,6 +18,7 @@ import numpy as np
 from ..core.node import Node, constant
 from ..core.operation import FUNCTIONS
 from ..graph import functions  # noqa: F401  # which enters the last of the functions
+from .kernels import convolved, taps
 from .translating import Rules, refusal
 
 # What users call `mg.relu` and so on: given arrays these compute, given Nodes they make Nodes.
@@ -251,28 +252,11 @@ def _conv(step: Step, x: Value, w: Value) -> Value:
         step.refuse("in groups of the batch")
     numbers, groups = step["dimension_numbers"], step["feature_group_count"]
     x, w = mg.transpose(x, numbers.lhs_spec), mg.transpose(w, numbers.rhs_spec)
-    k = len(x.shape) - 2
     inner = [d - 1 for d in step["lhs_dilation"]]
     x = _padded(x, [(0, 0, 0)] * 2 + [(a, b, i) for (a, b), i in zip(step["padding"], inner)], 0)
-    frames = _frames(x, w.shape[2:], step["window_strides"], step["rhs_dilation"])
-    places, kernel = ascii_letters[:k], ascii_letters[k : 2 * k]
-    if groups == 1:
-        out = mg.einsum(f"xy{places}{kernel},zy{kernel}->xz{places}", frames, w)
-    else:
-        grouped = mg.reshape(frames, (x.shape[0], groups, -1, *frames.shape[2:]))
-        filters = mg.reshape(w, (groups, w.shape[0] // groups, *w.shape[1:]))
-        out = mg.einsum(f"xwy{places}{kernel},wzy{kernel}->xwz{places}", grouped, filters)
-        out = mg.reshape(out, (x.shape[0], w.shape[0], *out.shape[3:]))
+    seen = taps(x, w.shape[2:], step["window_strides"], step["rhs_dilation"])
+    out = convolved(seen, w, groups)
     return mg.transpose(out, tuple(np.argsort(numbers.out_spec).tolist()))
-
-
-def _frames(x: Value, shape: Any, strides: Any, dilations: Any) -> Value:
-    """All windows over the last axes: (…, *places, *window)."""
-    frame = tuple((n - 1) * d + 1 for n, d in zip(shape, dilations))
-    out = mg.windows(x, frame, tuple(strides))
-    if all(d == 1 for d in dilations):
-        return out
-    return out[(..., *(slice(None, None, d) for d in dilations))]
 
 
 @rule("reduce_window_sum", "reduce_window_max", "reduce_window_min")
@@ -289,7 +273,7 @@ def _reduce_window(step: Step, x: Value) -> Value:
     shape, strides, dilations = (
         step[f"window_{name}"] for name in ("dimensions", "strides", "dilation")
     )
-    out = _frames(x, shape, strides, dilations)
+    out = taps(x, shape, strides, dilations)
     return reduce(out, tuple(range(-len(shape), 0)))
 
 

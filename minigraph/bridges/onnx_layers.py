@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .kernels import convolved, taps
 from .onnx_call import RULES, Call, Value, axes_of, like, mg, number
 
 rule = RULES.rule
@@ -52,10 +53,7 @@ def _frames(call: Call, x: Value, shape: Any, fill: Any) -> tuple[Value, list[in
     padding = [(0, 0), (0, 0), *zip(before, [a + e for a, e in zip(after, extra)])]
     if any(a or b for a, b in padding):
         x = mg.pad(x, padding, "constant", fill)
-    out = mg.windows(x, tuple(frame), tuple(strides))
-    if any(d > 1 for d in dilations):
-        out = out[(..., *(slice(None, None, d) for d in dilations))]
-    return out, before, after
+    return taps(x, shape, strides, dilations), before, after
 
 
 @rule("Conv")
@@ -65,16 +63,8 @@ def _conv(call: Call, x: Value, w: Value, bias: Value = None) -> Value:
     if shape != w.shape[2:] or x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
         raise ValueError(f"filters {w.shape} do not fit {x.shape} in {groups} groups")
     frames, _, _ = _frames(call, x, shape, 0)
-    k = len(shape)
-    places, kernel = ascii_lowercase[:k], ascii_lowercase[k : 2 * k]
-    if groups == 1:
-        out = mg.einsum(f"xy{places}{kernel},zy{kernel}->xz{places}", frames, w)
-    else:
-        grouped = mg.reshape(frames, (x.shape[0], groups, -1, *frames.shape[2:]))
-        filters = mg.reshape(w, (groups, w.shape[0] // groups, *w.shape[1:]))
-        out = mg.einsum(f"xwy{places}{kernel},wzy{kernel}->xwz{places}", grouped, filters)
-        out = mg.reshape(out, (x.shape[0], w.shape[0], *out.shape[3:]))
-    return out if bias is None else out + mg.reshape(bias, (-1, *[1] * k))
+    out = convolved(frames, w, groups)
+    return out if bias is None else out + mg.reshape(bias, (-1, *[1] * len(shape)))
 
 
 @rule("ConvTranspose")

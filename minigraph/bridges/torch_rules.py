@@ -87,6 +87,7 @@ from ..graph.rows import (
     sigmoid,
 )
 from ..graph.sliding import overlap_add, windows
+from .kernels import convolved, taps
 from .translating import Rules, refusal
 
 RANDOM = (
@@ -1028,15 +1029,6 @@ def _each(x: Any, n: int) -> tuple[int, ...]:
     return values * n if len(values) == 1 else values
 
 
-def _taps(x: Any, sizes: Any, stride: Any, dilation: Any) -> Any:
-    """The windows over the last axes, of which dilation leaves out elements."""
-    wide = tuple(d * (k - 1) + 1 for k, d in zip(sizes, dilation))
-    every = windows(x, wide, stride)
-    if all(d == 1 for d in dilation):
-        return every
-    return getitem(every, (..., *(slice(None, None, d) for d in dilation)))
-
-
 def _letters(n: int) -> tuple[str, str]:
     return ascii_letters[8 : 8 + n], ascii_letters[16 : 16 + n]
 
@@ -1068,12 +1060,7 @@ def _grouped_convolution(
 ) -> Any:
     n = len(w.shape) - 2
     x = pad(x, [(0, 0), (0, 0), *sides]) if any(map(any, sides)) else x
-    places, inside = _letters(n)
-    x = reshape(x, (x.shape[0], groups, -1, *x.shape[2:]))
-    w = reshape(w, (groups, -1, *w.shape[1:]))
-    taps = _taps(x, w.shape[3:], stride, dilation)
-    y = einsum(f"bgc{places}{inside},goc{inside}->bgo{places}", taps, w)
-    y = reshape(y, (y.shape[0], -1, *y.shape[3:]))
+    y = convolved(taps(x, w.shape[2:], stride, dilation), w, groups)
     return y if bias is None else y + reshape(bias, (-1, *(1,) * n))
 
 
@@ -1130,7 +1117,7 @@ def _pooled(x: Any, sizes: Any, stride: Any, padding: Any, dilation: Any, ceil_m
     if any(map(any, wide)):
         lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
         x = pad(x, [(b, a if a > 0 else 0) for b, a in wide], constant_values=lowest)
-    return _taps(x, sizes, stride, dilation)
+    return taps(x, sizes, stride, dilation)
 
 
 def _sum_of(pair: Sequence[int]) -> int:
@@ -1144,8 +1131,8 @@ def _max_pool(n: int) -> Callable[..., Any]:
         ceil_mode: bool = False,
     ) -> Any:  # fmt: skip
         """The first largest element of each window, which alone has the gradient."""
-        taps = _pooled(x, sizes, stride, padding, dilation, ceil_mode, n)
-        flat = reshape(taps, (*taps.shape[:-n], -1))
+        seen = _pooled(x, sizes, stride, padding, dilation, ceil_mode, n)
+        flat = reshape(seen, (*seen.shape[:-n], -1))
         return squeeze(take_along_axis(flat, argmax(flat, -1, keepdims=True), -1), -1)
 
     return max_pool
@@ -1165,9 +1152,9 @@ def _avg_pool(n: int) -> Callable[..., Any]:
         sizes, padding = _each(sizes, n), _each(padding, n)
         if any(padding):
             x = pad(x, [(0, 0)] * (len(x.shape) - n) + [(p, p) for p in padding])
-        taps = windows(x, sizes, _each(stride, n) if stride else sizes)
+        seen = windows(x, sizes, _each(stride, n) if stride else sizes)
         axes = tuple(range(-n, 0))
-        return sum(taps, axes) / divisor_override if divisor_override else mean(taps, axes)
+        return sum(seen, axes) / divisor_override if divisor_override else mean(seen, axes)
 
     return avg_pool
 
