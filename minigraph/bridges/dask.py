@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib import import_module
 from itertools import pairwise
 from os import cpu_count
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,7 @@ from ..errors.words import describe
 from ..graph.graph import Graph, Values, expected
 from ..graph.saving import graph_from_json, graph_to_json
 from ..graph.symbolic import placeholder
+from .extras import installed
 from .translating import again, resized
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def gradients_over_shards(
     _check_mean(graph, axes, values, size)
     bounds = np.linspace(0, size, shards + 1).astype(int)
     from_to = [(int(start), int(stop)) for start, stop in pairwise(bounds)]
-    delayed = _module("dask").delayed
+    delayed = installed("dask", "Dask").delayed
     with _connected(client) as cluster:
         known = _data(operations)
         whole = {x: _data(values.get(x, x._value)) for x in graph.inputs if x not in axes}
@@ -168,7 +168,7 @@ def _tasks(
     graph: Graph, parts: list[Piece], values: dict[Node, Any], operations: Operations | None
 ) -> dict[Node, Delayed]:
     """The Dask tasks of the operations among a graph's outputs."""
-    delayed = _module("dask").delayed
+    delayed = installed("dask", "Dask").delayed
     home = {node: i for i, piece in enumerate(parts) for node in piece.nodes}
     wanted = {y for y in graph.outputs if y.op}
     wanted |= {x for n in home for x in n.inputs if x.op and home[x] != home[n]}
@@ -209,7 +209,7 @@ def _graph_of(piece: Piece, wanted: set[Node]) -> tuple[Graph, list[Node], list[
 
 def _data(value: Any) -> Delayed:
     """A value that several tasks share."""
-    return _module("dask").delayed(value, pure=False, traverse=False)
+    return installed("dask", "Dask").delayed(value, pure=False, traverse=False)
 
 
 # --- shards ---------------------------------------------------------------------------------------
@@ -279,23 +279,14 @@ def _check_mean(graph: Graph, axes: Mapping[Node, int], values: Values, size: in
 # --- Dask -----------------------------------------------------------------------------------------
 
 
-def _module(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError:
-        raise ImportError(
-            'this runs graphs with Dask, which is not installed: pip install "minigraph[dask]"'
-        ) from None
-
-
 @contextmanager
 def _connected(client: Client | str | None) -> Iterator[Client | None]:
     """The cluster to use; a connection by address is closed at the end."""
-    _module("dask")
+    installed("dask", "Dask")
     if not isinstance(client, str):
         yield client
         return
-    with _module("distributed").Client(client, set_as_default=False) as made:
+    with installed("distributed", "Dask", "dask").Client(client, set_as_default=False) as made:
         yield made
 
 
@@ -307,5 +298,7 @@ def _cores(cluster: Client | None) -> int:
 def _gathered(tasks: list[Delayed], cluster: Client | None, workers: int) -> list[Any]:
     """Compute tasks and return their results."""
     if cluster is None:
-        return [*_module("dask").compute(*tasks, scheduler="threads", num_workers=workers)]
+        return [
+            *installed("dask", "Dask").compute(*tasks, scheduler="threads", num_workers=workers)
+        ]
     return cluster.gather(cluster.compute(tasks, retries=RETRIES, optimize_graph=False))

@@ -25,6 +25,7 @@ from importlib import import_module
 from typing import Any
 
 from ..graph.graph import Graph
+from .extras import installed
 
 
 def from_jax(function: Any, /, *examples: Any, **named: Any) -> Graph:
@@ -83,10 +84,5 @@ def to_jax(
 
 def _module(name: str) -> Any:
     """A module that needs JAX."""
-    try:
-        import_module("jax")
-    except ImportError:
-        raise ImportError(
-            'this needs JAX, which is not installed: pip install "minigraph[jax]"'
-        ) from None
+    installed("jax", "JAX")
     return import_module(f".{name}", __package__)

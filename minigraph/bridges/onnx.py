@@ -40,6 +40,7 @@ from typing import Any
 from ..errors import FileError, FormatError, MinigraphError, NodeTypeError, TranslationError
 from ..graph.files import write
 from ..graph.graph import Graph
+from .extras import installed
 
 MOST = 100_000_000  # bytes of a model, unless more are allowed
 
@@ -122,12 +123,8 @@ def to_onnx(
 
 
 def _module(name: str) -> Any:
-    try:
-        import_module("onnx")
-    except ImportError:
-        raise ImportError(
-            'this reads and writes ONNX, which is not installed: pip install "minigraph[onnx]"'
-        ) from None
+    """A module that needs ONNX."""
+    installed("onnx", "ONNX")
     return import_module(f".{name}", __package__)
 
 

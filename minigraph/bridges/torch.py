@@ -57,6 +57,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph.context import Block
 from ..graph.graph import Graph
+from .extras import installed
 
 if TYPE_CHECKING:
     import torch
@@ -151,10 +152,5 @@ def watch(model: Any = None, /, **tensors: Any) -> Block:
 
 def _module(name: str) -> Any:
     """A module that needs PyTorch."""
-    try:
-        import_module("torch")
-    except ImportError:
-        raise ImportError(
-            'this needs PyTorch, which is not installed: pip install "minigraph[torch]"'
-        ) from None
+    installed("torch", "PyTorch")
     return import_module(f".{name}", __package__)
