@@ -3,7 +3,6 @@
 import math
 import os
 import re
-import sys
 import textwrap
 
 import numpy as np
@@ -32,9 +31,6 @@ def answers(are_right):
 @pytest.fixture
 def patience(answer, monkeypatch):
     monkeypatch.setattr(checking, "SECONDS", FEW_SECONDS if answer.takes_long else MANY_SECONDS)
-    # An end of time or of the stack may fall into a finaliser, or a callback of the collector.
-    # Python tells of it and goes on; pytest fails, as there is no stack left to write it down.
-    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: None)
     if not answer.takes_long:  # what comes back by itself need not be rehearsed
         monkeypatch.setattr(attempt, "rehearse", lambda work, seconds: None)
 

@@ -1,6 +1,7 @@
 """Calls that do not come back are stopped, whatever they catch, in every thread."""
 
 import contextvars
+import gc
 import signal
 import subprocess
 import sys
@@ -164,6 +165,35 @@ def test_context_is_the_callers():
     variable = contextvars.ContextVar("variable", default="unset")
     variable.set("set")
     assert call_in_thread(30, variable.get) == "set"
+
+
+def test_nothing_is_told_of_finalisers_at_the_end_of_the_stack(monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+
+    def watches(phase, info):
+        """Like any callback in Python, it cannot even begin where the stack ends."""
+
+    def falls(depth):
+        return falls(depth - 1) if depth else for_ever()
+
+    def for_ever():
+        circle = []
+        circle.append(circle)
+        return for_ever()
+
+    before = gc.get_threshold()
+    gc.callbacks.append(watches)
+    gc.set_threshold(7, 1, 1)  # so that a pass begins there before long
+    try:
+        for depth in range(30):
+            with pytest.raises(RecursionError):
+                call_within(30, falls, depth)
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(watches)
+    assert not told
+    assert sys.unraisablehook == told.append
 
 
 @needs_timer

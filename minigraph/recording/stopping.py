@@ -67,9 +67,9 @@ def call_within(seconds: float, function: Callable[..., Any], *args: Any) -> Any
     if seconds <= 0:
         raise OutOfTime
     in_main_thread = threading.current_thread() is threading.main_thread()
-    if in_main_thread and hasattr(signal, "setitimer"):
-        return call_under_alarm(seconds, function, *args)
-    return call_in_thread(seconds, function, *args)
+    call = call_under_alarm if in_main_thread and hasattr(signal, "setitimer") else call_in_thread
+    with _finalisers_untold():
+        return call(seconds, function, *args)
 
 
 def call_under_alarm(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
@@ -218,6 +218,21 @@ def _every_line_raising(call: _Call) -> Iterator[None]:
         monitoring.set_events(tool, 0)
         monitoring.register_callback(tool, event, None)
         monitoring.free_tool_id(tool)
+
+
+@contextmanager
+def _finalisers_untold() -> Iterator[None]:
+    """Let Python say nothing of what a finaliser raises, or a callback of the garbage collector.
+
+    A shot may fall into one, and at the end of the stack each one fails that is written in Python.
+    There a hook in Python would fail as well; `callable` is one in C that does nothing.
+    """
+    usual = sys.unraisablehook
+    sys.unraisablehook = callable
+    try:
+        yield
+    finally:
+        sys.unraisablehook = usual
 
 
 @contextmanager
