@@ -441,6 +441,13 @@ def test_the_table_has_a_line_for_each_event():
     assert line.split() == ["25", "backward", "accumulate", "b", "d,", "input", "1", "5", "7"]
 
 
+def test_the_table_of_one_pass_does_not_repeat_its_name_in_each_line():
+    lines = record(worked_example(), "backward").table().splitlines()
+    assert lines[0].split() == ["event", "node", "from", "upstream", "local", "before", "value"]
+    (line,) = (line for line in lines if line.startswith("15 "))
+    assert line.split() == ["15", "accumulate", "b", "d,", "input", "1", "5", "7"]
+
+
 # --- wrong passes ---------------------------------------------------------------------------------
 
 

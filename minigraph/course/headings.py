@@ -20,6 +20,7 @@ _ELSEWHERE = re.compile(
 )
 _PREFIX = re.compile(r"^(?:exercises|solutions)_")
 _MAP = f"{FIRST.stem}.ipynb#The-way-through-the-course"  # the heading above the map
+_UNBROKEN = "\u00a0"  # a space at which no line ends
 _LAST = "finished"  # the id of the cell that ends a lesson
 APPENDIX = "## Appendix"  # how the heading of one begins
 
@@ -93,4 +94,5 @@ def _link(lesson: Lesson, there: str) -> str:
 
 
 def _joined(*pieces: str) -> str:
-    return " · ".join(piece for piece in pieces if piece)
+    """Pieces beside each other, of which none breaks where a line ends."""
+    return " · ".join(piece.replace(" ", _UNBROKEN) for piece in pieces if piece)

@@ -301,7 +301,7 @@ def _gradient(value: Any) -> str:
 
 
 def table(recording: Recording) -> str:
-    """Write the events as an aligned table."""
+    """Write the events as an aligned table, with the pass of each where there are several."""
     rows = []
     for place, e in enumerate(recording.events):
         numbers = [
@@ -310,7 +310,10 @@ def table(recording: Recording) -> str:
         user = f"{recording.by_id[e.user].name}, input {e.slot}" if e.user else ""
         name = recording.by_id[e.node].name
         rows.append((str(place), e.phase, e.kind, name, user, *numbers))
-    return aligned(_COLUMNS, rows)
+    titles: tuple[str, ...] = _COLUMNS
+    if len({e.phase for e in recording.events}) == 1:
+        titles, *rows = [(place, *others) for place, _, *others in (titles, *rows)]
+    return aligned(titles, rows)
 
 
 Recording.narrate = narrate

@@ -9,7 +9,7 @@ def f(k, m, n):
 
 TRUTHS = {
     "two_paths": {"slope": (f(4, 3 + 1e-6, 1) - f(4, 3 - 1e-6, 1)) / 2e-6},
-    "paths_that_double": {
+    "number_of_paths": {
         f"at_{depth}": len([*product(("sin", "cos"), repeat=depth)]) for depth in (3, 12)
     },
 }

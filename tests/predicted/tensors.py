@@ -29,5 +29,5 @@ TRUTHS = {
     },
     "back_to_the_rows": {"row_1": of_row(1), "row_2": of_row(2)},
     "memory_of_a_jacobian": {"memory": "about 100 GB"},
-    "a_bias_grows": {"b": np.broadcast_shapes((3,), (3, 3))},
+    "bias_after_a_step": {"b": np.broadcast_shapes((3,), (3, 3))},
 }

@@ -55,7 +55,7 @@ def two_paths() -> Truth:
         },
     ),
 )
-def paths_that_double() -> Truth:
+def number_of_paths() -> Truth:
     """Each path so far can go on through the sine or through the cosine. So each step has twice as
     many paths as the one before.
     """

@@ -169,7 +169,7 @@ def memory_of_a_jacobian() -> Truth:
     ),
     told_by=(r"shape of the bias: \(3, 3\)", r"\(7,3\) \(3,3\)"),
 )
-def a_bias_grows() -> Truth:
+def bias_after_a_step() -> Truth:
     """NumPy stretches *b* to the shape of what is subtracted, and the name stands for the result
     from then on. Nothing protests.
     """
