@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 import warnings
 from collections import Counter, defaultdict
 from importlib import import_module
+from itertools import pairwise
 from pkgutil import iter_modules
 
 import numpy as np
@@ -464,7 +466,7 @@ LACKING = {
         ("Add", "x x", "y", {}), version=6
     ),
     r"node 'y' \(Cast\): Cast to STRING cannot": net(("Cast", "x", "y", {"to": 8})),
-    r"node 'y' \(ConstantOfShape\): .*1,000,000,000,000 numbers, more than.*most=bytes": net(
+    r"node 'y' \(ConstantOfShape\): .*1,000,000,000,000 numbers.*most=8_000_000_000_000": net(
         ("ConstantOfShape", "s", "y", {}), weights=[("s", np.array([10**12]))]
     ),
     r"node 'y' \(Expand\): .*more than": net(
@@ -485,6 +487,8 @@ def test_what_the_table_lacks_is_refused_by_the_name_of_the_node(what):
 def test_a_definition_that_goes_on_without_an_end_is_refused():
     with pytest.raises(mg.FormatError, match="goes on without an end"):
         from_onnx(of_itself())
+    with pytest.raises(mg.TranslationError, match=r"'y' \(F40\): .*there are 1,0\d\d nodes"):
+        from_onnx(doubling(40), most=1_000_000)
 
 
 def test_a_branch_whose_condition_is_known_is_taken():
@@ -525,7 +529,7 @@ def test_data_beside_a_file_is_read(tmp_path):
         ("{tmp}/secret", {}, mg.FormatError, "not in the folder"),
         ("link", {}, mg.FormatError, "not in the folder"),
         ("", {}, mg.FormatError, "not in the folder"),
-        ("none", {}, mg.FileError, "none cannot be read"),
+        ("none", {}, mg.FileError, "the weight 'w' lies beside it, and .*none cannot be read.*put"),
         ("weights", {"offset": 4}, mg.FormatError, "needs 12 bytes from 4 on"),
         ("weights", {"offset": -4}, mg.FormatError, "needs 12 bytes from -4 on"),
         ("weights", {"offset": "4x"}, mg.FormatError, "no number"),
@@ -537,6 +541,154 @@ def test_data_elsewhere_is_not_read(tmp_path, location, more, kind, what):
     (path.parent / "link").symlink_to(tmp_path / "secret")
     with pytest.raises(kind, match=what):
         from_onnx(path)
+
+
+def grown(operator, start, times=40, weight=np.float32, **attributes):
+    """A model whose results are each a multiple of the one before."""
+    more = {"Concat": "{0} {0}", "Tile": "{0} r", "MatMul": "{0} w"}[operator]
+    names = [start, *(f"h{i}" for i in range(times - 1)), "y"]
+    nodes = [
+        (operator, more.format(before), after, attributes) for before, after in pairwise(names)
+    ]
+    return net(*nodes, weights=[("w", np.ones((2, 3), weight)), ("r", np.array([4, 1]))])
+
+
+def declared(output=(2, 3), between=(2, 3), dtype=FLOAT, **options):
+    """A model that says what shapes it has, which may be wrong."""
+    model = net(("Relu", "x", "h", {"name": "first"}), ("Relu", "h", "y", {}), **options)
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", dtype, output))
+    model.graph.value_info.append(helper.make_tensor_value_info("h", FLOAT, between))
+    return model
+
+
+def holding(field, content, dtype=FLOAT, dims=(3,)):
+    """A model whose weight holds other numbers than its shape needs."""
+    model = net(("Mul", "x w", "y", {}), weights=[("w", np.ones(3, "f"))])
+    tensor = model.graph.initializer[0]
+    tensor.Clear()
+    tensor.name, tensor.data_type = "w", dtype
+    tensor.dims.extend(dims)
+    if field == "raw_data":
+        tensor.raw_data = content
+    else:
+        getattr(tensor, field).extend(content)
+    return model
+
+
+def doubling(depth):
+    """A model of functions, each of which calls the one before twice."""
+    plain = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
+    model = net((f"F{depth}", "x", "y", {"domain": "own"}))
+    model.opset_import.append(plain[1])
+    for i in range(depth + 1):
+        call = (f"F{i - 1}", {"domain": "own"}) if i else ("Relu", {})
+        body = [helper.make_node(call[0], [x], [y], **call[1]) for x, y in ("xh", "hy")]
+        model.functions.append(helper.make_function("own", f"F{i}", ["x"], ["y"], body, plain))
+    return model
+
+
+def long_sequence():
+    """A recurrent layer over more steps than anybody unrolls."""
+    return net(
+        ("RNN", "x w r", "y", {"hidden_size": 1}),
+        inputs=[("x", (10**9, 1, 1))],
+        weights=[("w", np.ones((1, 1, 1), "f")), ("r", np.ones((1, 1, 1), "f"))],
+    )
+
+
+HOSTILE = {
+    r"'h28' \(Concat\): what a run makes grows .* 26\.4 TB .*most=\d": grown("Concat", "x", axis=0),
+    r"'h20' \(Concat\): what is computed .* grows .*most=\d": grown("Concat", "w", axis=0),
+    r"'h\d+' \(Concat\): what is computed .*most=": grown("Concat", "w", 40, np.int64, axis=0),
+    r"'h14' \(Tile\): what a run makes grows .*most=": grown("Tile", "x"),
+    r"'h10' \(Tile\): what is computed .* grows .*most=": grown("Tile", "w"),
+    r"'y' \(MatMul\): what is computed .* 4\.0 TB.*most=": net(
+        ("MatMul", "v w", "y", {}),
+        weights=[("v", np.ones((10**6, 1), "f")), ("w", np.ones((1, 10**6), "f"))],
+    ),
+    r"'y' \(Einsum\): what is computed .*most=": net(
+        ("Einsum", "v v v", "y", {"equation": "i,j,k->"}), weights=[("v", np.ones(10**6, "f"))]
+    ),
+    r"'y' \(Mul\): what is computed .*most=": net(
+        ("Mul", "v w", "y", {}),
+        weights=[("v", np.ones((10**4, 1), int)), ("w", np.ones((1, 10**4), int))],
+    ),
+    r"'y' \(Trilu\): Trilu makes 1,000,000,000,000 numbers.*most=": net(
+        ("Trilu", "x", "y", {}), inputs=[("x", (10**6, 10**6))]
+    ),
+    r"'y' \(RNN\): there are 1,000,000,001 nodes .*most=": long_sequence(),
+    r"'y' \(Relu\) makes 'y', float32 of shape \(2, 3\), and .*float32 of shape \(2, 4\)": declared(
+        (2, 4)
+    ),
+    r"'y' \(Relu\) makes 'y', float32 of shape \(2, 3\), and .* \(n,\)": declared(("n",)),
+    r"'y' \(Relu\) makes 'y', float32 .* and the file says float64": declared(
+        dtype=TensorProto.DOUBLE
+    ),
+    r"'first' \(Relu\) makes 'h', float32 of shape \(2, 3\).*\(3, 2\)": declared(between=(3, 2)),
+    r"the input 'x' has float32 of shape \(4,\), and the file says .*\(2, 3\)": declared(
+        weights=[("x", np.ones(4, "f"))]
+    ),
+    r"the weight 'w' is float32 of shape \(3,\), which is 12 bytes, and it has 13": holding(
+        "raw_data", bytes(13)
+    ),
+    r"the weight 'w' is int64 of shape \(3,\), which is 24 bytes, and it has 12": holding(
+        "raw_data", bytes(12), INT64
+    ),
+    r"which is 3 numbers in float_data, and it has 0": holding("int64_data", [1, 2, 3]),
+    r"which is 3 numbers in float_data, and it has 2": holding("float_data", [1, 2]),
+    r"the weight 'w' has the shape \(-3,\)": holding("raw_data", bytes(12), dims=(-3,)),
+    r"the weight 'w' is float32 of shape \(99999999999,\)": holding(
+        "raw_data", bytes(12), dims=(99999999999,)
+    ),
+    r"the weight 'w' holds FLOAT8E4M3FN, which minigraph has not": holding(
+        "raw_data", bytes(3), TensorProto.FLOAT8E4M3FN
+    ),
+    r"the weight 'w' holds type 77, which": holding("raw_data", bytes(12), 77),
+    r"'y' \(Loop\): .*control flow; export": net(
+        ("Loop", "n c x", "y", {"body": BRANCH}),
+        weights=[("n", np.array(3)), ("c", np.array(True))],
+    ),
+    r"'y' \(Scan\): .*control flow": net(
+        ("Scan", "x", "y", {"body": BRANCH, "num_scan_inputs": 1})
+    ),
+    r"'y' \(Gather\): .*index": net(
+        ("Gather", "w i", "y", {}), weights=[("w", np.ones(3, "f")), ("i", np.array([7]))]
+    ),
+    r"'y' \(Reshape\): ": net(("Reshape", "x s", "y", {}), weights=[("s", np.array([4, 4]))]),
+    r"'y' \(Split\): there are ": net(("Split", "x", "y", {"num_outputs": 10**12})),
+}
+
+
+def test_a_file_that_asks_for_too_much_or_is_not_what_it_says_is_told_by_name(tmp_path):
+    """Each of them in one sentence, with little memory and in little time."""
+    path = tmp_path / "model.onnx"
+    told = {}
+    tracemalloc.start()
+    for what, model in [*HOSTILE.items(), *BROKEN.items(), *LACKING.items()]:
+        path.write_bytes(model.SerializeToString())
+        try:
+            told[what] = f"read: {from_onnx(path)}"
+        except mg.MinigraphError as error:
+            told[what] = str(error)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    wrong = [
+        f"{what} -> {text}"
+        for what, text in told.items()
+        if not (re.search(what, text) and text.startswith(f"{path}: ") and "\n" not in text)
+    ]
+    assert wrong == []
+    assert len(told) > 50
+    assert most < 250e6
+
+
+def test_what_grows_is_read_where_it_is_allowed():
+    model = grown("Concat", "w", 12, axis=0)  # 2 MB of the 4,096 rows, and those before
+    with pytest.raises(mg.TranslationError, match="most=") as error:
+        from_onnx(model, most=10_000)
+    most = int(re.search(r"most=([\d_]+)", str(error.value))[1])
+    assert from_onnx(model, most=most).outputs[0].value.shape == (2 << 12, 3)
+    assert from_onnx(declared((2, 3)), sizes={"x": (5, 3)}).outputs[0].shape == (5, 3)
 
 
 def test_a_large_model_is_refused_with_its_size_until_it_is_allowed(tmp_path):

@@ -59,13 +59,15 @@ def from_onnx(
         sizes: the sizes that the file only names, such as {"batch": 8}; or the shape of an input,
             by the input's name.
         values: arrays for inputs that are known, by name; they are constants then.
-        most: how many bytes the file and the data beside it may have, and an array that they ask
-            for. Reading takes about three times as much memory.
+        most: how many bytes the file and the data beside it may have, and what is computed while
+            they are read; an array that only a run makes may have a hundred times as many, and
+            there may be a node for each thousand. Reading takes about three times as much memory.
 
     Raises:
         TranslationError: naming the node whose operator minigraph's operations cannot say, and the
             size or the value that must be given.
-        FormatError: if the file is no model of ONNX, or broken, naming the node that is wrong.
+        FormatError: if the file is no model of ONNX, or broken, naming the node that is wrong,
+            such as one whose result has not the shape that the file declares.
         FileError: naming the file, if it cannot be read.
         ImportError: saying what to install.
     """

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Node, is_symbolic
+from ..core.node import Node
 from ..core.operation import FUNCTIONS
 from ..errors.words import printable
 from ..graph import functions  # noqa: F401  # which enters the last of the functions
+from .onnx_held import Held, Value
 from .translating import Rules, refusal
 
 # What users call `mg.relu` and so on. Given arrays these compute at once, so that what decides a
@@ -27,7 +28,6 @@ DTYPES = {
 CODES = {np.dtype(name): code for code, name in DTYPES.items()}
 DOMAIN = "minigraph"  # of functions that a file defines for operations which ONNX has not
 
-Value = Any  # a Node, or an array that is known
 RULES = Rules("ONNX")
 
 
@@ -41,7 +41,7 @@ class Call:
         attributes: those that it has, in Python's types.
         defaults: those of its operator, where it has none.
         outputs: how many of its results are used.
-        largest: how many elements an array may have that the file does not hold.
+        held: the numbers that are known, and how many more there may be.
         fed: the inputs of the graph that have a value until they are given another.
         asked: the attributes that the rule has looked at.
     """
@@ -51,7 +51,7 @@ class Call:
     attributes: Mapping[str, Any]
     defaults: Mapping[str, Any]
     outputs: int
-    largest: int
+    held: Held
     fed: Sequence[Node] = ()
     asked: set[str] = field(default_factory=set)
 
@@ -68,14 +68,14 @@ class Call:
         """
         if not isinstance(x, Node):
             return np.asarray(x)
-        if waits := [y for y in x.leaves() if is_symbolic(y) or y in self.fed]:
+        if waits := [y for y in x.leaves() if y in self.fed or not self.held.is_known(y)]:
             names = " and ".join(printable(y.name or "") for y in waits)
             raise refusal(
                 f"{self.operator} needs {what} beforehand, and it depends on the input {names}",
                 instead="give this one with values={name: array}",
                 nodes=(x,),
             )
-        return np.asarray(x.value)
+        return self.held.numbers(x)
 
     def setting(self, name: str, x: Value, what: str) -> list[int] | None:
         """Whole numbers that are an input since some version, and were an attribute before."""
@@ -90,11 +90,11 @@ class Call:
         Raises:
             TranslationError: if it has more elements than are allowed.
         """
-        count = prod(int(n) for n in sizes)
-        if count > self.largest:
+        count, largest = prod(int(n) for n in sizes), self.held.most // 8
+        if count > largest:
             raise refusal(
-                f"{self.operator} makes {count:,} numbers, more than {self.largest:,}",
-                instead="allow it with most=bytes, at 8 bytes for a number",
+                f"{self.operator} makes {count:,} numbers, more than {largest:,}",
+                instead=f"if there is as much memory, allow it with most={8 * count:_}",
             )
         return tuple(int(n) for n in sizes)
 

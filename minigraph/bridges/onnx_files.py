@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,18 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, numpy_helper
 
-from ..errors import FormatError
+from ..errors import FileError, FormatError
 from ..errors.words import printable
 from ..graph.files import file_path, naming, read, shown
 from .onnx_call import DTYPES
 from .onnx_rules import type_name
 from .translating import refusal
+
+# The fields of a tensor that hold numbers; all others are in int32_data.
+_FIELDS = {
+    "float32": "float_data", "float64": "double_data", "int64": "int64_data",
+    "uint32": "uint64_data", "uint64": "uint64_data",
+}  # fmt: skip
 
 
 class Source:
@@ -64,7 +72,7 @@ class Source:
             FormatError: if they do not fit their shape, or lie where they may not.
             FileError: naming the file beside this one that cannot be read.
         """
-        name = printable(tensor.name)[:60] or "a constant"
+        name = f"the weight {printable(tensor.name)[:60]!r}" if tensor.name else "a constant"
         if tensor.data_type not in DTYPES:
             raise refusal(
                 f"{name} holds {type_name(tensor.data_type)}, which minigraph has not",
@@ -76,12 +84,16 @@ class Source:
         if tensor.data_location == TensorProto.EXTERNAL:
             data = self._beside(tensor, name, prod(shape) * dtype.itemsize)
             return np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
-        held = len(tensor.raw_data) // dtype.itemsize or sum(
-            len(getattr(tensor, field))
-            for field in ("float_data", "double_data", "int32_data", "int64_data", "uint64_data")
-        )
-        if held != prod(shape):
-            raise FormatError(f"{name} has the shape {shape}, and {held:,} numbers")
+        if tensor.HasField("raw_data"):
+            wanted, held, what = prod(shape) * dtype.itemsize, len(tensor.raw_data), "bytes"
+        else:
+            field = _FIELDS.get(dtype.name, "int32_data")
+            wanted, held, what = prod(shape), len(getattr(tensor, field)), f"numbers in {field}"
+        if held != wanted:
+            raise FormatError(
+                f"{name} is {dtype} of shape {shape!s:.100}, which is {wanted:,} {what}, and it "
+                f"has {held:,}"
+            )
         return numpy_helper.to_array(tensor)
 
     def _beside(self, tensor: TensorProto, name: str, size: int) -> bytes:
@@ -105,9 +117,9 @@ class Source:
             length = int(where.get("length", size))
         except ValueError:
             raise FormatError(f"{name} has an offset or a length that is no number") from None
-        with naming(beside, "read"):
+        with self._of(name), naming(beside, "read"):
             if not beside.is_file():
-                raise FileNotFoundError(2, f"{name} should lie there, and there is no such file")
+                raise FileNotFoundError
             whole = beside.stat().st_size
         if start < 0 or length != size or start + size > whole:
             raise FormatError(
@@ -115,9 +127,21 @@ class Source:
                 f"has {whole:,}"
             )
         self._take(size, "it, with the data beside it,")
-        with naming(beside, "read"), beside.open("rb") as file:
+        with self._of(name), naming(beside, "read"), beside.open("rb") as file:
             file.seek(start)
             return file.read(size)
+
+    @contextmanager
+    def _of(self, name: str) -> Iterator[None]:
+        """Let an error of a file beside the model name the model and what lies there."""
+        try:
+            yield
+        except FileError as error:
+            told = type(error)(
+                f"{shown_of(self.path)}: {name} lies beside it, and {error}; put this file there"
+            )
+            told.reason, told.errno, told.filename = error.reason, error.errno, error.filename
+            raise told from None
 
 
 def shown_of(model: Any) -> str:

@@ -125,7 +125,7 @@ def _average_pool(call: Call, x: Value) -> Value:
     shape = call["kernel_shape"]
     over = tuple(range(-len(shape), 0))
     frames, before, after = _frames(call, x, shape, 0)
-    inside = np.ones((1, 1, *x.shape[2:]), x.dtype)
+    inside = np.ones(call.shape((1, 1, *x.shape[2:])), x.dtype)
     if call["count_include_pad"]:
         inside = np.pad(inside, [(0, 0), (0, 0), *zip(before, after)], constant_values=1)
         call = _unpadded(call)
@@ -140,7 +140,7 @@ def _average_pool(call: Call, x: Value) -> Value:
 def _unpadded(call: Call) -> Call:
     """The same call for what has been padded already."""
     attributes = {k: v for k, v in call.attributes.items() if k not in ("pads", "auto_pad")}
-    return Call(call.operator, call.version, attributes, call.defaults, call.outputs, call.largest)
+    return Call(call.operator, call.version, attributes, call.defaults, call.outputs, call.held)
 
 
 @rule("LpPool")
@@ -174,7 +174,7 @@ def _col2im(call: Call, x: Value, image: Value, block: Value) -> Value:
     strides, dilations = call["strides"] or [1] * k, call["dilations"] or [1] * k
     pads = call["pads"] or [0] * 2 * k
     frame = [(n - 1) * d + 1 for n, d in zip(shape, dilations)]
-    whole = call.shape([n + pads[i] + pads[i + k] for i, n in enumerate(sizes)])
+    whole = tuple(n + pads[i] + pads[i + k] for i, n in enumerate(sizes))
     places = [(n - f) // s + 1 for n, f, s in zip(whole, frame, strides)]
     parts = mg.reshape(x, (x.shape[0], -1, *shape, *places))
     order = (0, 1, *range(2 + k, 2 + 2 * k), *range(2, 2 + k))
@@ -337,11 +337,12 @@ def _recurrent(
         cell = cell if cell is None else mg.swapaxes(cell, 0, 1)
     n, batch, _ = x.shape
     hidden, directions = call["hidden_size"] or r.shape[-1], w.shape[0]
+    call.held.step(n * directions)
     if lengths is not None and np.any(call.known(lengths, "the lengths") != n):
         call.refuse("over sequences of several lengths", "give it one length at a time")
     functions = _activations(call, directions)
     each = len(functions) // directions
-    zeros = np.zeros((batch, hidden), x.dtype)
+    zeros = np.zeros(call.shape((batch, hidden)), x.dtype)
     outputs, last, cells = [], [], []
     for d in range(directions):
         is_backward = d == 1 or call["direction"] == "reverse"

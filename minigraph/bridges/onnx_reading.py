@@ -32,9 +32,10 @@ from ..errors.words import printable
 from ..graph.graph import Graph, fitted
 from ..graph.symbolic import placeholder
 from . import onnx_layers  # noqa: F401  # which states its rules
-from .boxes import boxed
-from .onnx_call import CODES, DOMAIN, DTYPES, RULES, Call, Value, mg
+from .boxes import boxed, listed
+from .onnx_call import CODES, DOMAIN, DTYPES, RULES, Call, mg
 from .onnx_files import Source
+from .onnx_held import Held, Value
 from .onnx_rules import type_name
 from .translating import refusal
 
@@ -49,6 +50,11 @@ _KINDS = {
     "Dequantize": "quantised numbers", "Integer": "quantised numbers",
     "Bit": "the bits of whole numbers", "ImageDecoder": "files",
 }  # fmt: skip
+_INSTEAD = {
+    "control flow": "export the model with its steps one after another, each a node of its own",
+    "random numbers": "export the model in eval mode, or draw the numbers before it as an input",
+    "quantised numbers": "export the model before it is quantised",
+}
 Environment = MutableMapping[str, Value]
 
 
@@ -60,12 +66,14 @@ class Reader:
         version: of the operator set.
         functions: those that the model defines itself, by domain and name.
         fed: the inputs that have values until they are given others.
+        held: the numbers that are known, until all is read.
     """
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.version = _version(source.model.opset_import)
         self.fed: tuple[Node, ...] = ()
+        self.held = Held(source.most)
         self.functions = {(f.domain, f.name): f for f in source.model.functions}
 
     def graph(self, sizes: Mapping[str, Any], values: Mapping[str, Any]) -> Graph:
@@ -87,9 +95,10 @@ class Reader:
         for x in inputs:
             if x.name in env and x.name not in values:
                 if not isinstance(env[x.name], Node):
-                    env[x.name] = constant(env[x.name], x.name)
+                    env[x.name] = self.held.hold(constant(env[x.name], x.name))
                 nodes.append(env[x.name])
                 self.fed += (env[x.name],)
+                _check_declared(x, env[x.name], f"the input {printable(x.name)[:80]!r} has")
                 continue
             leaf = placeholder(x.name, *_type_of(x, sizes))
             if x.name in values:
@@ -97,9 +106,14 @@ class Reader:
             else:
                 env[x.name] = leaf
                 nodes.append(leaf)
+        told = {x.name: x for x in [*proto.value_info, *proto.output]}
+        if not all(_fits(x, env[x.name]) for x in inputs):  # other sizes than the file's were given
+            told = {}
         with np.errstate(all="ignore"):
-            self._compute(proto.node, env, {}, 0)
-        outputs = [self._output(env, y.name) for y in proto.output]
+            self._compute(proto.node, env, {}, 0, told)
+        self.held.check()
+        self.held.release()
+        outputs = [self._output(env, y, told) for y in proto.output]
         if not outputs:
             raise FormatError("its graph has no outputs")
         needed = topological_order(outputs)
@@ -121,15 +135,18 @@ class Reader:
             array = self.source.array(tensor)
             if array.dtype.kind == "f":
                 make = constant if tensor.name in measured else variable
-                env[tensor.name] = make(array, tensor.name or None)
+                env[tensor.name] = self.held.hold(make(array, tensor.name or None))
             else:
                 env[tensor.name] = array
         return env
 
-    def _output(self, env: Environment, name: str) -> Node:
+    def _output(self, env: Environment, y: ValueInfoProto, told: Mapping[str, Any]) -> Node:
+        name = y.name
         if name not in env:
             raise FormatError(f"the output {printable(name)!r} is computed nowhere")
         value = env[name]
+        if told:
+            _check_declared(y, value, f"the output {printable(name)[:80]!r} is")
         if not isinstance(value, Node):
             return constant(value, name)
         return value.named(name) if value.op and not value.name else value
@@ -142,8 +159,17 @@ class Reader:
         env: Environment,
         settings: Mapping[str, AttributeProto],
         depth: int,
+        told: Mapping[str, ValueInfoProto] | None = None,
     ) -> None:
-        """Compute nodes in their order, each from what was computed before it."""
+        """Compute nodes in their order, each from what was computed before it.
+
+        Args:
+            nodes: in their order.
+            env: values by name.
+            settings: the attributes of what is defined, if these nodes define it.
+            depth: how many definitions these nodes lie in.
+            told: what the file says of results, by name.
+        """
         waiting = {name for node in nodes for name in node.output if name}
         for number, node in enumerate(nodes):
             label = f"node {printable(node.name)[:80]!r}" if node.name else f"node {number}"
@@ -165,6 +191,10 @@ class Reader:
             for name, value in zip(node.output, results):
                 if not name:
                     continue
+                if told and name in told and value is not None:
+                    if not _fits(told[name], value):
+                        self.held.check()
+                    _check_declared(told[name], value, f"{what} makes {printable(name)[:80]!r},")
                 if name in (env.maps[0] if isinstance(env, ChainMap) else env):
                     raise FormatError(f"{what} computes {printable(name)[:80]!r} a second time")
                 env[name] = value
@@ -181,15 +211,30 @@ class Reader:
     ) -> Sequence[Value]:
         """The results of a node; errors name it."""
         at = f"{what}: " if depth < 2 else ""  # deeper inside a definition nobody knows the way
+        if at:
+            self.held.place = what
         try:
-            return self._results(node, inputs, env, settings, depth)
+            self.held.step(1 + depth)
+            return self._fitting(self._results(node, inputs, env, settings, depth))
         except (FormatError, TranslationError) as error:
+            self.held.check()  # what had no room may be the cause
             raise type(error)(f"{at}{error}", error.nodes) from None
+        except MemoryError:
+            self.held.check()
+            raise refusal(f"{at}{node.op_type} asks for more memory than there is") from None
         except REFUSALS as error:
+            self.held.check()
             nodes = getattr(error, "nodes", ())
             raise refusal(
                 f"{at}{node.op_type} cannot be translated: {error}", nodes=nodes
             ) from None
+
+    def _fitting(self, results: Sequence[Value]) -> Sequence[Value]:
+        """Results for which there is room, with numbers where these are known."""
+        for y in results:
+            if isinstance(y, Node) and not self.held.is_known(y):
+                self.held.fit(y)
+        return results
 
     def _results(
         self,
@@ -227,20 +272,33 @@ class Reader:
             {name: self._setting(a) for name, a in given.items()},
             _defaults(node.op_type, self.version),
             sum(map(bool, node.output)),
-            self.source.most // 8,
+            self.held,
             self.fed,
         )
         if node.op_type in RULES:
-            results = boxed(
-                node.op_type, _path(node), inputs, partial(RULES.find(node.op_type), call, *inputs)
-            )
+            results = self._ruled(call, _path(node), inputs)
             _check_asked(call)
             return results
         body = _definition(schema, node, given, inputs, self.version)
         if body is None:
             kind = next((what for name, what in _KINDS.items() if name in node.op_type), "")
-            raise refusal(f"{node.op_type} cannot be translated" + (f": {kind}" if kind else ""))
+            raise refusal(
+                f"{node.op_type} cannot be translated" + (f": {kind}" if kind else ""),
+                instead=_INSTEAD.get(kind, ""),
+            )
         return self._defined(body, node.op_type, inputs, given, depth, schema)
+
+    def _ruled(self, call: Call, path: list[str], inputs: list[Value]) -> list[Value]:
+        """The results of an operator by its rule; arrays, if all inputs are."""
+        rule = RULES.find(call.operator)
+        if any(isinstance(x, Node) for x in inputs):
+            return boxed(call.operator, path, inputs, partial(rule, call, *inputs))
+        # They stand as Nodes, so that what comes of them has a shape before it has numbers.
+        nodes = [None if x is None else self.held.stand_in(x) for x in inputs]
+        return [
+            self.held.numbers(y) if isinstance(y, Node) and not self.held.is_lacking(y) else y
+            for y in listed(rule(call, *nodes))
+        ]
 
     def _setting(self, attribute: AttributeProto) -> Any:
         if attribute.type == AttributeProto.TENSOR:
@@ -290,6 +348,7 @@ class Reader:
     ) -> Sequence[Value]:
         """The branch of an If whose condition is known; the other is left out."""
         if isinstance(condition, Node):
+            self.held.check()
             raise refusal(
                 "If chooses by a value that is computed, which is control flow",
                 instead="choose elements with Where (mg.where)",
@@ -398,6 +457,40 @@ def _type_of(x: ValueInfoProto, sizes: Mapping[str, Any]) -> tuple[tuple[int, ..
         )
     shape = tuple(sizes[d.dim_param] if d.dim_param else d.dim_value for d in tensor.shape.dim)
     return shape, dtype
+
+
+def _fits(told: ValueInfoProto, value: Value) -> bool:
+    """Whether a value is what the file says of it; what it leaves open is so anyway."""
+    tensor = told.type.tensor_type
+    if not told.type.HasField("tensor_type"):
+        return True
+    sizes = [d.dim_value if d.HasField("dim_value") and d.dim_value >= 0 else None
+             for d in tensor.shape.dim]  # fmt: skip
+    return (
+        DTYPES.get(tensor.elem_type, value.dtype) == value.dtype
+        and (not tensor.HasField("shape") or len(sizes) == len(value.shape))
+        and all(n in (None, size) for n, size in zip(sizes, value.shape))
+    )
+
+
+def _check_declared(told: ValueInfoProto, value: Value, what: str) -> None:
+    """Refuse what is not as the file says.
+
+    Raises:
+        FormatError: with both shapes and dtypes.
+    """
+    if _fits(told, value):
+        return
+    tensor = told.type.tensor_type
+    sizes = [d.dim_param or str(d.dim_value) if d.WhichOneof("value") else "?"
+             for d in tensor.shape.dim]  # fmt: skip
+    dtype = DTYPES.get(tensor.elem_type, type_name(tensor.elem_type))
+    shape = f" of shape ({', '.join(sizes)}{',' * (len(sizes) == 1)})"
+    shape *= tensor.HasField("shape")
+    raise FormatError(
+        f"{what} {value.dtype} of shape {tuple(value.shape)!s:.100}, and the file says "
+        f"{dtype}{printable(shape):.100}; correct what it says, or export the model again"
+    )
 
 
 def _settled(node: NodeProto, settings: Mapping[str, AttributeProto]) -> dict[str, AttributeProto]:

@@ -73,7 +73,7 @@ def _isinf(call: Call, x: Value) -> Value:
     found = [mg.equal(x, number(np.inf, x))] * bool(up)
     found += [mg.equal(x, number(-np.inf, x))] * bool(down)
     if not found:
-        return np.zeros(x.shape, bool)
+        return np.zeros(call.shape(x.shape), bool)
     return found[0] if len(found) == 1 else mg.logical_or(*found)
 
 
@@ -202,20 +202,21 @@ def _softmax(call: Call, x: Value) -> Value:
     if call.version < 13:
         (axis,) = axes_of(x, axis)
         flat = mg.reshape(x, (*x.shape[:axis], prod(x.shape[axis:])))
-        return mg.reshape(_over_axis(call.operator, flat, -1), x.shape)
-    return _over_axis(call.operator, x, axis)
+        return mg.reshape(_over_axis(call, flat, -1), x.shape)
+    return _over_axis(call, x, axis)
 
 
-def _over_axis(operator: str, x: Value, axis: int) -> Value:
-    if operator != "Hardmax":
-        function = mg.softmax if operator == "Softmax" else mg.log_softmax
-        if x.dtype.char == "e" and operator == "Softmax":
+def _over_axis(call: Call, x: Value, axis: int) -> Value:
+    if call.operator != "Hardmax":
+        function = mg.softmax if call.operator == "Softmax" else mg.log_softmax
+        if x.dtype.char == "e" and call.operator == "Softmax":
             # The logarithm of the sum would have too few digits; so ONNX says it itself.
             e = mg.exp(x - mg.stop_gradient(mg.max(x, axis, True)))
             return e / mg.sum(e, axis, True)
         return function(x, axis)
     (axis,) = axes_of(x, axis)
-    places = np.arange(x.shape[axis]).reshape([-1 if i == axis else 1 for i in range(len(x.shape))])
+    places = np.arange(*call.shape((x.shape[axis],)))
+    places = places.reshape([-1 if i == axis else 1 for i in range(len(x.shape))])
     return like(mg.equal(places, mg.argmax(x, axis, keepdims=True)), x)
 
 
@@ -262,7 +263,7 @@ def _nothing(call: Call, x: Value, axes: tuple[int, ...], keepdims: bool) -> np.
             least, most = -np.inf, np.inf
         case _:
             least, most = np.iinfo(x.dtype).min, np.iinfo(x.dtype).max
-    return np.full(sizes, most if call.operator == "ReduceMin" else least, x.dtype)
+    return np.full(call.shape(sizes), most if call.operator == "ReduceMin" else least, x.dtype)
 
 
 @rule("ArgMax", "ArgMin")
@@ -345,8 +346,8 @@ def _unsqueeze(call: Call, x: Value, axes: Value = None) -> Value:
 
 @rule("Expand")
 def _expand(call: Call, x: Value, shape: Value) -> Value:
-    sizes = call.shape(call.known(shape, "the shape").ravel().tolist())
-    wide = call.shape(np.broadcast_shapes(x.shape, sizes))
+    sizes = call.known(shape, "the shape").ravel().tolist()
+    wide = np.broadcast_shapes(x.shape, tuple(sizes))
     return x if wide == tuple(x.shape) else mg.broadcast_to(x, wide)
 
 
@@ -371,6 +372,7 @@ def _split(call: Call, x: Value, sizes: Value = None) -> list[Value]:
     parts = call.setting("split", sizes, "the sizes of its parts")
     if parts is None:
         count = call["num_outputs"] or call.outputs
+        call.held.step(count)
         step = -(-x.shape[axis] // count)
         parts = [step] * (count - 1) + [x.shape[axis] - step * (count - 1)]
     if sum(parts) != x.shape[axis] or min(parts) < 0:
@@ -381,7 +383,7 @@ def _split(call: Call, x: Value, sizes: Value = None) -> list[Value]:
 @rule("Tile")
 def _tile(call: Call, x: Value, repeats: Value) -> Value:
     times = [int(n) for n in call.known(repeats, "how often it repeats").ravel()]
-    whole = call.shape([n * t for n, t in zip(x.shape, times, strict=True)])
+    whole = tuple(n * t for n, t in zip(x.shape, times, strict=True))
     beside = [size for n in x.shape for size in (1, n)]
     wide = tuple(size for n, t in zip(x.shape, times) for size in (t, n))
     return mg.reshape(mg.broadcast_to(mg.reshape(x, tuple(beside)), wide), whole)
@@ -461,7 +463,7 @@ def _constant_of_shape(call: Call, shape: Value) -> np.ndarray:
 @rule("EyeLike")
 def _eye_like(call: Call, x: Value) -> np.ndarray:
     dtype = x.dtype if call["dtype"] is None else dtype_of(call, call["dtype"])
-    return np.eye(*x.shape, k=call["k"], dtype=dtype)  # type: ignore[call-overload]
+    return np.eye(*call.shape(x.shape), k=call["k"], dtype=dtype)  # type: ignore[call-overload]
 
 
 @rule("Range")
@@ -476,8 +478,7 @@ def _one_hot(call: Call, indices: Value, depth: Value, values: Value) -> Value:
     n = int(call.known(depth, "how many classes there are").reshape(()))
     axis = call["axis"]
     axis = axis + len(indices.shape) + 1 if axis < 0 else axis
-    call.shape([*indices.shape, n])
-    places = np.arange(n).reshape([-1, *[1] * (len(indices.shape) - axis)])
+    places = np.arange(*call.shape((n,))).reshape([-1, *[1] * (len(indices.shape) - axis)])
     place = mg.expand_dims(mg.astype(indices, np.int64), axis)
     place = mg.where(mg.less(place, 0), place + n, place)
     return mg.where(mg.equal(places, place), values[1], values[0])
@@ -490,7 +491,7 @@ def _dropout(call: Call, x: Value, ratio: Value = None, training: Value = None) 
         p = 0.5 if ratio is None else float(call.known(ratio, "the ratio").item())
         if p:
             call.refuse("that trains draws random numbers and", "export the model in eval mode")
-    return x, np.ones(x.shape, bool)
+    return (x, np.ones(call.shape(x.shape), bool)) if call.outputs > 1 else x
 
 
 # --- elements -------------------------------------------------------------------------------------
@@ -531,13 +532,13 @@ def _gather(call: Call, x: Value, indices: Value) -> Value:
 
 @rule("GatherElements")
 def _gather_elements(call: Call, x: Value, indices: Value) -> Value:
-    return mg.getitem(x, _places_along(x, indices, call["axis"]))
+    return mg.getitem(x, _places_along(call, x, indices))
 
 
-def _places_along(x: Value, indices: Value, axis: int) -> tuple:
+def _places_along(call: Call, x: Value, indices: Value) -> tuple:
     """An index for each element of `indices`, which goes along one axis."""
-    (axis,) = axes_of(x, axis)
-    grid = list(np.ix_(*map(np.arange, indices.shape)))
+    (axis,) = axes_of(x, call["axis"])
+    grid = list(np.ix_(*(np.arange(*call.shape((n,))) for n in indices.shape)))
     return (*grid[:axis], indices, *grid[axis + 1 :])
 
 
@@ -545,7 +546,7 @@ def _places_along(x: Value, indices: Value, axis: int) -> tuple:
 def _gather_nd(call: Call, x: Value, indices: Value) -> Value:
     b, k = call["batch_dims"] or 0, indices.shape[-1]
     outer = indices.shape[:-1]
-    grid = np.ix_(*map(np.arange, outer[:b])) if b else ()
+    grid = np.ix_(*(np.arange(*call.shape((n,))) for n in outer[:b])) if b else ()
     batch = [g.reshape([*g.shape, *[1] * (len(outer) - b)]) for g in grid]
     return mg.getitem(x, (*batch, *(indices[..., i] for i in range(k))))
 
@@ -557,7 +558,7 @@ def _scattered(call: Call, x: Value, index: tuple, updates: Value) -> Value:
         return like(x + mg.scatter_add(updates, index, x.shape), x)
     if how != "none":
         return call.refuse(f'with the reduction "{how}"')
-    ones = np.ones(updates.shape, x.dtype)
+    ones = np.ones(call.shape(updates.shape), x.dtype)
     hit = mg.greater(mg.scatter_add(_leaf_like(index, ones), index, x.shape), 0)
     return mg.where(hit, mg.scatter_add(updates, index, x.shape), x)
 
@@ -571,7 +572,7 @@ def _leaf_like(index: tuple, array: np.ndarray) -> Any:
 
 @rule("Scatter", "ScatterElements")
 def _scatter_elements(call: Call, x: Value, indices: Value, updates: Value) -> Value:
-    return _scattered(call, x, _places_along(x, indices, call["axis"]), updates)
+    return _scattered(call, x, _places_along(call, x, indices), updates)
 
 
 @rule("ScatterND")
@@ -583,7 +584,7 @@ def _scatter_nd(call: Call, x: Value, indices: Value, updates: Value) -> Value:
 @rule("Trilu")
 def _trilu(call: Call, x: Value, k: Value = None) -> Value:
     diagonal = 0 if k is None else int(call.known(k, "its diagonal").item())
-    rows, columns = x.shape[-2:]
+    rows, columns = call.shape(x.shape[-2:])
     inside = np.tri(rows, columns, diagonal - bool(call["upper"]), dtype=bool)
     inside = ~inside if call["upper"] else inside
     return mg.where(inside, x, number(0, x))
@@ -620,7 +621,7 @@ def _nonzero(call: Call, x: Value) -> np.ndarray:
 @rule("ReverseSequence")
 def _reverse_sequence(call: Call, x: Value, lengths: Value) -> Value:
     batch, time = call["batch_axis"], call["time_axis"]
-    n = x.shape[time]
+    n, _ = call.shape((x.shape[time], x.shape[batch]))
     steps = np.arange(n)
     length = call.known(lengths, "the lengths").reshape(-1, 1)
     places = np.where(steps < length, length - 1 - steps, steps)  # (batch, time)
@@ -643,7 +644,6 @@ def _pad(
     both = [(0, 0)] * len(x.shape)
     for i, axis in enumerate(along):
         both[axis] = (widths[i], widths[i + k])
-    call.shape([n + a + b for n, (a, b) in zip(x.shape, both)])
     x = x[tuple(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(x.shape, both))]
     both = [(max(0, a), max(0, b)) for a, b in both]
     if mode in (None, "constant"):
@@ -653,6 +653,7 @@ def _pad(
     how: Any = mode
     for axis, (a, b) in enumerate(both):
         if a or b:
+            call.shape((a + x.shape[axis] + b,))
             places = np.pad(np.arange(x.shape[axis]), (a, b), how)
             x = x[(*[slice(None)] * axis, places)]
     return x

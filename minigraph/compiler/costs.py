@@ -114,10 +114,8 @@ def _work(node: Node) -> tuple[str, int]:
     row = known(node)
     if is_view(node) or row.costs == "nothing":
         return "add", 0
-    if row.name == "matmul":
-        return "matmul", node.size * node.inputs[0].shape[-1]
-    if row.name == "einsum":
-        return "matmul", _products(node)
+    if row.name in ("matmul", "einsum"):
+        return "matmul", multiply_adds(node)
     return row.costs, node.size if row is not OWN and node.op.partials else _moved(node)
 
 
@@ -125,8 +123,10 @@ def _moved(node: Node) -> int:
     return max([node.size, *(x.size for x in node.inputs)])
 
 
-def _products(node: Node) -> int:
-    """The multiply-adds of an einsum: one for each choice of all its indices."""
+def multiply_adds(node: Node) -> int:
+    """Those of a matrix product, or of an einsum: one for each choice of all its indices."""
+    if node.op.name == "matmul":
+        return node.size * node.inputs[0].shape[-1]
     sizes: dict[str, int] = {}
     for letters, x in zip(node.attrs["subscripts"].partition("->")[0].split(","), node.inputs):
         sizes |= zip(letters, x.shape)

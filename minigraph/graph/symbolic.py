@@ -25,6 +25,12 @@ from .refusals import explained
 # The dtypes that elementwise operations give, which are those of the table, by what they are given.
 _DTYPES: dict[tuple[Any, ...], np.dtype] = {}
 
+# They move the elements of their first input, to places that its own sizes decide.
+_MOVING = {
+    "broadcast_to", "getitem", "matrix_transpose", "overlap_add", "reshape", "scatter_add",
+    "transpose", "windows",
+}  # fmt: skip
+
 
 class Unknown:
     """The value of a symbolic Node: its shape and dtype, and no numbers.
@@ -204,9 +210,16 @@ def unknown(
 
 
 def _dtype(op: Operation, inputs: tuple[Node, ...], attrs: dict[str, Any]) -> np.dtype:
-    """The dtype of a result: that of the operation on zeros, which is seldom computed twice."""
-    if not op.partials:
+    """The dtype of a result: that of the operation on zeros, which is seldom computed twice.
+
+    Nothing of the size of the result is made, which may be larger than the memory.
+    """
+    if op is not OPERATIONS.get(op.name):
         return _dtype_on_zeros(op, inputs, [x.shape for x in inputs], attrs)
+    if op.name in _MOVING:
+        return inputs[0].dtype
+    if not op.partials:
+        return _dtype_on_zeros(op, inputs, [(1,) * x.ndim for x in inputs], attrs)
     key = (op, *[x.dtype for x in inputs])
     if key not in _DTYPES:
         _DTYPES[key] = _dtype_on_zeros(op, inputs, [()] * len(inputs), attrs)
