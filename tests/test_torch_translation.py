@@ -6,10 +6,10 @@ import fuzz
 import fuzz_programs
 import numpy as np
 import pytest
-from examples import weights
+from cases import CASES
+from examples import drawn, weights
 from hypothesis import given, settings
-from programs import programs
-from programs import run as run_program
+from hypothesis import strategies as st
 
 import minigraph as mg
 from minigraph import bridges
@@ -230,62 +230,96 @@ def gradients(outputs):
     return {x.name: x.grad for x in leaves if x.op is None and x.grad is not None}
 
 
+def close(found, wanted, digits):
+    """The same dtype and shape, and numbers to a precision; what overflows in one may not there."""
+    found, wanted = np.asarray(found), np.asarray(wanted)
+    assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+    np.testing.assert_allclose(found, wanted, digits, digits)
+
+
+def close_gradients(found, wanted, digits):
+    """The same numbers by name; none is the same as zeros."""
+    for name, g in wanted.items():
+        if np.isfinite(g).all():
+            other = np.zeros_like(g) if found.get(name) is None else np.asarray(found[name])
+            scale = np.max(np.abs(g), initial=1.0)
+            np.testing.assert_allclose(other, g, digits, digits * scale, err_msg=name)
+
+
+def same_in_pytorch(graph):
+    """Compare a graph with the module made of it, in values and gradients; return the module."""
+    module, digits = bridges.torch.to_torch(graph), digits_of(graph)
+    results = module()
+    for found, y in zip(results, graph.run(), strict=True):
+        close(found.detach().numpy(), y, digits)
+    weighed = [
+        (y.double() * torch.from_numpy(weights(tuple(y.shape), np.float64))).sum()
+        for y in results
+        if y.requires_grad
+    ]
+    if wanted := gradients(graph.outputs):
+        sum(weighed).backward()
+        close_gradients({k: x.grad for k, x in module.named_parameters()}, wanted, digits)
+    return module
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_random_programs_to_pytorch():
     seen, ran = set(), 0
     for graph in random_programs():
-        module, digits = bridges.torch.to_torch(graph), digits_of(graph)
-        results = module()
-        for found, y in zip(results, graph.run(), strict=True):
-            found = found.detach().numpy()
-            assert (found.dtype, found.shape) == (y.dtype, y.shape)
-            np.testing.assert_allclose(found, y, digits, digits)
-        loss = sum(
-            (y.double() * torch.from_numpy(weights(tuple(y.shape), np.float64))).sum()
-            for y in results
-            if y.requires_grad
-        )
-        wanted = gradients(graph.outputs)
-        if wanted:
-            loss.backward()
-        places = dict(module.named_parameters())
-        for name, g in wanted.items():
-            found = places[name].grad
-            found = np.zeros_like(g) if found is None else found.numpy()
-            if np.isfinite(g).all():
-                scale = np.max(np.abs(g), initial=1.0)
-                np.testing.assert_allclose(found, g, digits, digits * scale)
+        same_in_pytorch(graph)
         seen |= {x.op.name for x in graph.order if x.op}
         ran += 1
     assert ran > 50
     assert seen == {*OPERATIONS}
 
 
-def test_a_mask_that_is_known_beforehand_goes_to_pytorch_and_back():
-    x = mg.variable(np.arange(6.0).reshape(2, 3), name="x")
-    mask = np.array([[True, False, True], [False, False, True]])
-    graph = mg.Graph([x[mask] * 2.0, x[np.array([False, True])], x[np.array(True)]], [x])
-    back = bridges.torch.from_torch(bridges.torch.to_torch(graph))
-    for found, wanted in zip(back.run(), [[0.0, 4.0, 10.0], [[3.0, 4.0, 5.0]], [x.value]]):
-        np.testing.assert_array_equal(found, wanted)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_every_operation_and_its_gradient_are_the_same_in_pytorch_and_back():
+    latest = []
+
+    @given(data=st.data())
+    @settings(max_examples=3)
+    def to_pytorch(data):
+        nodes = []
+        for name in sorted(CASES):
+            drawing = data.draw(drawn(name))
+            makes = [mg.variable if i in drawing.by else mg.constant for i in range(9)]
+            xs = [make(a, f"{name} {i}") for i, (make, a) in enumerate(zip(makes, drawing.arrays))]
+            nodes.append(drawing.node(*xs))
+        graph = mg.Graph(nodes, [])
+        latest[:] = graph, same_in_pytorch(graph)
+
+    to_pytorch()
+    graph, module = latest
+    back = bridges.torch.from_torch(module)  # once, for PyTorch takes long to export
+    for found, y in zip(back.outputs, graph.outputs, strict=True):
+        close(found.value, y.value, digits_of(mg.Graph(y)))
+    close_gradients(gradients(back.outputs), gradients(graph.outputs), digits_of(graph))
 
 
-@given(program=programs())
-@settings(max_examples=2)
-def test_random_programs_to_pytorch_and_back(program):
-    inputs, steps = program
-    xs = [mg.variable(x, name=f"x{i}") for i, x in enumerate(inputs)]
-    y = run_program(mg, xs, steps)
-    module = bridges.torch.to_torch(mg.Graph(y, xs))
-    y.backward()
-    ts = [torch.from_numpy(x).requires_grad_() for x in inputs]
-    found = torch.autograd.grad(module(*ts), ts)
-    back = bridges.torch.from_torch(module, *ts)
-    assert back.run() == pytest.approx(y.value, rel=1e-12)
-    back.outputs[0].backward()
-    for x, g, again in zip(xs, found, back.inputs):
-        np.testing.assert_allclose(g.numpy(), x.grad, 1e-10, 1e-12)
-        np.testing.assert_allclose(again.grad, x.grad, 1e-10, 1e-12)
+def test_a_mask_goes_to_pytorch_and_back():
+    """One that is written, one that is an input, and one that is computed."""
+    x, rows = mg.variable(np.arange(6.0).reshape(2, 3), name="x"), np.array([False, True])
+    mask = mg.constant(np.array([[True, False, True], [False, False, True]]), name="mask")
+    picked = [x[rows], x[mask] * 2.0, x[:, mask[0]], x[np.array(True)], x[x > 4.0]]
+    graph = mg.Graph(picked, [x, mask])
+    back = bridges.torch.from_torch(same_in_pytorch(graph))
+    wanted = [[[3.0, 4.0, 5.0]], [0.0, 4.0, 10.0], [[0.0, 2.0], [3.0, 5.0]], [x.value], [5.0]]
+    for found, numbers in zip(back.run(), wanted, strict=True):
+        np.testing.assert_array_equal(found, numbers)
+    close_gradients(gradients(back.outputs), gradients(graph.outputs), 1e-12)
+
+
+def test_what_a_mask_picks_has_the_size_that_the_examples_give():
+    def program(x, t):
+        chosen = x[t > 0]
+        return torch.cat([chosen.softmax(0), x.masked_select(x > 0)]) / chosen.size(0)
+
+    x, t = tensor(2, 3), torch.tensor([[1, 0, 1], [0, 0, 1]])
+    graph = translated(program, x, t)
+    with pytest.raises(mg.ShapeError, match=r"shape \(3,\)"):
+        graph.run({"t": np.ones((2, 3), np.int64)})
 
 
 # --- modules --------------------------------------------------------------------------------------
@@ -411,7 +445,7 @@ class Straight(torch.autograd.Function):
 BAD = {
     "a branch": (by_branch, "depends on values, in .*if x.sum.* torch.where"),
     "a number": (lambda x: x * x.sum().item(), "_local_scalar_dense.* in .*as an example"),
-    "a mask": (lambda x: x[x > 0], r"x\[mask\] cannot .* in .*x\[x > 0\].* torch.where"),
+    "places": (lambda x: torch.nonzero(x), r"aten.nonzero .* in .*nonzero\(x\).* torch.where"),
     "random numbers": (lambda x: x + torch.rand(3), r"aten.rand .* in .*rand\(3\).* as an example"),
     "dropout": (nn.Dropout(), r"dropout in training .* model.eval\(\)"),
     "a batch's statistics": (nn.BatchNorm1d(3), r"the buffer .* model.eval\(\)"),

@@ -22,6 +22,7 @@ from ..core.node import NO_ATTRS, Node
 from ..core.operation import OPERATIONS, Operation
 from ..errors import GradientError
 from ..errors.shapes import broadcast_shape
+from .torch_dtypes import SHARED
 
 # What minigraph has too, by PyTorch's names without underscores.
 _OURS = {
@@ -49,10 +50,6 @@ _RANDOM = re.compile(
 WITHOUT_TWIN = dict.fromkeys(  # NumPy has none like them; what they are shown in
     (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2), torch.float32
 )
-_DTYPES = {
-    torch.float16, torch.float32, torch.float64, torch.bool, torch.uint8, torch.int8, torch.int16,
-    torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64, *WITHOUT_TWIN,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -422,7 +419,7 @@ def unfit(t: Tensor) -> str:
         return f"quantized, {t.dtype}; a Node holds real numbers: take .dequantize() of it"
     if t.dtype.is_complex:
         return f"{t.dtype}; a Node holds real numbers: torch.view_as_real outside, or .real"
-    if t.dtype not in _DTYPES:
+    if t.dtype not in SHARED and t.dtype not in WITHOUT_TWIN:
         return f"{t.dtype}, which NumPy does not have; take .float() of it"
     return ""
 

@@ -20,6 +20,7 @@ from ..errors import FeedError, NodeTypeError
 from ..errors.shapes import axis_numbers
 from ..graph.graph import Graph, expected
 from ..graph.sliding import strides_of, windows
+from .torch_dtypes import torch_dtype
 from .translating import (
     QUESTIONS,
     Rule,
@@ -28,7 +29,6 @@ from .translating import (
     computing_dtype,
     fed_to,
     names_of,
-    refusal,
     resized,
     run,
     size_given,
@@ -81,14 +81,14 @@ class Translated(Module):
 
     def _tensor(self, x: Node, fit: Node, value: Any) -> Tensor:
         """A value for an input, in its dtype and shape."""
-        dtype = _torch_dtype(x.dtype)
+        dtype = torch_dtype(x.dtype)
         if not isinstance(value, Tensor):
             value = torch.as_tensor(value, device=self._device)
         if tuple(value.shape) != fit.shape:
             raise FeedError(f"the input {expected(fit)} was given shape {tuple(value.shape)}", (x,))
         if not x.dtype.kind == "f" and value.dtype.is_floating_point:
             raise FeedError(f"the input {expected(x)} was given {value.dtype}", (x,))
-        return value.to(dtype)
+        return _cast(value, dtype)
 
     @property
     def _device(self) -> Any:
@@ -130,25 +130,23 @@ def _rule(name: str, widens: bool = True) -> Callable[[Rule], Rule]:
     def decorate(rule: Rule) -> Rule:
         def call(node: Node, *inputs: Tensor, **attrs: Any) -> Tensor:
             if widens:
-                inputs = tuple(x.long() if x.dtype in _SPARSE else x for x in inputs)
-            return rule(node, *inputs, **attrs).to(_torch_dtype(node.dtype))
+                inputs = tuple(_cast(x, torch.int64) if x.dtype in _SPARSE else x for x in inputs)
+            return _cast(rule(node, *inputs, **attrs), torch_dtype(node.dtype))
 
         return TO.rule(name)(call)
 
     return decorate
 
 
+def _cast(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """x in a dtype; PyTorch exports a cast that changes nothing as well, as two operations."""
+    return x if x.dtype == dtype else x.to(dtype)
+
+
 def _working(dtype: np.dtype) -> torch.dtype:
     """The dtype in which PyTorch computes what NumPy computes in this one."""
-    found = _torch_dtype(dtype)
+    found = torch_dtype(dtype)
     return torch.int64 if found in _SPARSE else found
-
-
-def _torch_dtype(dtype: np.dtype) -> torch.dtype:
-    try:
-        return torch.from_numpy(np.zeros(1, dtype)).dtype
-    except TypeError:
-        raise refusal(f"PyTorch has no {dtype}", instead="compute in float64 or float32") from None
 
 
 # --- elementwise ----------------------------------------------------------------------------------
@@ -162,7 +160,7 @@ def _elementwise(name: str, function: Callable[..., Any]) -> None:
         dtype = _working(computing_dtype(node))
         if dtype == torch.bool and name not in QUESTIONS:
             dtype = torch.uint8  # in which nothing is lost: whether any is not 0
-        return function(*[x if x.dtype == dtype else x.to(dtype) for x in inputs])
+        return function(*[_cast(x, dtype) for x in inputs])
 
 
 for _name in (
@@ -182,12 +180,12 @@ _elementwise("power", torch.pow)
 @_rule("where")
 def _(node: Node, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
     dtype = _working(node.dtype)
-    return torch.where(condition != 0, x.to(dtype), y.to(dtype))
+    return torch.where(condition != 0, _cast(x, dtype), _cast(y, dtype))
 
 
 @_rule("astype")
 def _(node: Node, x: Tensor, dtype: Any) -> Tensor:
-    return x.to(_working(node.dtype))
+    return _cast(x, _working(node.dtype))
 
 
 @_rule("stop_gradient")
@@ -210,7 +208,7 @@ def _reduction(name: str, function: Callable[..., Tensor], in_floats: bool = Fal
     def _(node: Node, x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
         dtype = _working(node.dtype)
         axes = axis_numbers(x.ndim, axis)
-        x = x.to(dtype)
+        x = _cast(x, dtype)
         if not axes:
             return x if not in_floats else function(x.unsqueeze(0), (0,), False)
         return function(x, axes, keepdims)
@@ -276,7 +274,7 @@ def _(node: Node, x: Tensor) -> Tensor:
 @_rule("concatenate")
 def _(node: Node, *arrays: Tensor, axis: int) -> Tensor:
     dtype = _working(node.dtype)
-    return torch.cat([x.to(dtype) for x in arrays], axis)
+    return torch.cat([_cast(x, dtype) for x in arrays], axis)
 
 
 # --- places ---------------------------------------------------------------------------------------
@@ -291,6 +289,11 @@ def _picked(x: Tensor, index: Any) -> Tensor:
     items = [*items, *rest] if place is None else items[:place] + rest + items[place + 1 :]
     if not any(isinstance(i, np.ndarray | Tensor | list) for i in items):
         return _sliced(x, items)
+    around = [i for i in items if i is not None and not isinstance(i, slice)]
+    if len(around) == 1 and _is_mask(array := around[0]) and array.ndim:  # exported as it is
+        parts = [[slice(None)] * array.ndim if i is array else [i] for i in items]
+        slices = [part for each in parts for part in each]
+        return _sliced(x, slices)[tuple(array if i is array else slice(None) for i in items)]
     spread = [part for i in items for part in _as_arrays(i, x.device)]
     slices = [_before(i, k) for i in items for k in _as_arrays(i, x.device)]
     places = [k for k, i in enumerate(spread) if isinstance(i, Tensor)]
@@ -309,6 +312,11 @@ def _before(item: Any, part: Any) -> Any:
     return part
 
 
+def _is_mask(item: Any) -> bool:
+    """Whether it is a mask of which nobody knows yet how many elements it picks."""
+    return isinstance(item, Tensor) and item.dtype == torch.bool
+
+
 def _axes_of(item: Any) -> int:
     """How many axes of an array an item of an index takes."""
     is_mask = isinstance(item, np.ndarray | Tensor) and item.dtype in (torch.bool, np.dtype(bool))
@@ -322,8 +330,10 @@ def _as_arrays(item: Any, device: Any) -> list[Any]:
     if not isinstance(item, Tensor):
         item = np.array(item)
         places = np.atleast_1d(item).nonzero() if item.dtype == bool else [item]  # known beforehand
-        return [torch.as_tensor(place, device=device).long() for place in places]
-    return [*item.nonzero(as_tuple=True)] if item.dtype == torch.bool else [item.long()]
+        return [torch.as_tensor(place, dtype=torch.int64, device=device) for place in places]
+    return (
+        [*item.nonzero(as_tuple=True)] if item.dtype == torch.bool else [_cast(item, torch.int64)]
+    )
 
 
 def _sliced(x: Tensor, items: Sequence[Any]) -> Tensor:
@@ -386,11 +396,11 @@ def _(node: Node, x: Tensor, shape: Any, stride: Any = 1) -> Tensor:
 def _(node: Node, x: Tensor, y: Tensor) -> Tensor:
     dtype = _working(node.dtype)
     inner = torch.int64 if dtype == torch.bool else dtype
-    return torch.matmul(x.to(inner), y.to(inner))
+    return torch.matmul(_cast(x, inner), _cast(y, inner))
 
 
 @_rule("einsum")
 def _(node: Node, *operands: Tensor, subscripts: str) -> Tensor:
     dtype = _working(node.dtype)
     inner = torch.int64 if dtype == torch.bool else dtype
-    return torch.einsum(subscripts, *[x.to(inner) for x in operands])
+    return torch.einsum(subscripts, *[_cast(x, inner) for x in operands])

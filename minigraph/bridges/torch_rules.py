@@ -88,6 +88,7 @@ from ..graph.rows import (
 )
 from ..graph.sliding import overlap_add, windows
 from .kernels import convolved, taps
+from .torch_dtypes import dtype_of
 from .translating import Rules, refusal
 
 RANDOM = (
@@ -639,7 +640,7 @@ def _(out: Any, x: Any, times: int, axis: int | None = None, **_: Any) -> Any:
 
 @FROM.rule("aten.cat", "aten.concat", "aten.concatenate")
 def _(out: Any, tensors: Sequence[Any], axis: int = 0) -> Any:
-    parts = [x for x in tensors if x.shape != (0,)]
+    parts = [x for x in tensors if len(x.shape) == len(out.shape)]  # but those of shape (0,)
     dtype = dtype_of(out.dtype)
     return concatenate([x if x.dtype == dtype else astype(x, dtype) for x in parts], axis)
 
@@ -798,14 +799,21 @@ _plain(lambda x, index: take(x, index), "take")
 
 
 def _index(x: Any, indices: Sequence[Any]) -> tuple[Any, ...]:
-    if any(i is not None and i.dtype == np.bool_ for i in indices):
-        raise refusal("x[mask] cannot be translated", instead=BY_VALUES)
     return tuple(slice(None) if i is None else i for i in indices)
 
 
 @FROM.rule("aten.index")
 def _(out: Any, x: Any, indices: Sequence[Any]) -> Any:
-    return getitem(x, _index(x, indices))
+    picked = getitem(x, _index(x, indices))
+    is_by_values = any(isinstance(i, Node) and i.dtype == np.bool_ for i in indices)
+    return reshape(picked, picked.shape) if is_by_values else picked  # one for this number only
+
+
+@FROM.rule("aten.masked_select")
+def _(out: Any, x: Any, mask: Any) -> Any:
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    picked = getitem(broadcast_to(x, shape), (broadcast_to(mask, shape),))
+    return reshape(picked, picked.shape)
 
 
 @FROM.rule("aten.index_put", "aten._unsafe_index_put")
@@ -884,23 +892,6 @@ def _(out: Any, x: Any, classes: int = -1) -> Any:
 
 
 # --- new tensors ----------------------------------------------------------------------------------
-
-DTYPES = {
-    torch.float16: np.float16, torch.float32: np.float32, torch.float64: np.float64,
-    torch.bool: np.bool_, torch.uint8: np.uint8, torch.int8: np.int8, torch.int16: np.int16,
-    torch.int32: np.int32, torch.int64: np.int64, torch.uint16: np.uint16,
-    torch.uint32: np.uint32, torch.uint64: np.uint64,
-}  # fmt: skip
-
-
-def dtype_of(dtype: torch.dtype) -> np.dtype:
-    """NumPy's dtype for one of PyTorch."""
-    if dtype not in DTYPES:
-        name = str(dtype).removeprefix("torch.")
-        if dtype.is_complex:
-            raise refusal(f"{name} cannot be translated", instead="a Node holds real numbers")
-        raise refusal(f"NumPy has no {name}", instead="compute in float32: x.float()")
-    return np.dtype(DTYPES[dtype])
 
 
 def _full(out: Any, value: Any) -> Node:

@@ -46,7 +46,8 @@ from ..graph.context import scope
 from ..graph.graph import Graph
 from ..graph.joining import stop_gradient
 from .torch_calls import as_array, unfit
-from .torch_rules import BY_VALUES, FROM, RANDOM, dtype_of, written
+from .torch_dtypes import dtype_of, torch_dtype
+from .torch_rules import BY_VALUES, FROM, RANDOM, written
 from .translating import line_of, located, names_of, refusal, weight
 
 _LIBRARIES = tuple(f"{Path(file).resolve().parent}{os.sep}" for file in (torch.__file__, __file__))
@@ -291,6 +292,7 @@ class _Taking:
         self.is_recorded = True
         parts = [m for m in exported.graph_module.modules() if isinstance(m, GraphModule)]
         self.writes = any(map(_writes, parts))
+        self.sizes: dict[Any, int] = {}  # that depend on values, by PyTorch's names for them
         self.runs: dict[str, int] = {}  # how often each module is run
         for call in (call for m in parts for step in m.graph.nodes for call in _calls(step)):
             self.runs[call[0]] = max(self.runs.get(call[0], 0), call[1] + 1)
@@ -426,6 +428,9 @@ class _Taking:
         name = _name(target)
         if "assert" in name or name == "aten.sym_constrain_range_for_size":
             return None
+        if name == "aten.sym_size":
+            return args[0].node.shape[args[1]]
+        out = pytree.tree_map_only(Tensor, self._sized, out)
         if name == "aten.detach_" and not args[0].node.requires_grad:
             return args[0]  # as PyTorch detaches what torch.tensor([1.0, 2.0]) makes
         held = [x for x in pytree.tree_leaves((args, options)) if isinstance(x, _Tensor)]
@@ -440,6 +445,9 @@ class _Taking:
             return self._apart(target, args, options, at)
         plain = self._aligned(target, args, out)
         node = FROM.find(rule_name, at)(out, *_nodes(plain), **_nodes(options))
+        if name in ("aten.index", "aten.masked_select"):
+            self._learn_sizes(out, node)
+            out = self._sized(out)
         if changed:
             if changed != [0]:
                 raise refusal(f"{name} with out=… cannot be translated", at, "take what it returns")
@@ -452,6 +460,21 @@ class _Taking:
             for i, (y, shape) in enumerate(zip(node, out) if is_several else [(node, out)])
         ]
         return made if is_several else made[0]
+
+    def _learn_sizes(self, out: Tensor, node: Node) -> None:
+        """Note how many elements a mask has picked, which PyTorch leaves open."""
+        for size, n in zip(out.shape, node.shape):
+            if not isinstance(size, int):
+                self.sizes[size.node.expr] = n
+
+    def _sized(self, out: Tensor) -> Tensor:
+        """What PyTorch gives, with the sizes that are known by now."""
+        if all(isinstance(size, int) for size in out.shape):
+            return out
+        sizes = [n if isinstance(n, int) else n.node.expr.subs(self.sizes) for n in out.shape]
+        if not all(getattr(n, "is_number", True) for n in sizes):
+            return out
+        return out.new_empty([int(n) for n in sizes])
 
     def _made(self, node: Any, out: Any, view: Any, name: str) -> _Tensor:
         node = _fitted(node, out, name)
@@ -491,7 +514,7 @@ class _Taking:
         if out.dtype == torch.bool:
             if len(dtypes) < 2:
                 return args
-            wide = [torch.zeros(1 if x.node.shape else (), dtype=_torch_dtype(x.node.dtype))
+            wide = [torch.zeros(1 if x.node.shape else (), dtype=torch_dtype(x.node.dtype))
                     for x in args if isinstance(x, _Tensor)]  # fmt: skip
             wanted = dtype_of(torch.result_type(*wide[:2]))
         else:
@@ -617,10 +640,6 @@ def _fitted(node: Any, out: Tensor, name: str) -> Node:
     return node if node.dtype == wanted else astype(node, wanted)
 
 
-def _torch_dtype(dtype: np.dtype) -> torch.dtype:
-    return torch.from_numpy(np.zeros(1, dtype)).dtype
-
-
 def _memory(x: Tensor) -> int:
     return x.untyped_storage()._cdata
 
@@ -635,7 +654,10 @@ def _changed(target: Any) -> list[int]:
 
 
 def _writes(module: GraphModule) -> bool:
+    """Whether it changes numbers in place; detach_ does not, which comes with torch.tensor(1)."""
     return any(
-        isinstance(step.target, torch._ops.OpOverload) and _changed(step.target)
+        isinstance(step.target, torch._ops.OpOverload)
+        and _changed(step.target)
+        and _name(step.target) != "aten.detach_"
         for step in module.graph.nodes
     )
