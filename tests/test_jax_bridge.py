@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -233,6 +234,57 @@ def test_arrays_around_a_function_are_variables_with_their_names():
     close(mg.grad(graph.outputs[0], w).value, [1.0, 2.0, 3.0])
 
 
+SHARED = {}
+
+
+def layer(i, x):
+    return jnp.tanh(x * SHARED[i]["w"])
+
+
+def scaled(params, x):
+    return params["scale"] * layer(1, layer(0, x))
+
+
+def test_arrays_around_what_a_function_calls_or_is_given_keep_their_names():
+    SHARED.update({i: {"w": jnp.asarray(numbers(3))} for i in range(2)})
+    graph = from_jax(partial(scaled, {"scale": jnp.ones(3)}), np.ones(3))
+    found = {x.name: x.kind for x in graph.inputs}
+    assert found == dict.fromkeys(["x", "params.scale", "SHARED.0.w", "SHARED.1.w"], "variable")
+
+
+LOOPS = {
+    "scan": lambda x: jax.lax.scan(
+        lambda h, row: (jnp.tanh(h + row), h * row), jnp.zeros(3), x, reverse=True
+    ),
+    "fori": lambda x: jax.lax.fori_loop(1, 5, lambda i, c: jnp.sin(c) * i + x[i % 2], x),
+    "while": lambda x: jax.lax.while_loop(
+        lambda c: c[0] < 4, lambda c: (c[0] + 1, c[1] * x[c[0] % 2]), (0, x[0])
+    )[1],
+    "cond": lambda x: jax.lax.scan(
+        lambda c, i: (jax.lax.cond(i > 1, jnp.sin, jnp.cos, c), i), x, jnp.arange(4)
+    )[0],
+    "switch": lambda x: jax.lax.switch(7, [jnp.sin, jnp.exp], x),
+    "cumprod": lambda x: jnp.cumprod(x.at[0, 1].set(0.0), axis=1) * x,
+    "cummax": lambda x: jax.lax.cummax(x, axis=1, reverse=True) * x,
+    "cumlogsumexp": lambda x: jax.lax.cumlogsumexp(x, axis=0) * x,
+}
+
+
+def test_loops_and_branches_whose_course_is_known_have_jaxs_value_and_gradients():
+    x = jnp.asarray(numbers(2, 3))
+    totals = {
+        what: lambda x, loop=loop: sum(y.sum() for y in jax.tree_util.tree_leaves(loop(x)))
+        for what, loop in LOOPS.items()
+    }
+    # Forwards, since JAX has no gradient backwards for `while_loop`; all at once are compiled once.
+    wanted = jax.jit(lambda x: {w: (f(x), jax.jacfwd(f)(x)) for w, f in totals.items()})(x)
+    for what, total in totals.items():
+        graph = from_jax(total, x)
+        value, gradient = wanted[what]
+        close(graph.run({"x": x}), value)
+        close(mg.grad(graph.outputs[0], graph.inputs[0]).value, gradient)
+
+
 @jax.custom_jvp
 def doubled(x):
     return 2 * x
@@ -248,13 +300,22 @@ def chooses(x):
 
 
 REFUSED = {
-    "scan": (lambda x: jax.lax.scan(lambda c, y: (c + y, c), 0.0, x)[0], "a loop of Python"),
-    "while": (lambda x: jax.lax.while_loop(lambda c: c[0] < 9, lambda c: 2 * c, x), "a loop"),
+    "scan of 90,000 steps .* 90,000 operations or more, and at most 10,000": (
+        lambda x: jax.lax.scan(lambda c, y: (c * y, None), 1.0, jnp.ones(90_000))[0],
+        "the function of one step",
+    ),
+    "the loops of this program would be 10,00. operations": (
+        lambda x: jax.lax.while_loop(lambda c: c >= 0, lambda c: c + 1, 0) * x,
+        "fewer steps",
+    ),
+    "while": (lambda x: jax.lax.while_loop(lambda c: c[0] < 9, lambda c: 2 * c, x), "fori_loop"),
+    "cumprod over 2,000 elements": (lambda x: jnp.cumprod(jnp.tile(x, 1000)), "at most 1,000"),
     "cond": (lambda x: jax.lax.cond(x[0] > 0, jnp.sin, jnp.cos, x), "jnp.where"),
     "the program decides": (chooses, "if x.sum\\(\\) > 0:.*jnp.where"),
     "random_seed": (lambda x: x * jax.random.normal(jax.random.key(0)), "give them as"),
     "doubled has a derivative of its own": (lambda x: doubled(x), "mg.custom"),
-    "lu": (lambda x: jnp.linalg.inv(jnp.outer(x, x)), ""),
+    "lu": (lambda x: jnp.linalg.inv(jnp.outer(x, x)), "compute it before.*as an argument"),
+    "cholesky": (lambda x: jnp.linalg.cholesky(jnp.outer(x, x)), "as an argument"),
     "convert_element_type to bfloat16": (lambda x: x.astype(jnp.bfloat16), "float16"),
     "scatter at several places": (lambda x: x.at[x.astype(int)].set(x), "unique_indices"),
     "and of whole numbers": (lambda x: x.astype(int) & 1, "booleans"),
@@ -268,6 +329,17 @@ def test_what_the_table_lacks_is_refused_by_name_and_line(what):
         from_jax(function, np.ones(2))
     assert re.search(rf"{what}.*test_jax_bridge.py, line \d+: ", str(error.value))
     assert re.search(instead, str(error.value))
+
+
+def test_a_key_of_random_numbers_is_refused_with_the_line_that_uses_it():
+    key = jax.random.key(0)
+    line = r"keys of random numbers.*test_jax_bridge.py, line \d+: .*normal\(key.*give them as"
+    with pytest.raises(mg.TranslationError, match=line):
+        from_jax(lambda x: x * jax.random.normal(key), 1.0)
+    with pytest.raises(mg.TranslationError, match=line):
+        from_jax(lambda key, x: x * jax.random.normal(key), key, 1.0)
+    with pytest.raises(mg.TranslationError, match="in the argument key; draw"):
+        from_jax(lambda key, x: x, key, 1.0)
 
 
 def test_what_is_no_function_or_returns_nothing_is_refused():

@@ -12,10 +12,14 @@ is one box that opens, and `jax.named_scope` is a scope. Values and gradients ag
 the precision of the dtype, which is the one that JAX computes in: float64 is float32 there unless
 `jax.config.update("jax_enable_x64", True)` was called.
 
-What is refused, with the line of the program: `scan`, `while_loop` and `cond`, random numbers, what
-decides by a value that is computed, derivatives of one's own (`custom_jvp`, `custom_vjp`), complex
-numbers and dtypes that NumPy does not have, whole numbers taken as bits, linear algebra beyond
-products, and callbacks.
+A loop whose number of steps is known, of `scan`, `fori_loop` or `while_loop`, is unrolled, up to
+10,000 operations; of a `cond` or `switch` whose number is known, the branch that it chooses is
+taken.
+
+What is refused, with the line of the program: loops and branches that depend on an input, random
+numbers, what decides by a value that is computed, derivatives of one's own (`custom_jvp`,
+`custom_vjp`), complex numbers and dtypes that NumPy does not have, whole numbers taken as bits,
+linear algebra beyond products, and callbacks.
 """
 
 from __future__ import annotations
@@ -43,8 +47,8 @@ def from_jax(function: Any, /, *examples: Any, **named: Any) -> Graph:
 
     Returns:
         A Graph with the arrays that the function returns as outputs. Float arrays that it finds
-        around it are further inputs, variables by their names there; what it makes itself is
-        constant.
+        around it, or that a function finds which it calls, are further inputs, variables by their
+        names there, as are those given by `functools.partial`; what it makes itself is constant.
 
     Raises:
         TranslationError: naming the primitive, the line of the program, and what to write instead.

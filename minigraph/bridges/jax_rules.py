@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from string import ascii_letters
 from types import SimpleNamespace
@@ -25,14 +26,19 @@ from .translating import Rules, refusal
 mg = SimpleNamespace(**FUNCTIONS)
 Value = Any  # a Node, or an array that is known
 
-_WHILE = "minigraph has no loop in a graph: write a loop of Python over a range that is known"
+_LINEAR = (
+    "minigraph's table has products only: compute it before with jnp.linalg, and give the result "
+    "as an argument"
+)
 _RANDOM = "draw random numbers beforehand, and give them as an argument"
 RULES = Rules(
     "JAX",
     {
-        "while": _WHILE,
-        "scan": _WHILE,
-        "cond": "choose elements with jnp.where, which computes both",
+        **dict.fromkeys(
+            ("cholesky", "custom_linear_solve", "eig", "eigh", "householder_product", "lu", "qr",
+             "schur", "svd", "triangular_solve", "tridiagonal", "tridiagonal_solve"),
+            _LINEAR,
+        ),
         **dict.fromkeys(
             ("random_seed", "random_bits", "random_wrap", "random_fold_in", "random_split",
              "random_unwrap", "threefry2x32", "rng_bit_generator", "rng_uniform"),
@@ -204,6 +210,26 @@ def _cumsum(step: Step, x: Value) -> Value:
     if not step["reverse"]:
         return mg.cumsum(x, axis)
     return mg.flip(mg.cumsum(mg.flip(x, axis), axis), axis)
+
+
+_RUNNING = {
+    "cumprod": mg.multiply, "cummax": mg.maximum, "cummin": mg.minimum,
+    "cumlogsumexp": mg.logaddexp,
+}  # fmt: skip
+_LONGEST = 1000  # elements that are taken one after another
+
+
+@rule(*_RUNNING)
+def _running(step: Step, x: Value) -> Value:
+    """One element after another: the table has a running sum only."""
+    axis, n = step["axis"], x.shape[step["axis"]]
+    if n > _LONGEST:
+        step.refuse(f"over {n:,} elements, one after another,", f"at most {_LONGEST:,} can be")
+    parts = [x[(*[slice(None)] * axis, i)] for i in range(n)]
+    order = range(n)[:: -1 if step["reverse"] else 1]
+    for before, i in pairwise(order):
+        parts[i] = _RUNNING[step.name](parts[before], parts[i])
+    return mg.stack(parts, axis) if parts else x
 
 
 @rule("sort")

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
+from types import BuiltinFunctionType
 from typing import Any
 
 import jax
@@ -29,6 +32,8 @@ _CALLS = {
     "jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint", "custom_jvp_call",
     "custom_vjp_call", "composite",
 }  # fmt: skip
+UNROLLED = 10_000  # operations that loops may make, each step by itself
+_unrolled: ContextVar[int] = ContextVar("unrolled", default=0)  # of the program that is read
 _SAID = {"debug_callback", "debug_print"}
 # Functions of JAX's own with a derivative of their own, which minigraph has too.
 _SAME = {"relu": "relu", "xlogy": "xlogy", "logaddexp": "logaddexp"}
@@ -58,17 +63,22 @@ def taken(function: Any, examples: tuple[Any, ...], named: dict[str, Any]) -> Gr
         closed = jax.make_jaxpr(called)(*arrays)
     except Exception as error:
         raise _explained(error) from None
-    inputs = [_input(x, var.aval, name) for x, var, name in zip(arrays, closed.jaxpr.invars, names)]
+    inputs = []
+    for x, var, name in zip(arrays, closed.jaxpr.invars, names):
+        with located(name, _used_at(closed.jaxpr, var) or f"the argument {name}"):
+            inputs.append(_input(x, var.aval, name))
     around = _surroundings(function)
     weights: list[Node] = []
     consts: list[Value] = []
-    for value in closed.consts:
-        array = _array(value)
+    for value, var in zip(closed.consts, closed.jaxpr.constvars):
+        with located("a value", _used_at(closed.jaxpr, var)):
+            array = _array(value)
         if id(value) in around and array.dtype.kind == "f":
             weights.append(weight(array, around[id(value)], True))
             consts.append(weights[-1])
         else:
             consts.append(array)
+    _unrolled.set(0)
     with np.errstate(all="ignore"):
         outputs = _run(closed.jaxpr, consts, inputs, "")
     structure, paths = result
@@ -174,19 +184,17 @@ def _output(value: Value, name: str | None) -> Node:
 
 def _surroundings(function: Any) -> dict[int, str]:
     """The names of the arrays that a function finds around it, by their identities."""
-    function = inspect.unwrap(function)
     found: dict[str, Any] = {}
-    bound = getattr(function, "__self__", None)
-    if bound is not None:
-        found |= getattr(bound, "__dict__", {})
-    try:
-        variables = inspect.getclosurevars(getattr(function, "__func__", function))
-        found |= {**variables.globals, **variables.nonlocals}
-    except TypeError:
-        pass
+    functions = [function]
+    for each in functions:  # it grows while it is walked: by those that a function calls
+        around = _around(inspect.unwrap(each))
+        for name, value in around.items():
+            found.setdefault(name, value)
+            if inspect.isroutine(value) and value not in functions:
+                functions.append(value)
     names: dict[int, str] = {}
     for name, value in found.items():
-        if inspect.ismodule(value) or callable(value):
+        if inspect.ismodule(value) or inspect.isroutine(value) or inspect.isclass(value):
             continue
         try:
             leaves, _ = jax.tree_util.tree_flatten_with_path(value)
@@ -196,6 +204,35 @@ def _surroundings(function: Any) -> dict[int, str]:
             if isinstance(leaf, jax.Array | np.ndarray):
                 names.setdefault(id(leaf), ".".join([name, *map(_part, path)]))
     return names
+
+
+def _around(function: Any) -> dict[str, Any]:
+    """What a function finds around it, by name: beside it, in its object, given before."""
+    if isinstance(function, partial):
+        try:
+            given = inspect.signature(function.func).bind_partial(
+                *function.args, **function.keywords
+            )
+            return {function.func.__name__: function.func, **given.arguments}
+        except (TypeError, ValueError, AttributeError):
+            return {}
+    if isinstance(function, BuiltinFunctionType) or _is_from(function, _HOME):
+        return {}
+    bound = getattr(function, "__self__", None if inspect.isroutine(function) else function)
+    found = dict(getattr(bound, "__dict__", {}))
+    if not inspect.isroutine(function):
+        function = type(function).__call__
+    try:
+        variables = inspect.getclosurevars(getattr(function, "__func__", function))
+        return found | {**variables.globals, **variables.nonlocals}
+    except TypeError:
+        return found
+
+
+def _is_from(function: Any, folder: str) -> bool:
+    """Whether a function is written in a file of a folder."""
+    code = getattr(function, "__code__", None)
+    return code is not None and code.co_filename.startswith(folder)
 
 
 # --- equations ------------------------------------------------------------------------------------
@@ -234,6 +271,8 @@ def _run(jaxpr: Any, consts: Sequence[Value], inputs: Sequence[Value], at: str) 
 def _results(equation: Any, name: str, inputs: list[Value], at: str) -> list[Value]:
     path = [part for part in str(equation.source_info.name_stack).split("/") if part]
     params = equation.params
+    if name in _CONTROL:
+        return boxed(name, path, inputs, lambda: _CONTROL[name](params, inputs, at))
     if name not in _CALLS:
         step = Step(name, params, [y.aval for y in equation.outvars])
         rule = RULES.find(name, at)
@@ -255,6 +294,106 @@ def _results(equation: Any, name: str, inputs: list[Value], at: str) -> list[Val
             return [FUNCTIONS[_SAME[called]](*inputs)]
     known = [_array(c) for c in consts]
     return boxed(title, path, inputs, lambda: _run(jaxpr, known, inputs, at))
+
+
+# --- loops and branches whose course is known -----------------------------------------------------
+
+
+def _inner(closed: ClosedJaxpr, inputs: Sequence[Value], at: str, title: str = "") -> list[Value]:
+    """The results of a jaxpr within an equation, in a box if it has a title."""
+    known = [_array(c) for c in closed.consts]
+    _unrolled.set(_unrolled.get() + len(closed.jaxpr.eqns))
+    _check_length(_unrolled.get(), "the loops of this program", at)
+
+    def run() -> list[Value]:
+        return _run(closed.jaxpr, known, inputs, at)
+
+    return boxed(title, [], inputs, run) if title else run()
+
+
+def _scanned(params: Any, inputs: list[Value], at: str) -> list[Value]:
+    """A loop of so many steps as its arrays have rows: `scan`, and `fori_loop` over a range."""
+    body, length = params["jaxpr"], params["length"]
+    _check_length(length * _operations(body.jaxpr), f"scan of {length:,} steps", at)
+    held, carried = params["num_consts"], params["num_carry"]
+    consts, carry, rows = inputs[:held], inputs[held:][:carried], inputs[held + carried :]
+    made: list[list[Value]] = [[None] * length for _ in body.out_avals[carried:]]
+    for t in range(length)[:: -1 if params["reverse"] else 1]:
+        results = _inner(body, [*consts, *carry, *(x[t] for x in rows)], at, "step")
+        carry = results[:carried]
+        for column, y in zip(made, results[carried:], strict=True):
+            column[t] = y
+    stacked = [
+        FUNCTIONS["stack"](column) if column else np.zeros((0, *y.shape), y.dtype)
+        for column, y in zip(made, body.out_avals[carried:])
+    ]
+    return [*carry, *stacked]
+
+
+def _looped(params: Any, inputs: list[Value], at: str) -> list[Value]:
+    """A loop as long as a condition holds that does not depend on the inputs."""
+    split = params["cond_nconsts"]
+    asked, given = inputs[:split], inputs[split:]
+    consts, carry = given[: params["body_nconsts"]], given[params["body_nconsts"] :]
+    condition, body = params["cond_jaxpr"], params["body_jaxpr"]
+    while True:
+        (goes_on,) = _inner(condition, [*asked, *carry], at)
+        if isinstance(goes_on, Node):
+            raise refusal(
+                "while goes on by a value that is computed from the inputs",
+                at,
+                "repeat a known number of times with lax.scan or lax.fori_loop, and keep with "
+                "jnp.where what shall no longer change",
+            )
+        if not goes_on:
+            return carry
+        carry = _inner(body, [*consts, *carry], at, "step")
+
+
+def _chosen(params: Any, inputs: list[Value], at: str) -> list[Value]:
+    """The branch that a number chooses which does not depend on the inputs."""
+    number, *others = inputs
+    if isinstance(number, Node):
+        raise refusal(
+            "cond chooses by a value that is computed from the inputs",
+            at,
+            "choose elements with jnp.where, which computes both, or give what it chooses by as a "
+            "number that is no array: functools.partial(function, flag=True)",
+        )
+    branches = params["branches"]
+    return _inner(branches[min(max(int(number), 0), len(branches) - 1)], others, at)
+
+
+_CONTROL = {"scan": _scanned, "while": _looped, "cond": _chosen}
+
+
+def _operations(jaxpr: Any) -> int:
+    """How many equations a jaxpr has, with those of the loops in it."""
+    count = 0
+    for equation in jaxpr.eqns:
+        inner = [p for p in equation.params.values() if isinstance(p, ClosedJaxpr)]
+        times = equation.params.get("length", 1) if equation.primitive.name == "scan" else 1
+        count += times * sum(_operations(p.jaxpr) for p in inner) if inner else 1
+    return max(count, 1)
+
+
+def _check_length(operations: int, what: str, at: str) -> None:
+    """Refuse a loop that would make more operations than a graph is good for."""
+    if operations > UNROLLED:
+        raise refusal(
+            f"{what} would be {operations:,} operations or more, and at most {UNROLLED:,} are "
+            "unrolled",
+            at,
+            "translate fewer steps, or the function of one step, and call its graph in a loop",
+        )
+
+
+# --- lines ----------------------------------------------------------------------------------------
+
+
+def _used_at(jaxpr: Any, var: Any) -> str:
+    """The first line of the learner's code that uses a value."""
+    return next((_line_of(e) for e in jaxpr.eqns if any(x is var for x in e.invars)), "")
 
 
 def _line_of(equation: Any) -> str:
