@@ -128,12 +128,19 @@ def is_close(x: float, y: float, rtol: float, atol: float) -> bool:
 
 
 def is_rounded(said: float, right: float) -> bool:
-    """Whether a number is the right one with fewer digits, but two at least."""
+    """Whether a number is the right one with fewer digits, but two at least; or of a float32."""
     if isinstance(said, int) or not math.isfinite(said) or abs(said) >= 1e15:
         return False
     digits = Decimal(repr(said))
     is_long = len(digits.as_tuple().digits) >= 2
-    return is_long and abs(digits - Decimal(right)) <= Decimal(5).scaleb(_last_place(digits) - 1)
+    if is_long and abs(digits - Decimal(right)) <= Decimal(5).scaleb(_last_place(digits) - 1):
+        return True
+    return _is_single(said) and is_close(said, right, 1e-5, 0.0)
+
+
+def _is_single(said: float) -> bool:
+    """Whether a number comes from a float32: it is one, and not because it has few digits."""
+    return len(Decimal(repr(said)).as_tuple().digits) > 9 and float(np.float32(said)) == said
 
 
 def _last_place(digits: Decimal) -> int:
@@ -144,7 +151,10 @@ def _last_place(digits: Decimal) -> int:
 
 def rounded(what: str, said: float, name: str | None = None) -> Difference:
     """Say that a number is right, but for digits that are missing."""
-    text = f"{what} rounded: yours is {written(said)}. Keep all of its digits."
+    if _is_single(said):
+        text = f"{what} right to the seven digits of a float32, and no further. Compute in float64."
+    else:
+        text = f"{what} rounded: yours is {written(said)}. Keep all of its digits."
     return Difference(text, f"{name} rounded", name, says_all=True)
 
 

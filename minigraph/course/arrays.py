@@ -73,7 +73,8 @@ class Arrays(Form):
             raise not_a(self.what, answer)
         if len(parts) != len(self.names):
             raise WrongForm(f"It should be {self.what}, and it has {len(parts)} parts.")
-        return [_plain(x, f"an array, {name}") for x, name in zip(parts, self.names)]
+        named = [f"an array, {name[:1].lower()}{name[1:]}" for name in self.names]
+        return [_plain(x, what) for x, what in zip(parts, named)]
 
     def difference(
         self, answer: list[Plain], expected: list[Plain], case: Case

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -155,6 +156,8 @@ class _Trial:
         self.program = program
         self.arguments = arguments
         self.before = [Kept(x) for x in arguments]
+        # To read an answer with, whatever the function takes out of its lists.
+        self.given = tuple(copy(x) if isinstance(x, (list, dict)) else x for x in arguments)
         self.called: list[str] = []
         self.is_back = False
         self.returned: Any = None
@@ -170,7 +173,7 @@ class _Trial:
             self.is_back = True
             kept = zip(self.exercise.parameters, self.before)
             self.changed = next((name for name, x in kept if not x.is_unchanged()), None)
-            self.answer = self.exercise.form.read(self.returned, self.arguments)
+            self.answer = self.exercise.form.read(self.returned, self.given)
         finally:  # written without any built-in name, since one may be missing by now
             builtins.__dict__.update(known)
             sys.setrecursionlimit(deepest)

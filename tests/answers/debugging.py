@@ -26,6 +26,36 @@ def with_a_power(x):
     return mg.where(x.value > 0, fine**0.5, 0.0)
 
 
+@right("root_or_zero")
+def the_root_of_zero_is_not_handed_back(x):
+    return mg.sqrt(mg.where(x > 0, x, 0.0))
+
+
+@right("root_or_zero")
+def kept_away_from_zero_by_less_than_any_float(x):
+    return mg.where(x > 0, mg.sqrt(mg.maximum(x, 1e-300)), 0)
+
+
+@wrong("root_or_zero")
+def almost_zero_under_the_root(x):
+    return mg.sqrt(mg.maximum(x, 1e-20))
+
+
+@wrong("root_or_zero")
+def the_smallest_are_cut_off(x):
+    return mg.where(x > 0, mg.sqrt(mg.maximum(x, 1e-12)), 0.0)
+
+
+@wrong("root_or_zero", hint="a threshold above 0")
+def above_some_small_number(x):
+    return mg.where(x > 1e-8, mg.sqrt(mg.where(x > 1e-8, x, 1.0)), 0.0)
+
+
+@wrong("root_or_zero", hint="cut off at 0")
+def the_root_of_a_maximum(x):
+    return mg.maximum(x, 0.0) ** 0.5
+
+
 @wrong("root_or_zero")
 def the_square(x):
     return mg.where(x > 0, x * x, 0.0)
@@ -87,6 +117,32 @@ def with_loops(weight, bias, limit):
     if squares <= limit * limit:
         return weight.tolist(), bias.tolist()
     return limit * weight / squares**0.5, limit * bias / squares**0.5
+
+
+@wrong("clip_together", hint="something added to the norm")
+def as_in_pytorch(weight, bias, limit):
+    norm = np.hypot(np.linalg.norm(weight), np.linalg.norm(bias))
+    share = min(1.0, limit / (norm + 1e-6))
+    return weight * share, bias * share
+
+
+@wrong("clip_together")
+def short_ones_are_left_alone(weight, bias, limit):
+    norm = np.hypot(np.linalg.norm(weight), np.linalg.norm(bias))
+    share = limit / norm if norm > max(limit, 1e-8) else 1.0
+    return weight * share, bias * share
+
+
+@wrong("clip_together", says="seven digits of a float32")
+def in_float32(weight, bias, limit):
+    return [np.float32(g) for g in one_long_vector(weight, bias, limit)]
+
+
+@wrong("clip_together", hint="the two norms added")
+def adds_two_norms(weight, bias, limit):
+    norm = np.linalg.norm(weight) + np.linalg.norm(bias)
+    share = min(1.0, limit / max(norm, limit))
+    return weight * share, bias * share
 
 
 @wrong("clip_together")
@@ -158,6 +214,20 @@ def keeps_all_layers(x, weights):
     return layers[-1]
 
 
+@wrong("deep_output", says="changes weights")
+def takes_the_weights_out_of_their_list(x, weights):
+    while weights:
+        x = x + mg.tanh(weights.pop(0) * x)
+    return x
+
+
+@wrong("deep_output", hint="the past thrown away")
+def weights_as_numbers(x, weights):
+    for w in weights:
+        x = x + mg.tanh(w.value * x)
+    return x
+
+
 @wrong("deep_output")
 def without_tanh(x, weights):
     for w in weights:
@@ -226,6 +296,12 @@ def one_example_after_the_other(x, w, t):
     return loss / len(t)
 
 
+@wrong("line_loss", says="should have shape (), and it has (1, 1)")
+def a_row_times_a_column(x, w, t):
+    error = x @ w - t.reshape(-1, 1)
+    return error.T @ error / len(t)
+
+
 @wrong("line_loss")
 def without_the_targets(x, w, t):
     return mg.mean(((x @ w)[:, 0]) ** 2)
@@ -287,6 +363,15 @@ def emptied_after_the_step(xs, ts, start, rate, steps):
         w.value = path[n] = w.value - rate * w.grad
         w.grad = None
     return path
+
+
+@wrong("fit_slope")
+def no_step_where_it_is_nearly_flat(xs, ts, start, rate, steps):
+    path = [start]
+    for _ in range(steps):
+        slope = 2 * np.mean((path[-1] * xs - ts) * xs)
+        path.append(path[-1] - rate * slope * (abs(slope) > 1e-3))
+    return path[1:]
 
 
 @wrong("fit_slope")
@@ -372,6 +457,21 @@ def copies_for_the_rows_only(start, curvature, rate, steps):
         w -= rate * 2 * curvature * w
         way.append(w.copy())
     return np.array(way)
+
+
+@wrong("way_down", hint="the start left out")
+def after_each_step(start, curvature, rate, steps):
+    return by_a_formula(start, curvature, rate, steps)[1:].tolist()
+
+
+@wrong("way_down", hint="the last place left out")
+def before_each_step(start, curvature, rate, steps):
+    return by_a_formula(start, curvature, rate, steps)[:steps]
+
+
+@wrong("way_down", hint="the gradient of the start")
+def downhill_in_a_straight_line(start, curvature, rate, steps):
+    return np.array([start * (1 - 2 * n * rate * curvature) for n in range(steps + 1)])
 
 
 @wrong("way_down")

@@ -51,6 +51,23 @@ def a_running_sum(calls):
 
 
 @wrong("count_traces")
+def the_type_of_the_first_argument(calls):
+    return as_text([([shape for shape, _ in call], call[:1]) for call in calls])
+
+
+@wrong("count_traces")
+def two_arguments_at_most(calls):
+    return as_text([call[:2] for call in calls])
+
+
+@wrong("count_traces")
+def sizes_in_a_row(calls):
+    return as_text(
+        [(sum((shape for shape, _ in call), ()), [dtype for _, dtype in call]) for call in calls]
+    )
+
+
+@wrong("count_traces")
 def before_the_call(calls):
     return [0, *as_text(calls)][: len(calls)]
 
@@ -130,6 +147,18 @@ def one_node_at_a_time(nodes, inputs):
     values = dict(inputs)
     for n in range(len(nodes)):
         values = with_many_ifs(nodes[n : n + 1], values)
+    return values
+
+
+@wrong("run_model", says="OverflowError")
+def tanh_of_two_exponentials(nodes, inputs):
+    values = dict(inputs)
+    for operator, names, result in nodes:
+        if operator == "Tanh":
+            up = math.exp(2 * values[names[0]])
+            values[result] = (up - 1) / (up + 1)
+        else:
+            values = with_many_ifs([[operator, names, result]], values)
     return values
 
 
@@ -215,7 +244,26 @@ def without_a_rate(weights, gradients, scale, rate):
     return in_float64(weights, gradients, scale, 1.0)
 
 
-@wrong("scaled_step")
+@wrong("scaled_step", hint="looked for after a sum")
+def one_number_for_all(weights, gradients, scale, rate):
+    new, _ = in_float64(weights, gradients, scale, rate)
+    fine = np.isfinite(gradients @ gradients)
+    return new if fine else weights, scale if fine else scale / 2
+
+
+@wrong("scaled_step", hint="the largest number taken for infinity")
+def less_than_the_largest(weights, gradients, scale, rate):
+    if not all(abs(float(g)) < 65504 for g in gradients):
+        return weights, scale / 2
+    return in_float64(weights, gradients, scale, rate)
+
+
+@wrong("scaled_step", hint="infinity taken for a number")
+def as_the_author_did(weights, gradients, scale, rate):
+    return weights - rate * (gradients / scale), scale
+
+
+@wrong("scaled_step", hint="a step along the rest")
 def steps_with_what_is_finite(weights, gradients, scale, rate):
     fine = np.isfinite(gradients)
     g = np.where(fine, gradients, 0).astype(float)

@@ -12,6 +12,7 @@ from ...core.table import sqrt, tanh
 from ...core.table import sum as total
 from ...graph.joining import where
 from ...graph.reductions import mean
+from ...graph.rows import maximum
 from ...nn import clip_gradients
 from ..answers import node_of
 from ..arrays import Arrays, Plain, as_python, locked
@@ -50,7 +51,10 @@ class NodeWithGradients(Arrays):
 
 
 def arrays_with_both_signs(rng: Random) -> list[Case]:
-    """All positive, a zero, negative ones, one number, none; tiny and very large; two axes."""
+    """All positive, a zero, negative ones, one number, none; tiny and very large; two axes.
+
+    One is smaller than any number that may be put under a root to keep it away from 0.
+    """
     fixed: list[Any] = [
         [4.0],
         [4.0, 0.0],
@@ -60,6 +64,7 @@ def arrays_with_both_signs(rng: Random) -> list[Case]:
         -4.0,
         [],
         [1e-6, 1e-2, -1e-6],
+        [1e-30, -1e-30],
         [1e6, -1e6],
         [[4.0, -1.0], [0.0, 0.25]],
         [0.0, 0.0],
@@ -74,7 +79,7 @@ def arrays_with_both_signs(rng: Random) -> list[Case]:
     kind="repair",
     cases=arrays_with_both_signs,
     as_arguments=lambda x: (variable(x, name="x"),),
-    answer=NodeWithGradients(names=("The value", "The gradient by x")),
+    answer=NodeWithGradients(names=("The value", "The gradient by x"), atol=0.0),
     code=lambda x: f'x = mg.variable({x!r}, name="x")',
 )
 def root_or_zero(x: Any) -> Any:
@@ -107,11 +112,13 @@ def root_or_zero(x: Any) -> Any:
     return where(positive, sqrt(safe), 0.0)
 
 
+_CHOSEN = "where(positive, sqrt(safe), 0.0)"
 root_or_zero.slip(
     "the root of all",
     """The root is still computed of all elements, also of those that are not chosen. Which number is
     its derivative there, and what is 0 times that?""",
     ("sqrt(safe)", "sqrt(x)"),
+    ("sqrt(safe)", "sqrt(x + 1e-12)"),
 )
 root_or_zero.slip(
     "zero taken for positive",
@@ -121,8 +128,20 @@ root_or_zero.slip(
 root_or_zero.slip(
     "the absolute value",
     """Negative numbers are out of the way now. What is the derivative of the root at the one number
-    that is its own absolute value?""",
+    that is neither above 0 nor below it?""",
     ("sqrt(safe)", "sqrt(abs(x))"),
+)
+root_or_zero.slip(
+    "cut off at 0",
+    """You cut x off at 0, and take the root of what is left, which is 0 for all that is not positive.
+    What is the derivative of the root there, and what becomes of it where x was cut off?""",
+    lambda x: sqrt(maximum(x, 0.0)),
+)
+root_or_zero.slip(
+    "a threshold above 0",
+    "A number that is small, and above 0, has a root, too.",
+    ("x > 0", "x > 1e-8"),
+    ("x > 0", "x > 1e-12"),
 )
 root_or_zero.slip(
     "something added under the root",
@@ -130,6 +149,8 @@ root_or_zero.slip(
     right before; they can stay so.""",
     ("sqrt(safe)", "sqrt(where(positive, x, 0.0) + 1e-8)"),
     ("sqrt(safe)", "sqrt(abs(x) + 1e-8)"),
+    (_CHOSEN, "sqrt(where(positive, x, 0.0) + 1e-12)"),
+    lambda x: sqrt(maximum(x, 1e-12)),
 )
 root_or_zero.slip(
     "the gradient thrown away",
@@ -178,6 +199,7 @@ def gradients_to_clip(rng: Random) -> list[Case]:
     answer=Arrays(
         "the gradient of the weights and that of the bias",
         ("The gradient of the weights", "The gradient of the bias"),
+        atol=0.0,
     ),
     code=lambda weight, bias, limit: as_python(weight=weight, bias=bias, limit=limit),
     instead_of=(clip_gradients,),
@@ -235,6 +257,22 @@ clip_together.slip(
     "always as long as the limit",
     "Gradients that are short enough should stay as they are. Yours are made longer.",
     ("if norm > limit", "if norm > 0"),
+)
+clip_together.slip(
+    "something added to the norm",
+    """A small number beside the norm makes the gradients a little shorter than the limit. It should
+    keep a division by 0 away. Does anything have to be shortened where the norm is 0?""",
+    ("limit / norm if norm > limit else 1.0", "min(limit / (norm + 1e-6), 1.0)"),
+    ("limit / norm", "limit / (norm + 1e-6)"),
+    ("limit / norm", "limit / (norm + 1e-8)"),
+)
+clip_together.slip(
+    "the two norms added",
+    "You add two norms. A vector of 3 to the east and 4 to the north is 5 long, and not 7.",
+    (
+        "np.sqrt((weight**2).sum() + (bias**2).sum())",
+        "np.sqrt((weight**2).sum()) + np.sqrt((bias**2).sum())",
+    ),
 )
 clip_together.slip(
     "the largest element for the norm",
@@ -375,8 +413,10 @@ deep_output.slip(
 deep_output.slip(
     "the past thrown away",
     """The value is right, and slopes are lost: somewhere a Node has been replaced by its value, with
-    `detach()` or `.value`.""",
+    `detach()` or `.value`, or has not been recorded.""",
     ("tanh(w * h)", "tanh(w * h.detach())"),
+    ("tanh(w * h)", "tanh(w.detach() * h)"),
+    ("return h", "return h.detach()"),
     ("h + tanh", "h.detach() + tanh"),
     ("h = x", "h = x.detach()"),
 )
@@ -422,9 +462,9 @@ def line_loss(x: Any, w: Any, t: Any) -> Any:
 
     ---
 
-    Write a version that returns the mean squared error, a Node of one number. `x` is an array with a
-    row for each example, of shape $(n, d)$. `w` is a Node of shape $(d, 1)$. `t` is an array of
-    the $n$ targets, of shape $(n,)$.
+    Write a version that returns the mean squared error, a Node of one number, of shape $()$. `x` is an
+    array with a row for each example, of shape $(n, d)$. `w` is a Node of shape $(d, 1)$. `t` is an
+    array of the $n$ targets, of shape $(n,)$.
 
     First step: Copy the body of `broken_loss` into your function, and print the shape of each of its
     steps for three examples. Where are there more than three numbers?
@@ -463,6 +503,11 @@ line_loss.slip(
     "the mean prediction",
     "You compare the mean of the predictions with each target. Each has a target of its own.",
     ("(predicted - t)", "(mean(predicted) - t)"),
+)
+line_loss.slip(
+    "the mean target",
+    "You compare each prediction with the mean of the targets. Each has a target of its own.",
+    ("(predicted - t)", "(predicted - t.mean())"),
 )
 line_loss.slip(
     "added up",
@@ -510,7 +555,7 @@ def slopes_to_fit(rng: Random) -> list[Case]:
         xs = [rng.choice((-1, 1)) * rng.randint(2, 12) / 4 for _ in range(many)]
         ts = [x * 1.75 + rng.randint(-4, 4) / 8 for x in xs]
         fixed.append((xs, ts, rng.randint(-8, 8) / 4, rng.randint(1, 4) / 100, steps))
-    return [*fixed, ([0.5, 1.0, -1.5], [1.0, 1.5, -3.0], -2.0, 0.05, 60)]
+    return [*fixed, ([0.5, 1.0, -1.5], [1.0, 1.5, -3.0], -2.0, 0.1, 60)]
 
 
 @exercise(
@@ -713,16 +758,24 @@ way_down.slip(
     "the start left out",
     "The way begins at the start, before any step.",
     ("way = [w]", "way = []", "np.array(way)", "np.array(way).reshape(steps, len(start))"),
+    ("np.array(way)", "np.array(way[1:])"),
 )
 way_down.slip(
     "the last place left out",
     "After the last step there is a place, too.",
     ("range(steps)", "range(max(steps - 1, 0))"),
+    ("np.array(way)", "np.array(way[:-1])"),
+    ("np.array(way)", "np.array(way)[:-1]"),
 )
 way_down.slip(
     "every step from the start",
     "Each step begins at the start again. Where did the step before end?",
     (_STEP, "w = start - rate * 2 * curvature * start"),
+)
+way_down.slip(
+    "the gradient of the start",
+    "Each step uses the gradient of the start. What is it at the place where you are now?",
+    (_STEP, "w = w - rate * 2 * curvature * start"),
 )
 way_down.slip(
     "uphill",

@@ -8,7 +8,7 @@ from typing import Any
 from ...autodiff.derivatives import grad
 from ...core.node import Node, constant, variable
 from ...core.table import tanh
-from ..answers import Numbers, not_a
+from ..answers import Numbers, node_of
 from ..forms import Case, WrongForm
 from ..quantities import Gradients
 from ..specification import exercise
@@ -24,17 +24,16 @@ class NodeWithSlopes(Gradients):
 
     def read(self, answer: Any, arguments: tuple[Any, ...]) -> dict[str, float]:
         """Differentiate what was returned; an input on which it does not depend has slope 0."""
-        if not isinstance(answer, Node):
-            raise not_a(self.what, answer)
-        if answer.shape:
+        node = node_of(answer, self.what)
+        if node.shape:
             raise WrongForm("The Node should hold one number, and it holds an array.", "array")
         inputs = dict.fromkeys(_nodes(arguments))
-        connected = answer
+        connected = node
         for x in inputs:
             connected = connected + 0.0 * x
         slopes = zip(inputs, grad(connected, [*inputs]))
         return {
-            "value": float(answer.value),
+            "value": float(node.value),
             **{f"slope by {x.name}": float(slope.value) for x, slope in slopes},
         }
 

@@ -80,6 +80,7 @@ predict_runs.slip(
     "Is the backward pass made of the lines of f, or of the graph that they have left?",
     ('"backward": 5', '"backward": 10'),
     ('"gradient": 1', '"gradient": 2'),
+    ('"backward": 5', '"backward": 10', '"gradient": 1', '"gradient": 2'),
 )
 predict_runs.slip(
     "a file with Python in it",
@@ -97,8 +98,13 @@ _TYPES = ("float32", "float64")
 
 
 def calls_of_functions(rng: Random) -> list[Case]:
-    """No call, one, the same twice; another shape, type and order; back to an old one; many."""
+    """No call, one, the same twice; another shape, type and order; back to an old one; many.
+
+    Some differ in the last of three arguments only, some in the type of one of them, and some in
+    where a shape ends.
+    """
     three, four, double = [[3], "float32"], [[4], "float32"], [[3], "float64"]
+    number: list[Any] = [[], "float32"]
     fixed: list[Any] = [
         [[three]],
         [[three], [three]],
@@ -108,7 +114,11 @@ def calls_of_functions(rng: Random) -> list[Case]:
         [[three, four], [four, three]],
         [[three, four], [three, three]],
         [[[[2, 3], "float32"]], [[[3, 2], "float32"]], [[[6], "float32"]]],
-        [[[[], "float32"]], [[[1], "float32"]]],
+        [[number], [[[1], "float32"]]],
+        [[three, double], [double, three], [three, three], [double, double], [three, double]],
+        [[three, four, three], [three, four, double], [three, four, four], [three, four, three]],
+        [[number, three], [three, number]],
+        [[], [three], []],
         [],
         [[three], [three, three]],
         [[three], [three]],
@@ -237,7 +247,8 @@ def _random_model(rng: Random, count: int) -> Case:
 
 
 def models(rng: Random) -> list[Case]:
-    """No node, each operator, both signs at Relu, a result used twice, a model far too long."""
+    """No node, each operator, both signs at Relu, tanh at its limits, a result used twice, a model far
+    too long."""
     x, xy = {"x": 2.0}, {"x": 2.0, "y": -3.0}
     fixed: list[Case] = [
         ([["Add", ["x", "y"], "z"]], xy),
@@ -247,26 +258,39 @@ def models(rng: Random) -> list[Case]:
         ([["Tanh", ["x"], "z"]], {"x": 0.5}),
         ([["Relu", ["x"], "z"], ["Relu", ["y"], "u"]], xy),
         ([["Relu", ["x"], "z"]], {"x": 0.0}),
+        ([["Tanh", ["x"], "z"], ["Neg", ["x"], "u"], ["Tanh", ["u"], "v"]], {"x": 1000.0}),
         ([], xy),
         ([["Sub", ["y", "x"], "z"], ["Mul", ["z", "z"], "u"], ["Sub", ["u", "z"], "v"]], xy),
         ([["Sub", ["x", "y"], "z"]], xy),
     ]
     fixed += [_random_model(rng, n) for n in (3, 4, 5, 6, 8, 10)]
-    long = [["Tanh", ["x" if n == 0 else f"v{n - 1}"], f"v{n}"] for n in range(1200)]
-    return [*fixed, (long, x)]
+    return [*fixed, (_long_model(), x)]
+
+
+_LONG = '[["Tanh", ["x" if n == 0 else f"v{n - 1}"], f"v{n}"] for n in range(1200)]'
+
+
+def _long_model() -> list[Any]:
+    made: list[Any] = eval(_LONG)
+    return made
+
+
+def _model_as_code(nodes: list[Any], inputs: dict[str, float]) -> str:
+    return f"nodes = {_LONG if nodes == _long_model() else nodes}\ninputs = {inputs}"
 
 
 @exercise(
     points=2,
     cases=models,
     answer=Numbers("a dictionary of numbers by name"),
+    code=_model_as_code,
 )
 def run_model(nodes: list[Any], inputs: dict[str, float]) -> dict[str, float]:
     """Run a model that was read from a file
 
     In a file of ONNX a model is a list of nodes. Each has an operator, the names of its inputs and the
     name of its result, as in `["Mul", ["w", "x"], "z"]`. A node stands behind all nodes that it
-    needs.
+    needs, and there may be a thousand, each of which needs the one before.
 
     `nodes` is such a list, and `inputs` gives the inputs of the model their numbers. The operators
     are `Add`, `Sub`, `Mul`, `Neg`, `Tanh` and `Relu`. Return a dictionary with the number of each
@@ -343,7 +367,10 @@ run_model.slip(
 
 
 def gradients_in_half(rng: Random) -> list[Case]:
-    """Fine ones, tiny ones that are lost in half precision, one too large, one that is no number."""
+    """Fine ones, tiny ones that are lost in half precision, one too large, one that is no number.
+
+    The largest that there are, whose sum and whose squares are infinite; a scale below 1.
+    """
     fixed: list[Case] = [
         ([1.0], [2.0], 1.0, 0.5),
         ([1.0, -2.0], [8.0, -4.0], 4.0, 0.25),
@@ -351,6 +378,8 @@ def gradients_in_half(rng: Random) -> list[Case]:
         ([1.0, -2.0], [-1e6, 1.0], 1024.0, 0.25),
         ([1.0, -2.0], [None, 1.0], 1024.0, 0.25),
         ([0.0], [0.0001220703125], 65536.0, 1e6),
+        ([1.0, -2.0], [65504.0, 65504.0], 32768.0, 0.25),
+        ([1.0, -2.0], [40000.0, 40000.0], 0.5, 0.25),
         ([0.5, 0.25], [0.0, 0.0], 8.0, 0.5),
         ([1.0001, 2.0003], [1.0, 1.0], 2.0, 0.0001),
         ([1.0, -2.0], [8.0, -4.0], 4.0, 0.25),
@@ -379,7 +408,7 @@ def _half(numbers: list[float | None]) -> np.ndarray:
         scale,
         rate,
     ),
-    answer=Arrays("the new weights and the new scale", ("The weights", "The scale")),
+    answer=Arrays("the new weights and the new scale", ("The array of weights", "The scale")),
     code=lambda weights, gradients, scale, rate: (
         f"{as_python(weights=weights)}\n"
         f"gradients = np.array({gradients!r}, dtype=float).astype(np.float16)\n"
@@ -418,6 +447,7 @@ def scaled_step(weights: Any, gradients: Any, scale: float, rate: float) -> Any:
     return weights - rate * (gradients.astype(float) / scale), scale
 
 
+_FOUND, _DIVIDED = "not np.isfinite(gradients).all()", "gradients.astype(float) / scale"
 scaled_step.slip(
     "divided in half precision",
     "Small gradients are still lost: you divide numbers of 16 bits. In which type should it be done?",
@@ -439,6 +469,29 @@ scaled_step.slip(
     "An infinite gradient is still used for a step. What is known of the direction then?",
     ("np.isfinite(gradients).all()", "True"),
     ("not np.isfinite(gradients).all()", "np.isnan(gradients).any()"),
+    (_FOUND, "False", _DIVIDED, "gradients / np.float16(min(scale, 6e4))"),
+)
+scaled_step.slip(
+    "a step along the rest",
+    """You step along the axes whose gradient is finite. Only part of the gradient is known then: its
+    direction is not.""",
+    lambda weights, gradients, scale, rate: (
+        weights - rate * np.where(np.isfinite(gradients), gradients.astype(float), 0.0) / scale,
+        scale if np.isfinite(gradients).all() else scale / 2,
+    ),
+)
+scaled_step.slip(
+    "the largest number taken for infinity",
+    "The largest number of 16 bits is 65,504. It is finite, and a gradient may have it.",
+    ("np.isfinite(gradients).all()", "(abs(gradients) < 65504).all()"),
+)
+scaled_step.slip(
+    "looked for after a sum",
+    """You look at a number that was computed of the gradients, in 16 bits: it may be infinite where no
+    gradient is. Look at the gradients themselves.""",
+    ("np.isfinite(gradients).all()", "np.isfinite(gradients.sum())"),
+    ("np.isfinite(gradients).all()", "np.isfinite(np.linalg.norm(gradients))"),
+    ("np.isfinite(gradients)", "np.isfinite(gradients / np.float16(min(scale, 6e4)))"),
 )
 scaled_step.slip(
     "NaN taken for a number",
