@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from functools import partial
 
 import nbformat
 import numpy as np
@@ -683,7 +684,10 @@ def by_another_name(output, order=mg.topological_order):
     return next(map(order, [output]))
 
 
-@pytest.mark.parametrize("answer", [by_the_package, by_another_name])
+HANDED_ON = [by_the_package, by_another_name, mg.topological_order, partial(mg.topological_order)]
+
+
+@pytest.mark.parametrize("answer", HANDED_ON)
 def test_work_that_is_handed_to_minigraph_is_noticed(monkeypatch, answer):
     exercise = EXERCISES["topological_order"]
     asks_for_it = dataclasses.replace(exercise, instead_of=(mg.topological_order,))

@@ -29,7 +29,7 @@ from minigraph.judge.inside.cells import plain_python
 from minigraph.judge.inside.values import MessageError, Packing, Something, Unpacking
 from minigraph.judge.judging import Options, judge
 from minigraph.judge.locking import lock
-from minigraph.judge.results import folder_of, guarded
+from minigraph.judge.results import folder_of, guarded, read_record, record_path
 from minigraph.judge.verdicts import Question, address_of
 
 LESSONS = lessons_of(EXERCISES)
@@ -254,6 +254,26 @@ def test_a_nameless_file_in_an_archive_is_passed_over(tmp_path):
     write(tmp_path, {"anna/x.zip": zipped({"02.ipynb": SOLVED, nameless: "x"})})
     (found,) = collected(tmp_path, LESSONS)
     assert found.state == "judged"
+
+
+def test_students_whose_names_cannot_be_shown_alike_stay_apart(tmp_path):
+    """Names of an old code page, and ones that turn the line around."""
+    for name in (b"M\xfcller", b"M\xe4ller", b"M\x01ller", "M\u202eller".encode()):
+        write(tmp_path / os.fsdecode(name), {"02.ipynb": SOLVED})
+    found = collected(tmp_path, LESSONS)
+    assert len({x.student for x in found}) == 4
+    assert {x.state for x in found} == {"judged"}
+    assert all(x.file.isprintable() and x.file.isascii() for x in found)
+
+
+def test_an_archive_of_windows_has_folders_as_well(tmp_path):
+    files = {r"hand-in\anna\02.ipynb": SOLVED, r"hand-in\bob\02.ipynb": SOLVED, "hand-in\\": ""}
+    write(tmp_path, {"hand-in.zip": zipped(files | {r"hand-in\..\..\out.ipynb": SOLVED})})
+    found = seen(tmp_path / "hand-in.zip")
+    assert found["anna/02.ipynb"] == ("anna", "02", "judged")
+    assert found["bob/02.ipynb"] == ("bob", "02", "judged")
+    assert found["../../out.ipynb"][2] == "unreadable"
+    assert len(found) == 3
 
 
 def test_no_submissions_are_told_so(tmp_path):
@@ -514,9 +534,15 @@ def test_what_only_ipython_understands_is_left_out(cell, plain):
 # --- results --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "|cmd", " =1", "\t=1", "%x"])
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "|cmd", " =1", "\t=1", "%x", "＝1"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
 def test_no_text_is_a_formula_of_a_spreadsheet(text):
     assert guarded(text).startswith("'")
+    within = f"anna;{text}"  # where a semicolon ends a cell
+    assert guarded(within).split(";")[1].lstrip().startswith("'")
+    assert guarded("anna; bob-1") == "anna; bob-1"
 
 
 def test_every_student_has_a_folder_of_their_own():
@@ -583,6 +609,15 @@ def test_a_second_run_judges_only_what_is_new_or_changed(tmp_path):
         submissions, results, Options(1, sandbox=AVAILABLE[0], quiet=True, again=("anna",))
     )
     assert (third.judged, third.kept, third.changes) == (1, 1, ())
+    path = record_path(results, "anna", "02_forward_pass")
+    whole = json.loads(path.read_bytes())
+    no_rows = (json.dumps({**whole, "exercises": x}) for x in (None, [None], [[]], [{}]))
+    for damaged in ("", "null", "[" * 10**5, "{}", *no_rows):
+        path.write_text(damaged, encoding="utf-8")
+        assert read_record(path) is None
+    fourth = judge(submissions, results, options)
+    assert (fourth.judged, fourth.kept) == (1, 1)
+    assert verdicts_of(results)["anna", "forward"] == "right"
 
 
 # --- what is refused ------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ MOST_IN_ARCHIVE = 512 * 2**20  # of an archive in another, and of all that is re
 MOST_ARCHIVES = 2  # in each other
 MOST_CELLS = 5000
 MOST_PIECES = 1_000_000  # lists and objects of a notebook; each takes memory when it is read
+LONGEST_SHOWN = 400  # characters of a name
 MARK = "\ufeff"  # begins a text that some editor has saved
 JUDGED, OLDER, UNREADABLE = "judged", "older", "unreadable"
 MOODLE, CANVAS = "Moodle", "Canvas"
@@ -224,10 +225,11 @@ def _in_archive(file: Any, place: Place, depth: int, start: str = "") -> Iterato
     with archive:
         for info in infos:
             name = info.filename
-            if not name or info.is_dir() or _PASSED_OVER.search(name):
+            file = start + name.replace("\\", "/")  # as some programs on Windows write it
+            if not name or file.endswith("/") or _PASSED_OVER.search(file):
                 continue
             member = replace(place, members=(*place.members, name))
-            submission = Submission("", _shown(start + name), member)
+            submission = Submission("", _shown(file), member)
             left -= info.file_size
             if _leads_outside(name):
                 yield _unreadable(submission, "its name leads out of the archive")
@@ -241,10 +243,10 @@ def _in_archive(file: Any, place: Place, depth: int, start: str = "") -> Iterato
                 except Unreadable as error:
                     yield _unreadable(submission, str(error))
                 else:
-                    yield from _in_archive(inner, member, depth + 1, f"{start}{name}/")
+                    yield from _in_archive(inner, member, depth + 1, f"{file}/")
             else:
                 made = time.mktime((*info.date_time, 0, 0, -1))
-                yield replace(submission, age=(made, *_version(name)))
+                yield replace(submission, age=(made, *_version(file)))
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
@@ -279,9 +281,9 @@ def _without_common_folder(files: list[Submission], stem: str) -> Iterator[Submi
 
 
 def _shown(file: str) -> str:
-    """A name as it can be printed and stored."""
-    text = unicodedata.normalize("NFC", file.encode("utf-8", "replace").decode())
-    return "".join(c if c.isprintable() else "�" for c in text)[:400]
+    """A name as it can be printed and stored; other names look different."""
+    text = unicodedata.normalize("NFC", file.encode("utf-8", "backslashreplace").decode())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)[:LONGEST_SHOWN]
 
 
 def _unreadable(submission: Submission, note: str) -> Submission:

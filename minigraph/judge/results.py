@@ -115,10 +115,19 @@ def read_record(path: Path) -> dict[str, Any] | None:
     """A record that has been written; None if there is none that can be read."""
     try:
         record = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    is_one = isinstance(record, dict) and record.get("format") == RECORD
-    return record if is_one and record.get("version") == VERSION else None
+        is_one = (record["format"], record["version"]) == (RECORD, VERSION)
+        is_whole = is_one and record.keys() >= _KEPT
+        is_whole = is_whole and all(row.keys() >= _JUDGED for row in record["exercises"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None  # it is damaged
+    return record if is_whole else None
+
+
+_KEPT = {"student", "file", "lesson", "digest", "judged_by", "exercises"}
+_JUDGED = {
+    "exercise", "points", "max_points", "verdict", "misconception", "seconds", "title", "hint",
+    "parts", "picture",
+}  # fmt: skip
 
 
 @contextmanager
@@ -268,4 +277,10 @@ def guarded(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = "".join(c if c.isprintable() else " " for c in value)
-    return f"'{text}" if text.lstrip()[:1] in {*"=+-@|%"} else text
+    text = _NEXT_CELL.sub(r"\1'", text)
+    return f"'{text}" if text.lstrip()[:1] in _FORMULA else text
+
+
+_FORMULA = {*"=+-@|%＝＋－＠"}  # the wide ones too
+# Where numbers are written with a comma, a spreadsheet takes a semicolon for the end of a cell.
+_NEXT_CELL = re.compile(r"(;[\s\"']*)(?=[=+\-@|%＝＋－＠])")

@@ -56,7 +56,9 @@ def serve() -> None:
     gc.collect()
     gc.freeze()  # what is here stays here, and pages stay shared
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # it is waited for
-    _tell({"ready": True, "filtered": walls.is_filtered()})
+    if filtered := walls.is_filtered():
+        walls.program()  # which each child builds in
+    _tell({"ready": True, "filtered": filtered})
     questions: list[trying.Question] = []
     while header := _header():
         if header["forget"]:

@@ -37,6 +37,7 @@ HURRY = (
     (signal.SIGVTALRM, signal.ITIMER_VIRTUAL, 1.0),
     (signal.SIGALRM, signal.ITIMER_REAL, 4.0),
 )
+MOST_KEPT = 2**15  # bytes of answers, before they are sent
 
 
 class Channel:
@@ -48,20 +49,27 @@ class Channel:
 
     def __init__(self, reading: int, writing: int) -> None:
         self.about: dict[str, Any] = {}
+        self._kept = b""
         self._file = os.fdopen(reading, "rb")
         self._writing = writing
 
     def read(self) -> Any:
         """The next line."""
+        self._send()
         return json.loads(self._file.readline())
 
     def read_bytes(self, size: int) -> bytes:
         """So many bytes."""
         return self._file.read(size)
 
-    def write(self, message: dict[str, Any]) -> None:
-        """Write one line, whole."""
-        data = json.dumps(self.about | message, ensure_ascii=True).encode() + b"\n"
+    def write(self, message: dict[str, Any], more: bool = False) -> None:
+        """Write one line, whole; with the next ones, if more are to follow."""
+        self._kept += json.dumps(self.about | message, ensure_ascii=True).encode() + b"\n"
+        if not more or len(self._kept) > MOST_KEPT:
+            self._send()
+
+    def _send(self) -> None:
+        data, self._kept = self._kept, b""
         while data:
             data = data[os.write(self._writing, data) :]
 
@@ -97,16 +105,20 @@ def attempt(channel: Channel, questions: list[Question], job: dict[str, Any]) ->
             left.append((n, question, answer))
         else:
             channel.write({"done": True})
+    is_alone = len(questions) == 1
     for n, question, answer in left:
         channel.about = {"question": n}
-        if len(questions) > 1:
+        if not is_alone:
             _hurry()
-        _answer(channel, question, answer)
+        _answer(channel, question, answer, is_alone)
         channel.write({"done": True, "seconds": time.process_time()})
 
 
-def _answer(channel: Channel, question: Question, answer: Any) -> None:
-    """Answer the cases of one exercise."""
+def _answer(channel: Channel, question: Question, answer: Any, is_alone: bool) -> None:
+    """Answer the cases of one exercise: each at once if the next may end this process for good.
+
+    One of several is asked again, alone, if it ends it.
+    """
     printed = Printed()
     sys.stdout = sys.stderr = printed  # whatever stands there by now
     program = answer if question.parameters else lambda *arguments: answer
@@ -115,7 +127,7 @@ def _answer(channel: Channel, question: Question, answer: Any) -> None:
         reply = call.reply(channel, program, question.functions)
         if printed.text:
             reply["printed"] = printed.text
-        channel.write({"case": call.n, **reply})
+        channel.write({"case": call.n, **reply}, more=not is_alone)
         if "unreadable" in reply or reply.get("raised") == MemoryError.__name__:
             break  # the next would be as large
 

@@ -347,6 +347,11 @@ class Unpacking:
             raise MessageError("there is no such node")
         return self.nodes[place]
 
+    def _several(self, places: Any) -> list[Node]:
+        if not {*map(type, places)} <= {int} or min(places, default=0) < 0:
+            raise MessageError("there are no such nodes")
+        return [*map(self.nodes.__getitem__, places)]
+
     def _custom(self, told: Any, count: int) -> Operation:
         """An operation of a student's own, whose rules are replayed from what they have built."""
         rules = tuple(_Replayed(told["rules"][i]) for i in range(count))
@@ -485,7 +490,7 @@ _UNPACKERS: dict[str, Callable[..., Any]] = {
     "slot": lambda reader, deep, number: Slot(int(number)),
     "dtype": lambda reader, deep, name: _dtype(name),
     "node": lambda reader, deep, place: reader._at(place),
-    "nodes": lambda reader, deep, places: [reader._at(place) for place in places],
+    "nodes": lambda reader, deep, places: reader._several(places),
     "dots": lambda reader, deep: ...,
     "generator": lambda reader, deep: _generator(),
     "coroutine": lambda reader, deep: _coroutine(),

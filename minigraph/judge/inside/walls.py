@@ -16,6 +16,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 EPERM, EACCES, ENOSYS = 1, 13, 38
@@ -193,14 +194,20 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
+@cache
+def program() -> bytes:
+    """All steps of the filter, which are the same for each process."""
+    return b"".join(_program())
+
+
 def _filter() -> None:
-    steps = list(_program())
-    program = _Program(len(steps), b"".join(steps))
+    steps = program()
+    filtering = _Program(len(steps) // len(_step(0, 0)), steps)
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     for arguments in (
         (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-        (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0),
+        (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(filtering), 0, 0),
     ):
         if libc.prctl(*arguments) != 0:
             raise OSError(ctypes.get_errno(), "system calls cannot be refused here")
