@@ -70,20 +70,28 @@ def quiet_arithmetic():
 
 @pytest.fixture(scope="module")
 def rehearsed():
-    """Each wrong program of the catalogue runs once on the same cases, whoever is compared with it.
+    """Each wrong program of the catalogue, and each reference, runs once on the same cases.
 
-    Else it would run for every wrong answer to its exercise.
+    Else it would run for every answer that it is compared with.
     """
-    known = {}
+    found, right = {}, {}
+    expected = attempt.expected
 
     def attempts(exercise, program, cases, seconds):
         key = program, repr(cases)
-        if key not in known:
-            known[key] = attempt.attempts(exercise, program, cases, seconds)
-        return known[key]
+        if key not in found:
+            found[key] = attempt.attempts(exercise, program, cases, seconds)
+        return found[key]
+
+    def expected_once(exercise, case):
+        key = exercise.name, exercise.reference, repr(case)
+        if key not in right:
+            right[key] = expected(exercise, case)
+        return right[key]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(diagnosis, "attempts", attempts)
+        patch.setattr(attempt, "expected", expected_once)
         yield
 
 

@@ -15,9 +15,9 @@ from checks import failure
 
 import minigraph as mg
 from minigraph.course import attempt, check, checking
-from minigraph.course.attempt import expected
 from minigraph.course.exercises import EXERCISES
 
+pytestmark = pytest.mark.usefixtures("rehearsed")
 FEWEST_RIGHT, FEWEST_WRONG = 3, 5
 FEW_SECONDS = 0.5  # for an answer that goes on for ever
 MANY_SECONDS = 60.0  # for the others, so that a busy machine stops none of them
@@ -54,7 +54,7 @@ def leaked(exercise, parts):
     """The right numbers that are told, other than those that the student has written."""
     cases = exercise.cases(int(os.environ[checking.SEED]))
     case = next(c for c in cases if exercise.as_code(*c) in ("", parts[0].code))
-    right = numbers_in(expected(exercise, case))
+    right = numbers_in(attempt.expected(exercise, case))
     fractions = {x for x in right if x % 1}  # whole ones may be told for another reason
     shown = written_numbers(part.code for part in parts)
     said = written_numbers(part.text for part in parts if not part.label)

@@ -235,7 +235,7 @@ def level(cell):
     return len(heading[1]) if heading else 0
 
 
-MINUTES = re.compile(r"\*\*\d+ minutes\*\*")  # of the lesson, which answer nothing
+MINUTES = re.compile(r"\*\*\d+\sminutes\*\*")  # of the lesson, which answer nothing
 
 
 def seen_before_the_guess(cells, name):

@@ -14,6 +14,7 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from cProfile import Profile
+from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -34,7 +35,7 @@ def noticing(functions: tuple[Callable[..., Any], ...]) -> Iterator[list[str]]:
     if not functions:
         yield called
         return
-    names = {_code_of(function): _name(function) for function in functions}
+    names = _names_by_code(functions)
     is_wrapped = any(hasattr(function, "__wrapped__") for function in functions)
     if is_wrapped or sys.getprofile():
         block = sys._getframe(2)  # which is left to call what is to be tried, and be it ours
@@ -92,6 +93,12 @@ def told_of(names: list[str]) -> str:
         f"Your function calls `{names[0]}`, which does what your function is to do. "
         "Good to know that it exists; in this exercise its work is yours."
     )
+
+
+@cache
+def _names_by_code(functions: tuple[Callable[..., Any], ...]) -> dict[CodeType, str]:
+    """What the functions are called, by the code that is seen to run."""
+    return {_code_of(function): _name(function) for function in functions}
 
 
 def _code_of(function: Any) -> CodeType:
