@@ -31,7 +31,7 @@ from ..errors import FeedError, FormatError, TranslationError
 from ..errors.words import printable
 from ..graph.graph import Graph, fitted
 from ..graph.symbolic import placeholder
-from . import onnx_layers  # noqa: F401  # which states its rules
+from . import onnx_images, onnx_layers  # noqa: F401  # which state their rules
 from .boxes import boxed, listed
 from .onnx_call import CODES, DOMAIN, DTYPES, RULES, Call, mg
 from .onnx_files import Source
@@ -48,7 +48,7 @@ _KINDS = {
     "Bernoulli": "random numbers", "Multinomial": "random numbers", "Loop": "control flow",
     "Scan": "control flow", "Quantize": "quantised numbers", "QLinear": "quantised numbers",
     "Dequantize": "quantised numbers", "Integer": "quantised numbers",
-    "Bit": "the bits of whole numbers", "ImageDecoder": "files",
+    "BitCast": "the bits of numbers", "ImageDecoder": "files",
 }  # fmt: skip
 _INSTEAD = {
     "control flow": "export the model with its steps one after another, each a node of its own",

@@ -77,6 +77,61 @@ def _isinf(call: Call, x: Value) -> Value:
     return found[0] if len(found) == 1 else mg.logical_or(*found)
 
 
+# --- bits -----------------------------------------------------------------------------------------
+
+
+@rule("BitwiseNot")
+def _bitwise_not(call: Call, x: Value) -> Value:
+    top = np.iinfo(x.dtype).max if x.dtype.kind == "u" else -1
+    return number(top, x) - x
+
+
+@rule("BitwiseAnd", "BitwiseOr", "BitwiseXor")
+def _bitwise(call: Call, x: Value, y: Value) -> Value:
+    """Bit by bit along a further axis, of which the last of a signed number is its sign."""
+    ways = {"And": mg.logical_and, "Or": mg.logical_or, "Xor": mg.not_equal}
+    count, is_signed = 8 * x.dtype.itemsize, x.dtype.kind == "i"
+    powers = np.array([1 << k for k in range(count - is_signed)], x.dtype)
+    both = ways[call.operator.removeprefix("Bitwise")](_bits(x, powers), _bits(y, powers))
+    steps = np.append(powers, np.iinfo(x.dtype).min).astype(x.dtype) if is_signed else powers
+    return like(mg.sum(mg.where(both, steps, number(0, x)), -1), x)
+
+
+def _bits(x: Value, powers: np.ndarray) -> Value:
+    """Whether each bit is set, the lowest first; a signed number has one more than powers."""
+    wide = mg.expand_dims(x, -1)
+    lower = wide if len(powers) == 1 else mg.remainder(wide, powers[1:])
+    bits = mg.greater_equal(lower, powers[:-1])
+    last = mg.remainder(wide, powers[-1:]) if x.dtype.kind == "i" else wide
+    if x.dtype.kind == "u":
+        return mg.concatenate([bits, mg.greater_equal(last, powers[-1:])], -1)
+    # Above the rest are -2, -1, 0 or 1 times the highest power: it is set where this is odd.
+    high = mg.equal(mg.absolute(wide - last), powers[-1:])
+    return mg.concatenate([bits, high, mg.less(wide, 0)], -1)
+
+
+@rule("BitShift")
+def _bit_shift(call: Call, x: Value, by: Value) -> Value:
+    """By a power of two; by all the bits and more, nothing is left, or -1 of a negative number."""
+    count, is_signed = 8 * x.dtype.itemsize, x.dtype.kind == "i"
+    fits = mg.logical_and(mg.greater_equal(by, 0), mg.less(by, count))
+    by = mg.where(fits, by, number(0, by))
+    if call["direction"] == "LEFT":
+        return mg.where(fits, x * mg.power(number(2, x), by), number(0, x))
+    places = np.arange(count - is_signed).astype(x.dtype)
+    is_below = mg.less(x, 0)
+    plain = mg.where(is_below, number(-1, x) - x, x) if is_signed else x
+    left = mg.greater_equal(places, mg.expand_dims(by, -1))
+    lower = mg.where(left, places - mg.expand_dims(by, -1), number(0, x))
+    bits = _bits(plain, np.array([1 << int(k) for k in places], x.dtype))[..., : len(places)]
+    kept = mg.logical_and(bits, mg.logical_and(left, mg.expand_dims(fits, -1)))
+    shifted = like(mg.sum(mg.where(kept, mg.power(number(2, x), lower), number(0, x)), -1), x)
+    return mg.where(is_below, number(-1, x) - shifted, shifted) if is_signed else shifted
+
+
+# --- of several -----------------------------------------------------------------------------------
+
+
 def _folded(function: Any) -> Any:
     def fold(call: Call, *inputs: Value) -> Value:
         total, *others = inputs
@@ -286,6 +341,21 @@ def _cumsum(call: Call, x: Value, axis: Value) -> Value:
     if call["exclusive"]:
         total = total - x
     return mg.flip(total, along) if call["reverse"] else total
+
+
+@rule("CumProd")
+def _cumprod(call: Call, x: Value, axis: Value) -> Value:
+    """One element after another: the table has a running sum only."""
+    (along,) = axes_of(x, call.setting("axis", axis, "its axis"))
+    n = x.shape[along]
+    call.held.step(n)
+    parts = [x[(*[slice(None)] * along, i)] for i in range(n)]
+    parts = parts[::-1] if call["reverse"] else parts
+    for i in range(1, n):
+        parts[i] = parts[i - 1] * parts[i]
+    if call["exclusive"]:
+        parts = [np.ones(call.shape(part.shape), x.dtype) for part in parts[:1]] + parts[:-1]
+    return mg.stack(parts[::-1] if call["reverse"] else parts, along) if parts else x
 
 
 # --- products -------------------------------------------------------------------------------------
