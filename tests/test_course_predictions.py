@@ -281,7 +281,9 @@ def sentences(asked):
 @every_prediction
 def test_a_lesson_keeps_what_is_to_be_predicted(asked):
     (path,) = (path for path in LESSONS if path.stem == asked.lesson)
-    assert gives_away(asked, seen_before_the_guess(cells_of(path), asked.name)) == []
+    seen = seen_before_the_guess(cells_of(path), asked.name)
+    assert any(f'predict("{asked.name}")' in text for text in seen)  # and not folded away
+    assert gives_away(asked, seen) == []
     earlier = [text for path in LESSONS if path.stem < asked.lesson for text in all_shown(path)]
     patterns = replace(asked, parts={})  # numbers may come again elsewhere
     assert gives_away(patterns, earlier) == []
