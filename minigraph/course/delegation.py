@@ -13,10 +13,9 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from cProfile import Profile
 from functools import cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from ..core.node import Node
@@ -35,56 +34,57 @@ def noticing(functions: tuple[Callable[..., Any], ...]) -> Iterator[list[str]]:
     if not functions:
         yield called
         return
-    names = _names_by_code(functions)
-    is_wrapped = any(hasattr(function, "__wrapped__") for function in functions)
-    if is_wrapped or sys.getprofile():
-        block = sys._getframe(2)  # which is left to call what is to be tried, and be it ours
-        with _looking(names, called, block):
-            yield called
-    else:
-        with _counting(names, called):
-            yield called
-
-
-@contextmanager
-def _looking(
-    names: dict[CodeType, str], called: list[str], block: FrameType | None
-) -> Iterator[None]:
-    """Look who calls, at each call: also through what composed functions are wrapped in."""
-
-    def look(frame: FrameType, event: str, argument: Any) -> None:
-        if event == "call" and frame.f_code in names:
-            caller = frame.f_back
-            while caller is not None and caller.f_code.co_filename == composing.__file__:
-                caller = caller.f_back
-            if caller is block or caller is None or not _is_ours(caller.f_code):
-                called.append(names[frame.f_code])
-
-    previous = sys.getprofile()
-    sys.setprofile(look)
+    block = sys._getframe(2)  # which is left to call what is to be tried, and be it ours
+    inner = _named(functions)
+    before = [function.__code__ for function in inner]
     try:
-        yield
+        for function, name in inner.items():
+            function.__code__ = _noting(function, name, called, block)
+        yield called
     finally:
-        sys.setprofile(previous)
+        for function, code in zip(inner, before):
+            function.__code__ = code
 
 
-@contextmanager
-def _counting(names: dict[CodeType, str], called: list[str]) -> Iterator[None]:
-    """Let Python's profiler count who calls whom, which costs little: it is written in C."""
-    profile = Profile(builtins=False)
-    profile.enable()
-    try:
-        yield
-    finally:
-        profile.disable()
-        entries = profile.getstats()
-        calls = {x.code: x.callcount for x in entries if x.code in names}
-        for caller in entries:
-            if _is_ours(caller.code):
-                for x in caller.calls or ():
-                    if x.code in calls:
-                        calls[x.code] -= x.callcount
-        called += [name for code, name in names.items() if calls.get(code)]
+@cache
+def _named(functions: tuple[Callable[..., Any], ...]) -> dict[Any, str]:
+    """The functions within whatever they are wrapped in, and what a student calls them."""
+    return {inspect.unwrap(function): _name(function) for function in functions}
+
+
+def _noting(function: Any, name: str, called: list[str], block: FrameType) -> CodeType:
+    """Code for a function that notes who calls it, and goes on as before.
+
+    Nothing else becomes slower, as all of a student's function would under a profiler.
+    """
+    as_before = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    as_before.__kwdefaults__ = function.__kwdefaults__
+
+    def noted(*args: Any, **options: Any) -> Any:
+        caller = sys._getframe(2)  # beyond the code that is made here
+        while caller.f_code.co_filename == composing.__file__ and caller.f_back:
+            caller = caller.f_back
+        if caller is block or not caller.f_code.co_filename.startswith(PACKAGE):
+            called.append(name)
+        return as_before(*args, **options)
+
+    code = _call.__code__
+    constants = tuple(noted if x == _PLACE else x for x in code.co_consts)
+    return code.replace(co_consts=constants, co_freevars=function.__code__.co_freevars)
+
+
+_PLACE = "what is called"
+
+
+def _call(*args: Any, **options: Any) -> Any:
+    function: Any = "what is called"  # a constant of this code, which is another in each copy
+    return function(*args, **options)
 
 
 def told_of(names: list[str]) -> str:
@@ -95,16 +95,6 @@ def told_of(names: list[str]) -> str:
     )
 
 
-@cache
-def _names_by_code(functions: tuple[Callable[..., Any], ...]) -> dict[CodeType, str]:
-    """What the functions are called, by the code that is seen to run."""
-    return {_code_of(function): _name(function) for function in functions}
-
-
-def _code_of(function: Any) -> CodeType:
-    return inspect.unwrap(function).__code__
-
-
 def _name(function: Any) -> str:
     """The function as a student writes it: `mg.topological_order`, or `Node.backward`."""
     name = function.__name__
@@ -112,12 +102,6 @@ def _name(function: Any) -> str:
         return f"Node.{name}"
     package = sys.modules[__package__.partition(".")[0]]
     return f"mg.{name}" if getattr(package, name, None) is function else name
-
-
-def _is_ours(code: CodeType | str) -> bool:
-    """Whether code is minigraph's, but for what stands between a composed function and others."""
-    file = getattr(code, "co_filename", "")
-    return file.startswith(PACKAGE) and file != composing.__file__
 
 
 def is_a_library(file: str) -> bool:

@@ -574,7 +574,7 @@ def _skipping(graph: Steps, inputs: Values) -> Values:
     return values
 
 
-STEPS = 250  # more than the rounds that one would try; calls can be nested so far
+STEPS = 201  # more than the rounds that one would try; calls can be nested so far
 UPSIDE_DOWN: Steps = {f"x{n}": ("+", f"x{n - 1}", "x0") for n in range(STEPS, 0, -1)}
 
 
