@@ -164,7 +164,12 @@ def test_a_watched_program_and_one_of_minigraph_are_compared():
     v = mg.variable(np.ones(3, np.float32), name="x")
     ours = mg.sum(mg.tanh(v * 2.0))
     c = mg.compare(theirs, ours, names=("PyTorch", "minigraph"))
-    assert ("tanh", "tanh") in [(x.op.name, y.op.name) for x, y in c.same if x.op]
+    matched = [(x.op.name, y.op.name) for x, y in c.same if x.op]
+    assert {("tanh", "tanh"), ("sum", "sum")} <= {*matched}
+    with pytest.raises(mg.NodeTypeError, match=r"say of which value.*compare\(seen\[loss\], y\)"):
+        mg.compare(seen, ours)
+    with pytest.raises(mg.NodeTypeError, match=r"compare takes a Graph, a Node.*not Tensor"):
+        mg.compare(ours, loss)
     assert {x.name for x, _ in c.same if not x.op} >= {"x"}
 
 
@@ -193,6 +198,13 @@ def test_a_call_is_marked_as_one():
     c = mg.compare(mg.sum(x), mg.sum(mg.softmax(x)))
     assert [b.operation for b in c.drawings[1]._diagram.boxes if b.highlighted] == ["softmax"]
     assert "only in other: v₁ = softmax(x)" in c.text
+
+
+def test_a_leaf_is_the_same_by_its_name_whatever_it_is():
+    shapes = [mg.placeholder("x", (2,)), mg.constant([1.0, 2.0], "x"), mg.variable([3.0, 4.0], "x")]
+    for one in shapes:
+        for other in shapes:
+            assert not mg.compare(mg.sum(mg.exp(one)), mg.sum(mg.exp(other))).only_one
 
 
 def test_large_graphs_are_compared():

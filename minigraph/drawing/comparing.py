@@ -8,6 +8,7 @@ from typing import Any
 from ..core.node import Node
 from ..errors import NodeTypeError
 from ..graph.graph import Graph
+from ..graph.watched import Watched
 from ..reading import Reading
 from ..reading.matching import Matching
 from ..reading.words import applied, counted
@@ -122,7 +123,7 @@ def compare(
     Raises:
         NodeTypeError: for something else than Nodes and Graphs.
     """
-    outputs = [[*x.outputs] if isinstance(x, Graph) else nodes_of(x) for x in (one, other)]
+    outputs = [_outputs(x) for x in (one, other)]
     if not all(outputs):
         raise NodeTypeError("there is nothing to compare: a list of Nodes is empty")
     is_pair = isinstance(names, tuple | list) and len(names) == 2
@@ -130,6 +131,16 @@ def compare(
         raise NodeTypeError(f"names are two texts, not {names!r:.60}")
     options = {"direction": direction, "opened": opened, "theme": theme}
     return Comparison(outputs[0], outputs[1], (names[0], names[1]), **options)
+
+
+def _outputs(x: Any) -> list[Node]:
+    """The outputs of a graph that is compared."""
+    if isinstance(x, Watched):
+        raise NodeTypeError(
+            "say of which value of the program that was watched: compare(seen[loss], y)"
+        )
+    taker = "compare takes a Graph, a Node or a list of Nodes"
+    return [*x.outputs] if isinstance(x, Graph) else nodes_of(x, taker)
 
 
 def _name(node: Node, reading: Reading) -> str:

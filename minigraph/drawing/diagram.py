@@ -173,21 +173,19 @@ class _Wish:
     hidden: set[Node]
 
 
-def nodes_of(outputs: Any) -> list[Node]:
-    """List what was given as one Node or several."""
+def nodes_of(outputs: Any, taker: str = "draw takes a Node or a list of Nodes") -> list[Node]:
+    """List what was given as one Node or several; what takes them says so where it is another."""
     if isinstance(outputs, Node):
         return [outputs]
-    if isinstance(outputs, (str, bytes)) or not isinstance(outputs, Iterable):
-        raise NodeTypeError(
-            f"draw takes a Node or a list of Nodes, not {type(outputs).__name__} {outputs!r:.40}"
-        )
-    nodes = list(outputs)
+    try:
+        nodes = None if isinstance(outputs, str | bytes) else list(outputs)
+    except TypeError:  # as of a tensor of PyTorch that is a number
+        nodes = None
+    if nodes is None:
+        raise NodeTypeError(f"{taker}, not {type(outputs).__name__} {outputs!r:.40}")
     for node in nodes:
         if not isinstance(node, Node):
-            raise NodeTypeError(
-                "draw takes a Node or a list of Nodes; this list holds "
-                f"{type(node).__name__} {node!r:.40}"
-            )
+            raise NodeTypeError(f"{taker}; this list holds {type(node).__name__} {node!r:.40}")
     return nodes
 
 

@@ -137,7 +137,11 @@ class Matching:
 def _label(node: Node) -> tuple[Any, ...]:
     """What two Nodes have in common that can be the same, wherever they stand."""
     if node.op is not None:
-        return node.op.name, repr(node.attrs)
+        # A program that was watched tells no settings that are as they are anyway.
+        told = {k: a for k, a in node.attrs.items() if a is not None and a is not False}
+        return node.op.name, repr(told)
+    if node.name:
+        return "leaf", node.name, node.shape
     if node.kind == "constant":
         return node.kind, node.name, repr(node._value)
     return node.kind, node.name, node.shape
