@@ -548,8 +548,8 @@ class Player {
       ArrowLeft: () => this.go(this.position - 1),
       Home: () => this.go(this.low),
       End: () => this.go(this.high),
-      Escape: () => this.pin(undefined),
     };
+    if (this.pinned) keys.Escape = () => this.pin(undefined);
     if (this.until) keys.r = keys.R = () => this.runTo();
     if (node) {
       keys.ArrowDown = () => this._focus(node, 1);
