@@ -31,6 +31,7 @@ from minigraph.compiler.schedule import schedule
 from minigraph.core.operation import OPERATIONS
 from minigraph.drawing import diagram as diagrams
 from minigraph.drawing import layout
+from minigraph.drawing.drawing import as_image
 from minigraph.drawing.route import picture
 from minigraph.drawing.skeleton import frame, label_width
 from minigraph.drawing.text import elided, width
@@ -1724,3 +1725,21 @@ def test_an_image_is_as_high_as_its_frame():
     """In a line of text an image has room for descenders below it, for which its frame scrolls."""
     html = mg.draw(example()).html
     assert 'style="display:block;' in html[html.index("<img") :]
+
+
+@pytest.mark.parametrize(
+    ("wide", "high", "scrolls"),
+    [
+        (420, 742, False),
+        (420, 741, False),
+        (864, 1104, False),
+        (864, 1130, True),
+        (300, 200, False),
+    ],
+)
+def test_a_frame_does_not_scroll_for_the_sake_of_a_few_pixels(wide, high, scrolls):
+    html = as_image("<svg/>", "a picture", wide, high)
+    (frame,) = map(int, re.findall(r"max-height:(\d+)px", html))
+    shown = int((re.findall(r'style="width:(\d+)px', html) or [wide])[0])
+    assert (shown * high / wide > frame) == ("tabindex" in html) == scrolls
+    assert frame <= 612

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from functools import cached_property
 from html import escape
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from .theme import AS_THE_PAGE, THEMES
 
 SMALLEST = 0.55  # of its size; where there is less room, a drawing scrolls
 HIGHEST = 600  # pixels that one is shown; JupyterLab shows 779 on a laptop
+NEARLY = 1.02  # of these: a few pixels more are shown, and do not make a drawing scroll
 NARROWEST = 558  # what is beside a prompt in a window 1024 wide
 DIRECTIONS = ("auto", "right", "down")
 
@@ -202,8 +204,12 @@ def as_image(
     least, fitting = wide * SMALLEST, wide * highest / high
     style = f"display:block;max-width:100%;min-width:{least:.0f}px;height:auto"
     if fitting < wide:
-        style = f"width:{max(fitting, least):.0f}px;{style}"
-    reached = ' tabindex="0"' if fitting < least or least > room else ""
+        wide = round(max(fitting, least))
+        style = f"width:{wide}px;{style}"
+    tall = high * wide / round(width)
+    if highest < tall < NEARLY * highest:
+        highest = ceil(tall)
+    reached = ' tabindex="0"' if tall > highest or least > room else ""
     image = image_element(svg, alt, width, height, style)
     return (
         f'<div style="overflow:auto;max-height:{highest:.0f}px"{reached}>{image}</div>{AS_THE_PAGE}'

@@ -44,6 +44,7 @@ def chart(memory: MemoryPlan) -> Plot:
         xlabel="operations, in the order in which they run",
         ylabel=f"place in the arena ({name})",
     )
+    axes.xaxis.get_major_locator().set_params(integer=True)  # they are counted
     axes.annotate(
         f"at most {memory.lower_bound / unit:,.4g} {name} live at one time",
         (end, memory.lower_bound / unit),
