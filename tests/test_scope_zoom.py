@@ -1,5 +1,7 @@
 """The scope zoom: which scopes are open, what the buttons do, and what is refused."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -324,6 +326,22 @@ def test_operations_that_follow_each_block_alike_belong_to_the_run(between, oper
     assert "block5–11 ×7" in shown
     alone = [line for line in shown.split("\n") if "block" not in line.split()[0] + line]
     assert len(alone) > operations  # those after the open one are seen
+
+
+def test_a_large_drawing_has_repeated_blocks_as_one_box_too(deep):
+    shown = repr(mg.draw(deep))
+    assert "deep/blocks0–11 ×12  96 operations" in shown
+    assert "deep/blocks1" not in shown.replace("blocks0–11", "")
+    assert "block0–23 ×24  71 operations" in repr(mg.draw(chained(24, lambda x, y, n: x + y)))
+    assert " ×" not in repr(mg.draw(chained(9, lambda x, y, n: mg.exp(x) * y + x)))  # nine are seen
+    named = repr(mg.draw(deep, folded=["deep/blocks0", "deep/blocks1", "deep/blocks2"]))
+    assert "deep/blocks1  8 operations" in re.sub(" {3,}", "  ", named)
+    with mg.scope("wide"):
+        inner = chained(12, lambda x, y, n: x + y)
+        for n in range(30):  # so many beside them that the scope around is one box
+            inner = mg.tanh(inner) + n
+    assert "wide" in repr(mg.draw(inner * 2))
+    assert " ×" not in repr(mg.draw(inner * 2))
 
 
 def test_what_follows_the_last_block_otherwise_stays_outside():

@@ -44,8 +44,8 @@ operation, where PyTorch takes 0.01 ms for a number and much more for large arra
 pass takes about 0.5 ms for each (400 transformer blocks of 25 operations with small arrays, on one
 core). Watch a step or two of a training, not the whole. The time grows with the number of
 operations, not faster: 10,000 were watched in 4 s, and `play` took 11 more for a page of 300 KB, in
-which each block that is folded is one step of each pass, until it is opened. `zoom` shows blocks
-that repeat once, as "0–11 ×12".
+which each block that is folded is one step of each pass, until it is opened. `draw` and `zoom` show
+blocks that repeat once, as "0–11 ×12".
 """
 
 from __future__ import annotations

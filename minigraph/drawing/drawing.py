@@ -48,7 +48,8 @@ def draw(
 
     A variable is a pill, an operation a card with its symbol where the edges arrive, a constant is
     plain. Where the order of the arguments matters, the first one arrives above (or left). A graph
-    of more than 60 nodes is folded: scopes into modules, then the middle of what is left.
+    of more than 60 nodes is folded: scopes into modules, of which ten or more in a row that are
+    built alike are one, such as "block0–11 ×12"; then the middle of what is left.
 
     A call of a function that is composed of operations, such as `mg.softmax`, is one operation in
     the drawing: a card with another behind it. Opened, it is a frame around the operations that it
@@ -80,7 +81,7 @@ def draw(
     if not nodes:
         raise NodeTypeError("there is nothing to draw: the list of Nodes is empty")
     snapshot = diagram(
-        Reading(nodes, opened, folded),
+        Reading(nodes, opened, folded, joins_alike=True),
         values=values,
         gradients=gradients,
         derivatives=derivatives,

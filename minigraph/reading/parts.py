@@ -49,9 +49,10 @@ def parts(
     if folded is None and len(graph.order) <= LIMIT:
         return [Part([node]) for node in graph.order]
     kept = set(outputs[-LAST:])
-    modules = (
-        _modules_by_depth(graph) if folded is None else _modules_by_name(graph, folded, called)
-    )
+    if folded is None:
+        modules, called = _modules_by_depth(graph, called)
+    else:
+        modules = _modules_by_name(graph, folded, called)
     parts = _folded_scopes(graph, kept, modules, called)
     if len(parts) < len(graph.order):
         parts = _ordered(_without_cycles(parts, graph.inputs), graph.inputs)
@@ -93,14 +94,33 @@ def links(
     return between
 
 
-def _modules_by_depth(graph: Contraction) -> dict[str, str | None]:
-    """Fold the scopes below the greatest depth at which the parts are easy to read."""
-    sizes = Counter(graph.scope(node) for node in graph.order)
-    paths = {scope: scope.split("/") if scope else [] for scope in sizes}
+def _modules_by_depth(
+    graph: Contraction, called: Mapping[Any, str]
+) -> tuple[dict[str, str | None], dict[Any, str]]:
+    """Fold the scopes below the greatest depth at which the parts are easy to read.
+
+    Scopes that are `called` by one name are one wherever they are; so are the Nodes, which are
+    called by what they fold into.
+    """
+    sizes = Counter(graph.scope(node) for node in graph.order if node not in called)
+    paths: dict[str, list[str]] = {}
+    closed = set[str]()
+    for scope in {graph.scope(node) for node in graph.order}:
+        run = next((called[p] for p in map(graph.shown, prefixes(scope)) if p in called), "")
+        paths[scope] = (run or scope).split("/") if scope else []
+        closed |= {scope} if run else set()
     depth = max(map(len, paths.values()))
-    while depth and _count_visible(sizes, paths, depth) > AIM:
+    while True:
+        modules = {
+            scope: "/".join(path[: depth + 1]) if len(path) > depth or scope in closed else None
+            for scope, path in paths.items()
+        }
+        boxes = {*modules.values()} - {None}
+        visible = len(boxes) + sum(n for scope, n in sizes.items() if modules[scope] is None)
+        if not depth or visible <= AIM:
+            break
         depth -= 1
-    return {s: "/".join(p[: depth + 1]) if len(p) > depth else None for s, p in paths.items()}
+    return modules, {x: "/".join(name.split("/")[: depth + 1]) for x, name in called.items()}
 
 
 def _modules_by_name(
@@ -138,11 +158,6 @@ def _folded_scopes(
 def _plain(parts: list[Part]) -> list[Part]:
     """Show a Node that was folded alone as itself."""
     return [Part(p.nodes) if p.module and len(p.nodes) == 1 else p for p in parts]
-
-
-def _count_visible(sizes: Counter[str], paths: dict[str, list[str]], depth: int) -> int:
-    folded = {tuple(p[: depth + 1]) for p in paths.values() if len(p) > depth}
-    return len(folded) + sum(n for s, n in sizes.items() if len(paths[s]) <= depth)
 
 
 def _without_cycles(parts: list[Part], inputs: Inputs) -> list[Part]:

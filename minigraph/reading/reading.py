@@ -14,7 +14,8 @@ from ..errors import MinigraphError
 from ..errors.words import describe
 from .calls import contracted, listed
 from .names import Name, node_names
-from .parts import Part, parts, scopes
+from .parts import LIMIT, Part, parts, scopes
+from .repeats import alike
 from .text import quoted
 
 
@@ -35,6 +36,7 @@ class Reading:
         *,
         order: list[Node] | None = None,
         kept: Sequence[Node] | None = None,
+        joins_alike: bool = False,
     ) -> None:
         """Read a graph.
 
@@ -45,6 +47,8 @@ class Reading:
                 so by Node those in no such scope that are folded with them.
             order: the Nodes in topological order, where they are known.
             kept: the outputs that are seen in whatever scope they lie; all of them where None.
+            joins_alike: whether ten or more blocks in a row that are built alike are one part,
+                where it is left to the size of the graph what is folded.
 
         Raises:
             MinigraphError: if something to open is not in the graph.
@@ -56,7 +60,8 @@ class Reading:
         self.check_members(item for item in to_open if isinstance(item, Node))
         self.graph = contracted(self.order, self.outputs, to_open)
         self._folded = folded
-        self._called = folded if isinstance(folded, Mapping) else {}
+        self._called: Mapping[Any, str] = folded if isinstance(folded, Mapping) else {}
+        self._joins_alike = joins_alike
         self._kept = self.outputs if kept is None else [*kept]
 
     @cached_property
@@ -81,7 +86,10 @@ class Reading:
         Raises:
             MinigraphError: for a scope to fold that the graph does not have.
         """
-        return parts(self.graph, self._kept, self._to_fold(), self._called)
+        called = self._called
+        if self._joins_alike and self._folded is None and len(self.graph.order) > LIMIT:
+            called = alike(self.order, self.graph, self.scopes)
+        return parts(self.graph, self._kept, self._to_fold(), called)
 
     @cached_property
     def scopes(self) -> dict[str, int]:

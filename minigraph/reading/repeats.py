@@ -116,6 +116,34 @@ def runs(
     return found, belonging
 
 
+def alike(
+    order: Sequence[Node], graph: Contraction, paths: Collection[str], fewest: int = 10
+) -> dict[Any, str]:
+    """What is one part, by the scopes and the loose Nodes that make it: "net/block0–11 ×12".
+
+    Of a run in a block of another one the outer shows, and none of fewer blocks than `fewest`.
+    """
+    found, loose = runs(order, graph, paths)
+    called: dict[Any, str] = {}
+    for path in sorted(found, key=lambda path: len(prefixes(path))):
+        for run in found[path] if called.keys().isdisjoint(prefixes(path)) else ():
+            if len(run) >= fewest:
+                scopes = [*chain(*run)]
+                nodes = chain(*(loose[scope] for scope in scopes))
+                called |= dict.fromkeys([*scopes, *nodes], run_name(scopes, len(run)))
+    return called
+
+
+def run_name(scopes: Sequence[str], times: int) -> str:
+    """What some scopes in a row are called together, such as "net/block0–11 ×12"."""
+    first, last = scopes[0], scopes[-1].rpartition("/")[2]
+    if len(scopes) == 1:
+        return first
+    if times == len(scopes):
+        last = last[len(last.rstrip(_DIGITS)) :]
+    return f"{first}–{last} ×{times}"
+
+
 def _spread(nodes: list[Node], scopes: list[_Scope], uses: Counter[Node]) -> None:
     """Give each loose operation to the scope after which it was made."""
     starts = [scope.start for scope in scopes]

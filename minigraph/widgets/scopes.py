@@ -17,7 +17,7 @@ from ..errors import MinigraphError, NodeTypeError
 from ..graph.watched import takes_watched
 from ..reading import Reading
 from ..reading.parts import prefixes
-from ..reading.repeats import runs
+from ..reading.repeats import run_name, runs
 from .base import GraphWidget
 from .page import module
 from .stage import fold_toggle, stage_svg, unfold_toggle
@@ -111,7 +111,7 @@ class ScopeZoom(GraphWidget):
             for part in filter(None, parts):
                 scopes = [scope for block in part for scope in block]
                 if scopes[0] not in way:
-                    closed[_name(scopes, len(part))] = scopes
+                    closed[run_name(scopes, len(part))] = scopes
         return closed
 
     def _offer(self, within: dict[str, list[str]]) -> None:
@@ -142,16 +142,6 @@ class ScopeZoom(GraphWidget):
         match content:
             case {"kind": "toggle", "action": action, "path": path} if path in self._sizes:
                 self.go(path if action == "unfold" else path.rpartition("/")[0])
-
-
-def _name(scopes: list[str], times: int) -> str:
-    """What some scopes in a row are called together, such as "net/block0–11 ×12"."""
-    first, last = scopes[0], scopes[-1].rpartition("/")[2]
-    if len(scopes) == 1:
-        return first
-    if times == len(scopes):
-        last = last[len(last.rstrip("0123456789")) :]
-    return f"{first}–{last} ×{times}"
 
 
 def _view(
