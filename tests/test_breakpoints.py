@@ -101,6 +101,13 @@ def test_a_mistaken_pass_stops_by_its_own_gradients():
     assert mg.play(y, until=6.0, wrong="overwrite").stopped.startswith("To the end")
 
 
+def test_a_breakpoint_that_is_spelled_in_another_way_is_suggested():
+    y = mg.tanh(mg.variable(0.5, name="Weight"))
+    for said, meant in {"NaN": "nan", "NAN": "nan", "inf": "nan", "weight": "Weight"}.items():
+        with pytest.raises(mg.MinigraphError, match=f"no node '{said}' .*did you mean '{meant}'"):
+            mg.play(y, until=said)
+
+
 def test_breakpoints_are_offered_where_there_is_something_to_run_to():
     short, long = chain([1.5, 1.5]), chain([1.5] * 40)
     assert mg.play(short).view["breakpoints"] is None

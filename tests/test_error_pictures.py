@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import traceback
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import minigraph as mg
+from minigraph import nn
+from minigraph.core.operation import FUNCTIONS
 from minigraph.drawing.corner import REFUSED, corner
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -57,6 +60,55 @@ def test_a_refused_operation_is_drawn_with_the_edges_that_do_not_fit(nodes, oper
     boxes, edges = lit(corner(error))
     assert boxes == {REFUSED}
     assert edges == [(end, REFUSED) for end in ends]
+
+
+def _arguments():
+    """Arguments that fit few functions: indices, axes, shapes, and Nodes of other shapes."""
+    y, z = mg.variable(np.ones((4, 7)), name="y"), mg.variable(np.ones(5), name="z")
+    labels = mg.constant(np.array([5, 5, 5]), "labels")
+    return [(), (0,), (7,), (-9,), ((9, 9),), (((1, 2),),), (np.array([5, 6]),), (y,), (labels,),
+            (y, z), (3, 9), ((2, 2), 0), (labels, 9)]  # fmt: skip
+
+
+def test_every_shape_that_a_function_refuses_names_its_nodes_and_is_drawn():
+    """Each function of the table and each composed one, with arguments that fit few of them."""
+    shapes = [(3,), (2, 3), (2, 3, 4, 5), (), (0, 3)]
+    told = {}
+    with np.errstate(all="ignore"):
+        for name, function in FUNCTIONS.items():
+            for shape, more in product(shapes, _arguments()):
+                given = (mg.variable(np.ones(shape), name="x"), *more)
+                given = ("ij,jk->ik", *given) if name == "einsum" else given
+                try:
+                    function(*given)
+                except mg.ShapeError as error:
+                    told[name, str(error)] = error
+                except (mg.MinigraphError, TypeError):
+                    continue
+    assert [key for key, error in told.items() if not error.nodes] == []
+    assert len({name for name, _ in told}) > 60
+    first = {name: error for (name, _), error in told.items()}
+    assert [name for name, error in first.items() if corner(error) is None] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x: mg.cross_entropy(x, np.array([0, 1])),
+        lambda x: mg.cross_entropy(x, np.array([0, 1, 9])),
+        lambda x: nn.Linear(4, 2, rng=np.random.default_rng(0))(x),
+        lambda x: nn.Flatten(5)(x),
+        lambda x: nn.Embedding(3, 2, rng=np.random.default_rng(0))(
+            mg.constant(np.array([7]), "rows")
+        ),
+        lambda x: mg.custom(lambda g, out, v: np.ones(7))(np.sin)(x).backward(),
+    ],
+)
+def test_errors_of_layers_losses_and_rules_are_drawn_as_well(wrong):
+    h = mg.tanh(mg.variable(np.ones((3, 2)), name="x")).named("h")
+    error = refused(lambda: wrong(h))
+    assert error.nodes
+    assert corner(error) is not None
 
 
 def test_the_value_of_what_was_refused_is_not_shown(nodes):

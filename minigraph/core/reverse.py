@@ -16,6 +16,7 @@ from typing import Any
 
 from numpy import float64
 
+from ..errors import GradientError
 from .node import Node, frozen
 from .table import astype, unbroadcast
 
@@ -68,17 +69,21 @@ def pull_back(
     gradients, unless a set says which.
     """
     attrs = node.attrs
-    for x, vjp in zip(node.inputs, node.op.vjps):
-        if vjp and (x.requires_grad if wanted is None else x in wanted):
-            c = vjp(g, out, inputs, attrs)
-            if type(c) is not float64 or type(x._value) is not float64:
-                value = x._value
-                if c.shape != value.shape or c.dtype != value.dtype:
-                    c = _fitted(c, x)
-            if watched:
-                for hunter in watched:
-                    hunter.check_contribution(node, x, g, c)
-            cotangents[x] = cotangents[x] + c if x in cotangents else c
+    try:
+        for x, vjp in zip(node.inputs, node.op.vjps):
+            if vjp and (x.requires_grad if wanted is None else x in wanted):
+                c = vjp(g, out, inputs, attrs)
+                if type(c) is not float64 or type(x._value) is not float64:
+                    value = x._value
+                    if c.shape != value.shape or c.dtype != value.dtype:
+                        c = _fitted(c, x)
+                if watched:
+                    for hunter in watched:
+                        hunter.check_contribution(node, x, g, c)
+                cotangents[x] = cotangents[x] + c if x in cotangents else c
+    except GradientError as error:
+        error.nodes = error.nodes or (node,)  # a rule does not know whose it is
+        raise
 
 
 def _fitted(c: Any, x: Node) -> Any:

@@ -36,9 +36,12 @@ def _concatenate_shape(*shapes: Shape, axis: int) -> Shape:
 
 
 def _concatenate_called(arrays: Any, axis: int | None = 0) -> tuple[tuple, dict]:
+    parts = tuple(arrays)
+    if not parts:  # said here, where it is known whose rows they should have been
+        raise ValueError("need at least one array to concatenate")
     if axis is None:
-        return tuple(reshape(x, -1) for x in arrays), {"axis": 0}
-    return tuple(arrays), {"axis": axis}
+        return tuple(reshape(x, -1) for x in parts), {"axis": 0}
+    return parts, {"axis": axis}
 
 
 @variadic(

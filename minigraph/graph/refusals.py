@@ -33,6 +33,9 @@ def refuse(name: str, signature: Signature, arguments: Iterable[Any], error: Exc
     parts = [*arguments]
     parts += [x for x in parts if isinstance(x, list | tuple) for x in x]
     nodes = tuple(x for x in parts if type(x) is Node)
+    if isinstance(error, MinigraphError) and not error.nodes:
+        error.nodes = nodes
+        error.refused = (name, name) if isinstance(error, ShapeError) and nodes else None
     if isinstance(error, MinigraphError) or not nodes:
         raise error
     named = " and ".join(map(describe, nodes))

@@ -56,7 +56,11 @@ class Module:
             except (ShapeError, NodeTypeError) as error:
                 if hasattr(error, "module"):
                     raise
-                told = type(error)(f"{path}, {self!r}: {error}", error.nodes)
+                given = tuple(x for x in (*inputs, *named.values()) if isinstance(x, Node))
+                told = type(error)(f"{path}, {self!r}: {error}", error.nodes or given)
+                told.refused = error.refused
+                if isinstance(error, ShapeError) and given and not error.nodes:
+                    told.refused = (type(self).__name__,) * 2
                 told.module = self  # type: ignore[union-attr]
                 raise told from None
 

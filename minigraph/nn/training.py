@@ -262,8 +262,11 @@ class _Training:
         if self.steps.loss is cross_entropy and out.shape:
             for part in filter(None, (self.data, self.validation)):
                 _check_labels(part.y, out.shape[-1])
-        if not checked_loss(self.steps.loss(out, y)).requires_grad:
-            raise GradientError("the loss depends on no parameter, so there is nothing to learn")
+        loss = checked_loss(self.steps.loss(out, y))
+        if not loss.requires_grad:
+            raise GradientError(
+                "the loss depends on no parameter, so there is nothing to learn", (loss,)
+            )
         restore(drawn)
 
 

@@ -56,8 +56,10 @@ def until(wanted: Any, reading: Reading, recording: Recording) -> tuple[str, flo
         names = {node.name: node.id for node in recording.nodes}
         if wanted in names:
             return names[wanted], 0.0
-        near = get_close_matches(wanted, names, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        spelled = {name.casefold(): name for name in [*names, NAN]}
+        spelled |= dict.fromkeys(("inf", "infinity", "-inf"), NAN)  # which are met there as well
+        near = get_close_matches(wanted.casefold(), spelled, 1)
+        hint = f"; did you mean {spelled[near[0]]!r}?" if near else ""
         raise MinigraphError(f"there is no node {wanted!r:.60} to run to{hint}")
     is_number = isinstance(wanted, int | float | np.number) and not isinstance(wanted, bool)
     if not is_number or not wanted >= 0:
