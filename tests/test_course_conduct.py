@@ -21,7 +21,7 @@ from checks import failure, said
 import minigraph as mg
 from minigraph.core.node import surroundings
 from minigraph.course import attempt, check, checking
-from minigraph.course.attempt import attempts, careful_attempts
+from minigraph.course.attempt import attempts, careful_attempts, short
 from minigraph.course.diagnosis import misconception_behind
 from minigraph.course.exercises import EXERCISES
 from minigraph.course.remembering import fingerprint
@@ -212,6 +212,11 @@ def test_an_exception_of_that_name_is_the_students():
         raise KeyboardInterrupt
 
     assert "Your function raised KeyboardInterrupt" in said("forward", forward)
+
+
+def test_a_dictionary_is_shown_in_the_order_in_which_it_was_written():
+    assert short({"b": 1, "a": (2,), "c": {}}) == "{'b': 1, 'a': (2,), 'c': {}}"
+    assert short(dict.fromkeys(range(20, 0, -1))).endswith("10: None, 9: None, ...}")
 
 
 def test_another_order_of_a_dictionary_is_a_change():

@@ -426,6 +426,10 @@ def test_a_guess_is_read_kindly(part, said, read):
     assert part.read(said) == read
 
 
+def test_a_shape_of_one_axis_is_told_from_a_number():
+    assert [Shape("s").show(shape) for shape in ((3,), (3, 4))] == ["(3,)", "(3, 4)"]
+
+
 @pytest.mark.parametrize(
     "said",
     [

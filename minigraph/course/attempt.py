@@ -17,6 +17,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, Protocol
 
 from ..recording.stopping import Interrupted, OutOfTime, call_within
@@ -356,7 +357,20 @@ ENDS_PYTHON = (
 )
 
 
-_REPR = reprlib.Repr()
+class _Shortened(reprlib.Repr):
+    """Leaves the keys of a dictionary in the order in which the student wrote them."""
+
+    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
+        if level <= 0 < len(x):
+            return "{...}"
+        items = [
+            f"{self.repr1(key, level - 1)}: {self.repr1(value, level - 1)}"
+            for key, value in islice(x.items(), self.maxdict)
+        ]
+        return "{" + ", ".join(items + ["..."] * (len(x) > self.maxdict)) + "}"
+
+
+_REPR = _Shortened()
 _REPR.maxlist = _REPR.maxtuple = _REPR.maxdict = _REPR.maxset = 12
 _REPR.maxstring = _REPR.maxother = 200
 

@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 
 from ..core.node import Node
 from ..drawing import Drawing
-from ..reading.text import number, shape_text
+from ..reading.text import number
 from ..widgets.typed import is_as_said, typed_names, typed_number, typed_shape
 from .answers import as_number, as_whole, items_of
 
@@ -111,8 +111,8 @@ class Shape(Part):
         return tuple(whole) if len(whole) == len(sizes) else None
 
     def show(self, guess: tuple[int, ...]) -> str:
-        """Write the shape."""
-        return shape_text(guess) if guess else "(), one number"
+        """Write the shape as NumPy does, which tells (3,) from a number."""
+        return str(guess) if guess else "(), one number"
 
 
 @dataclass(frozen=True)
