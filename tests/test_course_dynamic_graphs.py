@@ -1,11 +1,12 @@
 """The exercises on dynamic graphs against PyTorch, which builds its graphs by running as well."""
 
 import pytest
+from late import package
 
 from minigraph.course.attempt import expected
 from minigraph.course.exercises import EXERCISES
 
-torch = pytest.importorskip("torch")
+torch = package("torch", reason="compares with PyTorch: pip install torch")
 
 
 def leaf(number):

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from late import package
 
 import minigraph as mg
 from minigraph.course import CheckFailed, check
@@ -12,7 +13,7 @@ from minigraph.course.exercises import EXERCISES
 from minigraph.course.exercises.neural_networks import Loss
 from minigraph.course.forms import WrongForm
 
-torch = pytest.importorskip("torch")
+torch = package("torch", reason="compares with PyTorch: pip install torch")
 LOSS = Loss()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from late import package
 from programs import programs
 from programs import run as run_program
 
@@ -17,10 +18,8 @@ import minigraph as mg
 from minigraph.bridges import dask as bridge
 from minigraph.bridges.dask import gradients_over_shards, run
 
-dask = pytest.importorskip("dask", reason="runs graphs with Dask: pip install -e .[dask]")
-distributed = pytest.importorskip(
-    "distributed", reason="runs graphs on a cluster: pip install -e .[dask]"
-)
+dask = package("dask", reason="runs graphs with Dask: pip install -e .[dask]")
+distributed = package("distributed", reason="runs graphs on a cluster: pip install -e .[dask]")
 FEW = settings(max_examples=15)
 
 

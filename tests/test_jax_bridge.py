@@ -11,6 +11,7 @@ from cases import CASES
 from examples import drawn, weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from late import Late, package
 from programs import programs, run
 
 import minigraph as mg
@@ -18,8 +19,8 @@ from minigraph import bridges
 from minigraph.core.operation import OPERATIONS
 from minigraph.graph.promises import check_graph
 
-jax = pytest.importorskip("jax", reason='translates JAX: pip install "minigraph[jax]"')
-jnp = jax.numpy
+jax = package("jax", reason='translates JAX: pip install "minigraph[jax]"')
+jnp = Late(lambda: jax.numpy)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -285,12 +286,14 @@ def test_loops_and_branches_whose_course_is_known_have_jaxs_value_and_gradients(
         close(mg.grad(graph.outputs[0], graph.inputs[0]).value, gradient)
 
 
-@jax.custom_jvp
-def doubled(x):
-    return 2 * x
+@Late
+def doubled():
+    @jax.custom_jvp
+    def doubled(x):
+        return 2 * x
 
-
-doubled.defjvp(lambda x, dx: (doubled(*x), 5 * dx[0]))
+    doubled.defjvp(lambda x, dx: (doubled(*x), 5 * dx[0]))
+    return doubled
 
 
 def chooses(x):

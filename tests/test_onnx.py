@@ -19,6 +19,7 @@ from cases import CASES
 from examples import drawn, each, weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from late import Late, package
 from programs import programs, run
 
 import minigraph as mg
@@ -26,9 +27,9 @@ from minigraph import bridges
 from minigraph.core.operation import OPERATIONS
 from minigraph.graph.promises import check_graph
 
-onnx = pytest.importorskip("onnx", reason='reads ONNX: pip install "minigraph[onnx]"')
-helper, numpy_helper, TensorProto = onnx.helper, onnx.numpy_helper, onnx.TensorProto
-FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+onnx = package("onnx", reason='reads ONNX: pip install "minigraph[onnx]"')
+helper, numpy_helper = Late(lambda: onnx.helper), Late(lambda: onnx.numpy_helper)
+FLOAT, INT64 = 1, 7  # of onnx.TensorProto
 
 
 def from_onnx(*args, **options):
@@ -50,7 +51,7 @@ def cases():
 
 
 def array(x):
-    return numpy_helper.to_array(x) if isinstance(x, TensorProto) else x
+    return numpy_helper.to_array(x) if isinstance(x, onnx.TensorProto) else x
 
 
 def read_with_what_must_be_known(model, feeds):
@@ -439,34 +440,40 @@ def test_what_is_no_model_is_refused(tmp_path, what):
 
 
 BROKEN = {
-    r"node 'y' \(Tanh\) takes 'h', which is computed only after it": net(
+    r"node 'y' \(Tanh\) takes 'h', which is computed only after it": lambda: net(
         ("Tanh", "h", "y", {}), ("Relu", "x", "h", {})
     ),
-    r"node 'h' \(Add\) takes 'y', which is computed only after it.*circle": net(
+    r"node 'h' \(Add\) takes 'y', which is computed only after it.*circle": lambda: net(
         ("Add", "x y", "h", {}), ("Relu", "h", "y", {})
     ),
-    r"node 'y' \(Tanh\) takes 'gone', which is computed nowhere": net(("Tanh", "gone", "y", {})),
-    r"computes 'y' a second time": net(("Tanh", "x", "y", {}), ("Relu", "x", "y", {})),
-    r"computes 'x' a second time": net(("Tanh", "x", "x", {}), ("Relu", "x", "y", {})),
-    r"two inputs have the name 'x'": net(("Relu", "x", "y", {}), inputs=[("x", (2,)), ("x", (3,))]),
-    r"two weights have the name 'w'": net(
+    r"node 'y' \(Tanh\) takes 'gone', which is computed nowhere": lambda: net(
+        ("Tanh", "gone", "y", {})
+    ),
+    r"computes 'y' a second time": lambda: net(("Tanh", "x", "y", {}), ("Relu", "x", "y", {})),
+    r"computes 'x' a second time": lambda: net(("Tanh", "x", "x", {}), ("Relu", "x", "y", {})),
+    r"two inputs have the name 'x'": lambda: net(
+        ("Relu", "x", "y", {}), inputs=[("x", (2,)), ("x", (3,))]
+    ),
+    r"two weights have the name 'w'": lambda: net(
         ("Mul", "x w", "y", {}), weights=[("w", np.ones(3, "f")), ("w", np.zeros(3, "f"))]
     ),
-    r"the output 'z' is computed nowhere": net(("Relu", "x", "y", {}), outputs=("z",)),
-    r"node 'y' \(Concat\): its attribute axis is missing": net(("Concat", "x x", "y", {})),
-    r"node 'y' \(Relu\): it has no attribute 'speed'": net(("Relu", "x", "y", {"speed": 1})),
-    r"node 'y' \(Softmax\): its attribute axis is of another type": net(
+    r"the output 'z' is computed nowhere": lambda: net(("Relu", "x", "y", {}), outputs=("z",)),
+    r"node 'y' \(Concat\): its attribute axis is missing": lambda: net(("Concat", "x x", "y", {})),
+    r"node 'y' \(Relu\): it has no attribute 'speed'": lambda: net(
+        ("Relu", "x", "y", {"speed": 1})
+    ),
+    r"node 'y' \(Softmax\): its attribute axis is of another type": lambda: net(
         ("Softmax", "x", "y", {"axis": 1.0})
     ),
-    r"node 'y' \(Add\): it has 1 inputs, and needs 2": net(("Add", "x", "y", {})),
-    r"its graph has no outputs": net(("Relu", "x", "y", {}), outputs=()),
+    r"node 'y' \(Add\): it has 1 inputs, and needs 2": lambda: net(("Add", "x", "y", {})),
+    r"its graph has no outputs": lambda: net(("Relu", "x", "y", {}), outputs=()),
 }
 
 
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_broken_model_is_refused_by_the_name_of_the_node(what):
     with pytest.raises(mg.FormatError, match=what):
-        from_onnx(BROKEN[what])
+        from_onnx(BROKEN[what]())
 
 
 def of_another_domain():
@@ -486,34 +493,37 @@ def of_itself():
     return model
 
 
-BRANCH = helper.make_graph(
-    [helper.make_node("Relu", ["x"], ["z"])], "branch", [],
-    [helper.make_tensor_value_info("z", FLOAT, None)],
-)  # fmt: skip
+def branch():
+    z = helper.make_tensor_value_info("z", FLOAT, None)
+    return helper.make_graph([helper.make_node("Relu", ["x"], ["z"])], "branch", [], [z])
+
+
 LACKING = {
-    r"node 'y' \(Bernoulli\): .*random numbers": net(("Bernoulli", "x", "y", {})),
-    r"node 'y' \(Rellu\): .*no such operator.*near ones are .*Relu": net(("Rellu", "x", "y", {})),
-    r"node 'y' \(If\): .*control flow.*mg\.where": net(
+    r"node 'y' \(Bernoulli\): .*random numbers": lambda: net(("Bernoulli", "x", "y", {})),
+    r"node 'y' \(Rellu\): .*no such operator.*near ones are .*Relu": lambda: net(
+        ("Rellu", "x", "y", {})
+    ),
+    r"node 'y' \(If\): .*control flow.*mg\.where": lambda: net(
         ("Greater", "x w", "c", {}),
-        ("If", "c", "y", {"then_branch": BRANCH, "else_branch": BRANCH}),
+        ("If", "c", "y", {"then_branch": branch(), "else_branch": branch()}),
         weights=[("w", np.ones(1, "f"))],
     ),
-    r"node 'y' \(DynamicQuantizeLinear\).*quantised": net(
+    r"node 'y' \(DynamicQuantizeLinear\).*quantised": lambda: net(
         ("DynamicQuantizeLinear", "x", "y s p", {"name": "y"})
     ),
-    r"node 'y' \(Relu\): .*of the domain 'com.example'": of_another_domain(),
-    r"operators are of version 99, and the newest": net(("Relu", "x", "y", {}), version=99),
-    r"node 'y' \(Add\): its operator is of version 6, and the oldest that can be is 7": net(
+    r"node 'y' \(Relu\): .*of the domain 'com.example'": of_another_domain,
+    r"operators are of version 99, and the newest": lambda: net(("Relu", "x", "y", {}), version=99),
+    r"node 'y' \(Add\): its operator is of version 6, and the oldest that can be is 7": lambda: net(
         ("Add", "x x", "y", {}), version=6
     ),
-    r"node 'y' \(Cast\): Cast to STRING cannot": net(("Cast", "x", "y", {"to": 8})),
-    r"node 'y' \(ConstantOfShape\): .*1,000,000,000,000 numbers.*most=8_000_000_000_000": net(
-        ("ConstantOfShape", "s", "y", {}), weights=[("s", np.array([10**12]))]
+    r"node 'y' \(Cast\): Cast to STRING cannot": lambda: net(("Cast", "x", "y", {"to": 8})),
+    r"node 'y' \(ConstantOfShape\): .*1,000,000,000,000 numbers.*most=8_000_000_000_000": lambda: (
+        net(("ConstantOfShape", "s", "y", {}), weights=[("s", np.array([10**12]))])
     ),
-    r"node 'y' \(Expand\): .*more than": net(
+    r"node 'y' \(Expand\): .*more than": lambda: net(
         ("Expand", "x s", "y", {}), weights=[("s", np.array([10**9, 2, 3]))]
     ),
-    r"node 'y' \(Reshape\): .*the shape beforehand.*the input x.*values=": net(
+    r"node 'y' \(Reshape\): .*the shape beforehand.*the input x.*values=": lambda: net(
         ("Cast", "x", "s", {"to": 7}), ("Reshape", "x s", "y", {}), inputs=[("x", (2,))]
     ),
 }
@@ -522,7 +532,7 @@ LACKING = {
 @pytest.mark.parametrize("what", LACKING)
 def test_what_the_table_lacks_is_refused_by_the_name_of_the_node(what):
     with pytest.raises(mg.TranslationError, match=what):
-        from_onnx(LACKING[what])
+        from_onnx(LACKING[what]())
 
 
 def test_a_definition_that_goes_on_without_an_end_is_refused():
@@ -534,7 +544,7 @@ def test_a_definition_that_goes_on_without_an_end_is_refused():
 
 def test_a_branch_whose_condition_is_known_is_taken():
     model = net(
-        ("If", "c", "y", {"then_branch": BRANCH, "else_branch": BRANCH}),
+        ("If", "c", "y", {"then_branch": branch(), "else_branch": branch()}),
         weights=[("c", np.array(True))],
     )
     close([from_onnx(model).run({"x": -np.ones((2, 3), "f")})], [np.zeros((2, 3), "f")])
@@ -549,7 +559,7 @@ def beside(tmp_path, location, data=bytes(12), **more):
     model = net(("Mul", "x w", "y", {}), weights=[("w", np.ones(3, "f"))])
     tensor = model.graph.initializer[0]
     tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
+    tensor.data_location = onnx.TensorProto.EXTERNAL
     for key, value in {"location": location, **more}.items():
         tensor.external_data.add(key=key, value=str(value))
     path = folder / "model.onnx"
@@ -638,74 +648,83 @@ def long_sequence():
 
 
 HOSTILE = {
-    r"'h28' \(Concat\): what a run makes grows .* 26\.4 TB .*most=\d": grown("Concat", "x", axis=0),
-    r"'h20' \(Concat\): what is computed .* grows .*most=\d": grown("Concat", "w", axis=0),
-    r"'h\d+' \(Concat\): what is computed .*most=": grown("Concat", "w", 40, np.int64, axis=0),
-    r"'h14' \(Tile\): what a run makes grows .*most=": grown("Tile", "x"),
-    r"'h10' \(Tile\): what is computed .* grows .*most=": grown("Tile", "w"),
-    r"'y' \(MatMul\): what is computed .* 4\.0 TB.*most=": net(
+    r"'h28' \(Concat\): what a run makes grows .* 26\.4 TB .*most=\d": lambda: grown(
+        "Concat", "x", axis=0
+    ),
+    r"'h20' \(Concat\): what is computed .* grows .*most=\d": lambda: grown("Concat", "w", axis=0),
+    r"'h\d+' \(Concat\): what is computed .*most=": lambda: grown(
+        "Concat", "w", 40, np.int64, axis=0
+    ),
+    r"'h14' \(Tile\): what a run makes grows .*most=": lambda: grown("Tile", "x"),
+    r"'h10' \(Tile\): what is computed .* grows .*most=": lambda: grown("Tile", "w"),
+    r"'y' \(MatMul\): what is computed .* 4\.0 TB.*most=": lambda: net(
         ("MatMul", "v w", "y", {}),
         weights=[("v", np.ones((10**6, 1), "f")), ("w", np.ones((1, 10**6), "f"))],
     ),
-    r"'y' \(Einsum\): what is computed .*most=": net(
+    r"'y' \(Einsum\): what is computed .*most=": lambda: net(
         ("Einsum", "v v v", "y", {"equation": "i,j,k->"}), weights=[("v", np.ones(10**6, "f"))]
     ),
-    r"'y' \(Mul\): what is computed .*most=": net(
+    r"'y' \(Mul\): what is computed .*most=": lambda: net(
         ("Mul", "v w", "y", {}),
         weights=[("v", np.ones((10**4, 1), int)), ("w", np.ones((1, 10**4), int))],
     ),
-    r"'y' \(Trilu\): Trilu makes 1,000,000,000,000 numbers.*most=": net(
+    r"'y' \(Trilu\): Trilu makes 1,000,000,000,000 numbers.*most=": lambda: net(
         ("Trilu", "x", "y", {}), inputs=[("x", (10**6, 10**6))]
     ),
-    r"'y' \(RNN\): there are 1,000,000,001 nodes .*most=": long_sequence(),
-    r"'y' \(Relu\) makes 'y', float32 of shape \(2, 3\), and .*float32 of shape \(2, 4\)": declared(
-        (2, 4)
+    r"'y' \(RNN\): there are 1,000,000,001 nodes .*most=": long_sequence,
+    r"'y' \(Relu\) makes 'y', float32 of shape \(2, 3\), and .*float32 of shape \(2, 4\)": lambda: (
+        declared((2, 4))
     ),
-    r"'y' \(Relu\) makes 'y', float32 of shape \(2, 3\), and .* \(n,\)": declared(("n",)),
-    r"'y' \(Relu\) makes 'y', float32 .* and the file says float64": declared(
-        dtype=TensorProto.DOUBLE
+    r"'y' \(Relu\) makes 'y', float32 of shape \(2, 3\), and .* \(n,\)": lambda: declared(("n",)),
+    r"'y' \(Relu\) makes 'y', float32 .* and the file says float64": lambda: declared(
+        dtype=onnx.TensorProto.DOUBLE
     ),
-    r"'first' \(Relu\) makes 'h', float32 of shape \(2, 3\).*\(3, 2\)": declared(between=(3, 2)),
-    r"the input 'x' has float32 of shape \(4,\), and the file says .*\(2, 3\)": declared(
+    r"'first' \(Relu\) makes 'h', float32 of shape \(2, 3\).*\(3, 2\)": lambda: declared(
+        between=(3, 2)
+    ),
+    r"the input 'x' has float32 of shape \(4,\), and the file says .*\(2, 3\)": lambda: declared(
         weights=[("x", np.ones(4, "f"))]
     ),
-    r"the weight 'w' is float32 of shape \(3,\), which is 12 bytes, and it has 13": holding(
+    r"the weight 'w' is float32 of shape \(3,\), which is 12 bytes, and it has 13": lambda: holding(
         "raw_data", bytes(13)
     ),
-    r"the weight 'w' is int64 of shape \(3,\), which is 24 bytes, and it has 12": holding(
+    r"the weight 'w' is int64 of shape \(3,\), which is 24 bytes, and it has 12": lambda: holding(
         "raw_data", bytes(12), INT64
     ),
-    r"which is 3 numbers in float_data, and it has 0": holding("int64_data", [1, 2, 3]),
-    r"which is 3 numbers in float_data, and it has 2": holding("float_data", [1, 2]),
-    r"the weight 'w' has the shape \(-3,\)": holding("raw_data", bytes(12), dims=(-3,)),
-    r"the weight 'w' is float32 of shape \(99999999999,\)": holding(
+    r"which is 3 numbers in float_data, and it has 0": lambda: holding("int64_data", [1, 2, 3]),
+    r"which is 3 numbers in float_data, and it has 2": lambda: holding("float_data", [1, 2]),
+    r"the weight 'w' has the shape \(-3,\)": lambda: holding("raw_data", bytes(12), dims=(-3,)),
+    r"the weight 'w' is float32 of shape \(99999999999,\)": lambda: holding(
         "raw_data", bytes(12), dims=(99999999999,)
     ),
-    r"the weight 'w' holds FLOAT8E4M3FN, which minigraph has not": holding(
-        "raw_data", bytes(3), TensorProto.FLOAT8E4M3FN
+    r"the weight 'w' holds FLOAT8E4M3FN, which minigraph has not": lambda: holding(
+        "raw_data", bytes(3), onnx.TensorProto.FLOAT8E4M3FN
     ),
-    r"the weight 'w' holds type 77, which": holding("raw_data", bytes(12), 77),
-    r"'y' \(Loop\): .*control flow; export": net(
-        ("Loop", "n c x", "y", {"body": BRANCH}),
+    r"the weight 'w' holds type 77, which": lambda: holding("raw_data", bytes(12), 77),
+    r"'y' \(Loop\): .*control flow; export": lambda: net(
+        ("Loop", "n c x", "y", {"body": branch()}),
         weights=[("n", np.array(3)), ("c", np.array(True))],
     ),
-    r"'y' \(Scan\): .*control flow": net(
-        ("Scan", "x", "y", {"body": BRANCH, "num_scan_inputs": 1})
+    r"'y' \(Scan\): .*control flow": lambda: net(
+        ("Scan", "x", "y", {"body": branch(), "num_scan_inputs": 1})
     ),
-    r"'y' \(Gather\): .*index": net(
+    r"'y' \(Gather\): .*index": lambda: net(
         ("Gather", "w i", "y", {}), weights=[("w", np.ones(3, "f")), ("i", np.array([7]))]
     ),
-    r"'y' \(Reshape\): ": net(("Reshape", "x s", "y", {}), weights=[("s", np.array([4, 4]))]),
-    r"'y' \(Split\): there are ": net(("Split", "x", "y", {"num_outputs": 10**12})),
+    r"'y' \(Reshape\): ": lambda: net(
+        ("Reshape", "x s", "y", {}), weights=[("s", np.array([4, 4]))]
+    ),
+    r"'y' \(Split\): there are ": lambda: net(("Split", "x", "y", {"num_outputs": 10**12})),
 }
 
 
 def test_a_file_that_asks_for_too_much_or_is_not_what_it_says_is_told_by_name(tmp_path):
     """Each of them in one sentence, with little memory and in little time."""
     path = tmp_path / "model.onnx"
+    models = {what: make() for what, make in (HOSTILE | BROKEN | LACKING).items()}
     told = {}
     tracemalloc.start()
-    for what, model in [*HOSTILE.items(), *BROKEN.items(), *LACKING.items()]:
+    for what, model in models.items():
         path.write_bytes(model.SerializeToString())
         try:
             told[what] = f"read: {from_onnx(path)}"

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import gc
 import threading
+from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from late import Late, package
 
 import minigraph as mg
 from minigraph import bridges
 from minigraph.graph.promises import check_graph
 from minigraph.widgets import zoom
 
-torch = pytest.importorskip("torch", reason="watches PyTorch: pip install torch")
-nn, F = torch.nn, torch.nn.functional
+torch = package("torch", reason="watches PyTorch: pip install torch")
+nn, F = Late(lambda: torch.nn), Late(lambda: torch.nn.functional)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +31,7 @@ def watch(*args, **options):
     return bridges.torch.watch(*args, **options)
 
 
-def tensor(*shape, dtype=torch.float32):
+def tensor(*shape, dtype=None):
     return torch.randn(*shape, dtype=dtype).requires_grad_()
 
 
@@ -144,9 +146,9 @@ def test_statistics_of_a_batch_are_not_changed_by_looking():
     np.testing.assert_array_equal(node.value, shown)
 
 
-@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
 def test_recurrent_layers(kind):
-    model = kind(3, 4, num_layers=2, batch_first=True)
+    model = getattr(nn, kind)(3, 4, num_layers=2, batch_first=True)
     x = torch.randn(2, 5, 3)
     _, node = assert_model_agrees(model, lambda m: m(x)[0].square().mean())
     assert operations(node)[0] in ("lstm", "gru", "rnn_tanh")
@@ -163,39 +165,47 @@ def test_all_results_of_a_lstm_bring_their_gradients():
     assert_agrees(program, *parameters, exact=False, model=model)
 
 
-class Block(nn.Module):
-    """A transformer block in plain PyTorch."""
+@Late
+def Block():
+    class Block(nn.Module):
+        """A transformer block in plain PyTorch."""
 
-    def __init__(self, width=8, heads=2):
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        def __init__(self, width=8, heads=2):
+            super().__init__()
+            self.heads = heads
+            self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+            self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
 
-    def forward(self, x):
-        b, n, d = x.shape
-        q, k, v = self.qkv(self.norm1(x)).chunk(3, dim=-1)
-        q, k, v = (u.view(b, n, self.heads, -1).transpose(1, 2) for u in (q, k, v))
-        scores = q @ k.transpose(-2, -1) / (d // self.heads) ** 0.5
-        mask = torch.ones(n, n, dtype=torch.bool).tril()
-        weights = scores.masked_fill(~mask, float("-inf")).softmax(-1)
-        x = x + self.out((weights @ v).transpose(1, 2).reshape(b, n, d))
-        return x + self.down(F.gelu(self.up(self.norm2(x))))
+        def forward(self, x):
+            b, n, d = x.shape
+            q, k, v = self.qkv(self.norm1(x)).chunk(3, dim=-1)
+            q, k, v = (u.view(b, n, self.heads, -1).transpose(1, 2) for u in (q, k, v))
+            scores = q @ k.transpose(-2, -1) / (d // self.heads) ** 0.5
+            mask = torch.ones(n, n, dtype=torch.bool).tril()
+            weights = scores.masked_fill(~mask, float("-inf")).softmax(-1)
+            x = x + self.out((weights @ v).transpose(1, 2).reshape(b, n, d))
+            return x + self.down(F.gelu(self.up(self.norm2(x))))
+
+    return Block
 
 
-class Transformer(nn.Module):
-    def __init__(self, blocks=2):
-        super().__init__()
-        self.embed = nn.Embedding(11, 8)
-        self.blocks = nn.ModuleList(Block() for _ in range(blocks))
-        self.norm = nn.LayerNorm(8)
+@Late
+def Transformer():
+    class Transformer(nn.Module):
+        def __init__(self, blocks=2):
+            super().__init__()
+            self.embed = nn.Embedding(11, 8)
+            self.blocks = nn.ModuleList(Block() for _ in range(blocks))
+            self.norm = nn.LayerNorm(8)
 
-    def forward(self, tokens):
-        x = self.embed(tokens)
-        for block in self.blocks:
-            x = block(x)
-        return self.norm(x) @ self.embed.weight.T  # tied
+        def forward(self, tokens):
+            x = self.embed(tokens)
+            for block in self.blocks:
+                x = block(x)
+            return self.norm(x) @ self.embed.weight.T  # tied
+
+    return Transformer
 
 
 def test_a_transformer_folds_by_module():
@@ -446,15 +456,19 @@ def test_a_hook_belongs_to_what_a_tensor_was_when_it_was_registered():
         np.testing.assert_array_equal(leaf.grad, wanted.numpy())
 
 
-class Doubled(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, scale):
-        ctx.scale = scale
-        return x.clone() * scale + 0 * x.sum()
+@Late
+def Doubled():
+    class Doubled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, scale):
+            ctx.scale = scale
+            return x.clone() * scale + 0 * x.sum()
 
-    @staticmethod
-    def backward(ctx, g):
-        return g * 100, None
+        @staticmethod
+        def backward(ctx, g):
+            return g * 100, None
+
+    return Doubled
 
 
 def test_a_function_of_ones_own_is_one_node_with_its_own_backward():
@@ -543,8 +557,9 @@ def test_models_that_are_not_named_bear_the_names_of_their_classes():
 # --- dtypes and tensors of other kinds ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 def test_dtypes(dtype):
+    dtype = getattr(torch, dtype)
     x, w = tensor(3, 4, dtype=dtype), tensor(4, 2, dtype=dtype)
     seen, _ = assert_agrees(lambda x, w: (x @ w).tanh().sum(), x, w)
     assert ("bfloat16" in repr(seen)) == (dtype == torch.bfloat16)
@@ -784,19 +799,6 @@ def test_a_system_that_is_missing_is_named(monkeypatch):
 # --- random programs ------------------------------------------------------------------------------
 
 
-UNARY = [
-    torch.tanh, torch.sin, torch.sigmoid, F.gelu, torch.neg, torch.square, F.softplus,
-    lambda x: F.softmax(x, -1), lambda x: x.cumsum(-1), lambda x: x.mT.contiguous().mT,
-    lambda x: x[..., [2, 0, 1]], lambda x: x.detach(), lambda x: x * 0.5, lambda x: 1 - x,
-    lambda x: torch.cat(x.split([1, 2], -1)[::-1], -1), lambda x: F.layer_norm(x, (3,)),
-]  # fmt: skip
-BINARY = [
-    torch.add, torch.sub, torch.mul, torch.maximum, torch.matmul,
-    lambda x, y: torch.lerp(x, y, 0.3), lambda x, y: torch.where(x > y, x, y),
-    lambda x, y: x / (y.abs() + 1), lambda x, y: x[0] + y,
-]  # fmt: skip
-
-
 def _add(x, y):
     return x.add_(y)
 
@@ -811,7 +813,21 @@ def _through_view(x, y):
     return x
 
 
-CHANGES = [_add, _write_row, _through_view]
+@cache
+def functions():
+    """Functions of one array, of two, and those that change their first."""
+    return [
+        torch.tanh, torch.sin, torch.sigmoid, F.gelu, torch.neg, torch.square, F.softplus,
+        lambda x: F.softmax(x, -1), lambda x: x.cumsum(-1), lambda x: x.mT.contiguous().mT,
+        lambda x: x[..., [2, 0, 1]], lambda x: x.detach(), lambda x: x * 0.5, lambda x: 1 - x,
+        lambda x: torch.cat(x.split([1, 2], -1)[::-1], -1), lambda x: F.layer_norm(x, (3,)),
+    ], [
+        torch.add, torch.sub, torch.mul, torch.maximum, torch.matmul,
+        lambda x, y: torch.lerp(x, y, 0.3), lambda x, y: torch.where(x > y, x, y),
+        lambda x, y: x / (y.abs() + 1), lambda x, y: x[0] + y,
+    ], [_add, _write_row, _through_view]  # fmt: skip
+
+
 STEPS = st.lists(
     st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=12
 )
@@ -822,21 +838,22 @@ STEPS = st.lists(
 def test_random_programs(steps):
     torch.manual_seed(1)
     leaves = [tensor(3, 3, dtype=torch.float64) for _ in range(2)]
-    functions = UNARY + BINARY + CHANGES
+    unary, binary, changes = functions()
+    all_of_them = unary + binary + changes
 
     def program(*leaves):
         held = [x.clone() for x in leaves]
         for which, one, other in steps:
-            f = functions[which % len(functions)]
+            f = all_of_them[which % len(all_of_them)]
             x, y = held[one % len(held)], held[other % len(held)]
-            if f in CHANGES:
+            if f in changes:
                 try:
                     x = f(x.clone() if one % 2 else x * 1, y)
                 except RuntimeError:
                     continue
                 held.append(x)
             else:
-                held.append(f(x) if f in UNARY else f(x, y))
+                held.append(f(x) if f in unary else f(x, y))
         return sum(x.sum() for x in held)
 
     with watch() as seen:
