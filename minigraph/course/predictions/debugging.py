@@ -43,8 +43,11 @@ def where_nan_begins() -> Truth:
     """
     with np.errstate(all="ignore"):
         loss = likelihood(14.8)
-        nan = [node for node in topological_order(loss) if np.isnan(node.value)]
-        return Truth(draw(loss), node=nan[0].name)
+        order = topological_order(loss)
+        nan = [node for node in order if np.isnan(node.value)]
+        (q,) = (node.value for node in order if node.name == "q")
+        corner = (log(variable(q, name="q")).named("l") * 0.0).named("no")
+        return Truth(draw(corner), node=nan[0].name)
 
 
 @prediction(
