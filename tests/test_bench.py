@@ -8,7 +8,7 @@ from minigraph import data, nn
 from minigraph.errors import MinigraphError, NodeTypeError, SettingError, ShapeError
 from minigraph.widgets import bench_still, training_bench
 from minigraph.widgets.bench import SHOWN
-from minigraph.widgets.bench_training import MOST_STEPS
+from minigraph.widgets.bench_training import MOST_STEPS, SIDE
 
 OWN = [(0.1, 0.2, 0), (0.5, -0.3, 1), (-0.4, 0.3, 1), (0.2, 0.9, 0), (-0.7, -0.1, 1)]
 
@@ -92,6 +92,12 @@ def test_the_losses_of_all_points_are_those_of_numpy():
         out = part.x @ w.T + b
         expected = np.log(np.exp(out).sum(axis=1)) - out[np.arange(len(part)), part.y]
         assert loss == pytest.approx(expected.mean(), rel=1e-12)
+    places = np.exp(bench._training._places(SIDE) @ w.T + b)
+    assert bench._training.sure() == pytest.approx(places[:, 1] / places.sum(axis=1), rel=1e-9)
+    x, y, half = bench._training.extent()
+    points = np.concatenate([plane.train.x, plane.test.x])
+    assert half < np.abs(points - (x, y)).max() * 1.2  # there is not much beside them
+    assert (np.abs(points - (x, y)) < half).all()
     assert f"loss {bench._training.measured()[0]:.3g} on 300 training points" in bench.sentence
 
 
@@ -313,6 +319,9 @@ def test_what_was_taken_beyond_the_picture_seen_is_forgotten():
     assert bench.board.frame["known"] == 200
     assert bench._training.curve()[-1][0] == 200
     bench.go(300)
+    assert bench.losses == straight
+    bench._training.cut(20, MOST_STEPS)  # more than was ever known
+    assert (bench.step, bench._training.known) == (20, 300)
     assert bench.losses == straight
 
 

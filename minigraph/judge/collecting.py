@@ -68,7 +68,11 @@ class Place:
             if self.path.stat().st_size > MOST_BYTES:
                 raise Unreadable(_TOO_LARGE)
             return self.path.read_bytes()
-        return _member(_opened(self.path, self.members[:-1]), self.members[-1], MOST_BYTES)
+        try:
+            archive = _opened(self.path, self.members[:-1])
+        except zipfile.BadZipFile:  # it was whole a moment ago
+            raise Unreadable(_BROKEN) from None
+        return _member(archive, self.members[-1], MOST_BYTES)
 
 
 @lru_cache(maxsize=2)
@@ -115,6 +119,7 @@ class Unreadable(Exception):
     """A file that holds no notebook; the message says what it is."""
 
 
+_BROKEN = "it is a broken archive"
 _TOO_LARGE = f"it is larger than {MOST_BYTES // 2**20} MB"
 
 
@@ -219,7 +224,7 @@ def _in_archive(file: Any, place: Place, depth: int, start: str = "") -> Iterato
         archive = zipfile.ZipFile(file)
         infos = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        yield _unreadable(whole, "it is a broken archive")
+        yield _unreadable(whole, _BROKEN)
         return
     left = MOST_IN_ARCHIVE
     with archive:
