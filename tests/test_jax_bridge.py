@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -286,7 +286,7 @@ def test_loops_and_branches_whose_course_is_known_have_jaxs_value_and_gradients(
         close(mg.grad(graph.outputs[0], graph.inputs[0]).value, gradient)
 
 
-@Late
+@cache
 def doubled():
     @jax.custom_jvp
     def doubled(x):
@@ -316,7 +316,7 @@ REFUSED = {
     "cond": (lambda x: jax.lax.cond(x[0] > 0, jnp.sin, jnp.cos, x), "jnp.where"),
     "the program decides": (chooses, "if x.sum\\(\\) > 0:.*jnp.where"),
     "random_seed": (lambda x: x * jax.random.normal(jax.random.key(0)), "give them as"),
-    "doubled has a derivative of its own": (lambda x: doubled(x), "mg.custom"),
+    "doubled has a derivative of its own": (lambda x: doubled()(x), "mg.custom"),
     "lu": (lambda x: jnp.linalg.inv(jnp.outer(x, x)), "compute it before.*as an argument"),
     "cholesky": (lambda x: jnp.linalg.cholesky(jnp.outer(x, x)), "as an argument"),
     "convert_element_type to bfloat16": (lambda x: x.astype(jnp.bfloat16), "float16"),
