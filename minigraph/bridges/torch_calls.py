@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
@@ -19,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ..core.node import NO_ATTRS, Node
-from ..core.operation import OPERATIONS, Operation
+from ..core.operation import OPERATIONS, EachInput, Operation
 from ..errors import GradientError
 from ..errors.shapes import broadcast_shape
 from .torch_dtypes import SHARED
@@ -156,7 +155,7 @@ def _mapped(x: Any, change: Callable[[Any], Any]) -> Any:
     return change(x)
 
 
-@dataclass
+@dataclass(slots=True)
 class Call:
     """One call, with what is needed to run it again.
 
@@ -169,6 +168,7 @@ class Call:
         changed: the inputs that the call changes in place.
         before: how the random numbers stood.
         settings: what surrounded it: automatic mixed precision.
+        values: those of the Nodes when it was made.
     """
 
     kind: Kind
@@ -180,9 +180,9 @@ class Call:
     changed: list[int]
     before: dict[Any, Tensor]
     settings: tuple[str, torch.dtype] | None
+    values: list[Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._device = next(x.device.type for x in self.inputs if isinstance(x, Tensor))
         self.values = [node._value for node in self.nodes]  # that of a leaf may be set anew
 
     def __repr__(self) -> str:
@@ -202,7 +202,7 @@ class Call:
             self.kind.symbol,
             ours.parameters if ours else tuple(f"x{i + 1}" for i in slots),
             result.forward,
-            tuple(partial(result.pulled_back, i) for i in slots),
+            EachInput(result.pulled_back),
             result.pushed,
             result.shape_of,
             ours.partials if ours else (),
@@ -242,6 +242,9 @@ class Call:
         results = [t for t in tensors_in(out) if not any(t is x for x in given)]
         return leaves, results + [given[slot] for slot in self.changed]
 
+    def _device(self) -> str:
+        return next(x.device.type for x in self.inputs if isinstance(x, Tensor))
+
     @contextmanager
     def repeated(self, derive: bool) -> Iterator[None]:
         """Surroundings like those of the first time, in which nobody watches."""
@@ -254,13 +257,15 @@ class Call:
                 stack.enter_context(_random_as(self.before))
             if self.settings:
                 stack.enter_context(torch.autocast(self.settings[0], self.settings[1]))
-            elif torch.is_autocast_enabled(device := self._device):
+            elif torch.is_autocast_enabled(device := self._device()):
                 stack.enter_context(torch.autocast(device, enabled=False))
             yield
 
 
 class Result:
     """One of the results of a call."""
+
+    __slots__ = ("_latest", "call", "is_elementwise", "saved", "shape", "which")
 
     def __init__(self, call: Call, which: int, saved: Any, shape: tuple[int, ...]) -> None:
         self.call, self.which, self.saved, self.shape = call, which, saved, shape
@@ -280,7 +285,7 @@ class Result:
         with self.call.repeated(derive=False):
             return as_array(self.call.run(values)[1][self.which])
 
-    def pulled_back(self, slot: int, g: Any, out: Any, inputs: Any, attrs: Any) -> Any:
+    def pulled_back(self, slot: int, g: Any, out: Any, inputs: Any, **attrs: Any) -> Any:
         """What g contributes to the gradient of an input."""
         self._refuse_nodes(g, *inputs)
         latest = self._latest
