@@ -212,6 +212,36 @@ def test_a_hook_that_stops_the_pass_is_told():
         assert found(y, "stopped").text == "ValueError('too large') in a hook."
 
 
+def test_a_rule_that_stops_the_pass_is_told():
+    y = mg.custom(lambda g, out, x: 1 / 0)(np.sin)(mg.variable(2.0, name="x"))
+    assert found(y, "stopped").text == "ZeroDivisionError('division by zero') in a rule."
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-300, 1e300, 1.7e308])
+def test_numbers_at_the_ends_of_their_range_are_shown(size):
+    x, w = mg.variable([size], name="x"), mg.variable(1.0, name="w")
+    inspector = mg.inspect(mg.sum(x * w))
+    assert inspector._repr_mimebundle_()
+    told = {f.kind for f in inspector.findings}
+    assert told & {"vanishing", "exploding"} == ({"vanishing"} if size < 1 else {"exploding"})
+
+
+@pytest.mark.parametrize("held", [np.ones(7), [np.nan, 1.0], [np.inf, 1.0], [1e300, 1e300]])
+def test_a_gradient_that_somebody_has_put_there_is_told(held):
+    x = mg.variable([1e10, 2e10], name="x")
+    x.grad = np.array(held)
+    assert "something else than" in found(mg.sum(x * x), "accumulated").text
+
+
+def test_another_output_of_a_graph_is_used():
+    x = mg.variable(2.0, name="x")
+    assert "unused" not in " ".join(kinds(mg.Graph([x * 2.0, x * 3.0])))
+    with pytest.raises(mg.SymbolicError, match="it waits for a and b; give"):
+        mg.inspect(mg.placeholder("a") * mg.placeholder("b"))
+    with pytest.raises(mg.NodeTypeError, match="of a compiled plan it takes the graph"):
+        mg.inspect(mg.Graph(x * 2.0).compile())
+
+
 def test_modules_give_their_parameters(rng):
     used, unused = nn.Linear(3, 2, rng=rng), nn.Linear(3, 2, rng=rng)
     loss = mg.sum(used(mg.constant(rng.normal(size=(4, 3)))) ** 2)

@@ -14,6 +14,7 @@ from ..autodiff.derivatives import check_differentiable, checked_seed
 from ..core.node import Node
 from ..errors import MinigraphError
 from ..errors.words import describe
+from ..graph.hooks import hooks_of
 from .local import contributions
 from .measures import Measure, gradients_of, size_text
 from .reading import Reading
@@ -113,7 +114,8 @@ class Inspection:
             check_differentiable(self.y, reading.order)
             self.gradients = gradients_of(reading.order, checked_seed(self.y, seed))
         except Exception as error:  # one of minigraph's, or what a hook of the user's raises
-            said = str(error) if isinstance(error, MinigraphError) else f"{error!r} in a hook"
+            whose = "hook" if any(map(hooks_of, reading.order)) else "rule"
+            said = str(error) if isinstance(error, MinigraphError) else f"{error!r} in a {whose}"
             self.trouble = Finding("stopped", f"{said}.", getattr(error, "nodes", ()) or (self.y,))
 
     @cached_property
@@ -383,11 +385,12 @@ def _fading(it: Inspection) -> Iterator[Finding]:
     leaves = [node for node in norms if node.op is None]
     if not leaves or it.y not in norms:
         return
+    logs = {x: float(np.log(norm)) for x, norm in norms.items()}  # whose differences are ratios
     near = min(leaves, key=lambda x: hops[x])
     for kind, verb, sign in (("vanishing", "shrinks", -1), ("exploding", "grows", 1)):
         for start, most in ((near, FADING), (it.y, FADED)):
-            ratios = {x: (norms[x] / norms[start]) ** sign for x in leaves if hops[x] > hops[start]}
-            far = [x for x in ratios if ratios[x] > most]
+            ratios = {x: sign * (logs[x] - logs[start]) for x in leaves if hops[x] > hops[start]}
+            far = [x for x in ratios if ratios[x] > np.log(most)]
             if not far:
                 continue
             worst = max(far, key=lambda x: ratios[x])
@@ -397,7 +400,7 @@ def _fading(it: Inspection) -> Iterator[Finding]:
                 kind,
                 f"that of {it.name(worst)}{others} {verb}: its norm is {size_text(norms[start])} "
                 f"at {it.name(start)} and {size_text(norms[worst])} at {it.name(worst)}."
-                f"{_guilty(it, way, norms, sign)}",
+                f"{_guilty(it, way, logs, sign)}",
                 (worst, start, *way[:_LONGEST]),
             )
             break
@@ -423,15 +426,16 @@ def _way(it: Inspection, leaf: Node, norms: dict[Node, float]) -> list[Node]:
     return way
 
 
-def _guilty(it: Inspection, way: list[Node], norms: dict[Node, float], sign: int) -> str:
+def _guilty(it: Inspection, way: list[Node], logs: dict[Node, float], sign: int) -> str:
     """Which operation on a way changes the gradient most, all of its kind together."""
-    logs: dict[str, list[float]] = {}
+    changes: dict[str, list[float]] = {}
     for x, user in pairwise(way):
-        logs.setdefault(it.by_node[user].operation, []).append(np.log(norms[x] / norms[user]))
-    name = max(logs, key=lambda name: sign * sum(logs[name]))
-    if sign * sum(logs[name]) <= 0:
+        changes.setdefault(it.by_node[user].operation, []).append(logs[x] - logs[user])
+    name = max(changes, key=lambda name: sign * sum(changes[name]))
+    if sign * sum(changes[name]) <= 0:
         return ""
-    mean, times = size_text(float(np.exp(np.mean(logs[name])))), len(logs[name])
+    with np.errstate(over="ignore"):
+        mean, times = size_text(float(np.exp(np.mean(changes[name])))), len(changes[name])
     how = f"{times} times, by {mean} each time on the average" if times > 1 else f"by {mean}"
     return f" Most of it happens in {name}, which multiplies it {how}."
 
@@ -444,7 +448,7 @@ def _accumulated(it: Inspection) -> Iterator[Finding]:
         if node.op is not None or g is None or node.grad is None:
             continue
         held, g = np.asarray(node.grad, float), np.asarray(g, float)
-        if not np.allclose(held, g, rtol=1e-5, atol=1e-12, equal_nan=True):
+        if held.shape != g.shape or not np.allclose(held, g, rtol=1e-5, atol=1e-12, equal_nan=True):
             alike.setdefault(_multiple(held, g), []).append(node)
     for times, nodes in alike.items():
         names = [it.name(node) for node in nodes]
@@ -459,10 +463,13 @@ def _accumulated(it: Inspection) -> Iterator[Finding]:
 
 def _multiple(held: np.ndarray, g: np.ndarray) -> int:
     """The whole number of times that g is in what is held; 0 if there is none."""
-    norm = float(np.vdot(g, g))
-    if not np.isfinite(norm) or norm == 0:
+    if held.shape != g.shape:
         return 0
-    times = round(float(np.vdot(held, g)) / norm)
+    with np.errstate(over="ignore", invalid="ignore"):
+        norm, common = float(np.vdot(g, g)), float(np.vdot(held, g))
+    if not np.isfinite([norm, common]).all() or norm == 0:
+        return 0
+    times = round(common / norm)
     return times if times > 1 and np.allclose(held, times * g, rtol=1e-5, atol=1e-12) else 0
 
 

@@ -17,6 +17,7 @@ from ..core.node import Node, checked_value, is_symbolic
 from ..core.order import topological_order
 from ..errors import MinigraphError, NodeTypeError, SymbolicError
 from ..errors.words import describe
+from ..graph.symbolic import placeholders_of
 from ..graph.watched import takes_watched
 from ..reading import Reading
 from ..reading.formula import local_formula
@@ -82,7 +83,8 @@ def check_options(y: Node, passes: str, wrong: str) -> None:
     """Raise a MinigraphError unless y can be recorded so."""
     if is_symbolic(y):
         raise SymbolicError(
-            f"{describe(y)} has no numbers to record: give its placeholders values, as variables",
+            f"{describe(y)} has no numbers to record: it waits for {placeholders_of(y)}; give its "
+            "placeholders values, as variables",
             (y,),
         )
     if passes not in PASSES:

@@ -20,7 +20,7 @@ def heat(sizes: Mapping[str, float]) -> dict[str, float]:
     """How hot each of some numbers is, from 0 to 1; one that is not finite has no heat."""
     most = max((size for size in sizes.values() if isfinite(size)), default=0.0) or 1.0
     return {
-        id: max(0.0, 1 + log10(size / most) / _DECADES) if size > 0 else 0.0
+        id: max(0.0, 1 + (log10(size) - log10(most)) / _DECADES) if size > 0 else 0.0
         for id, size in sizes.items()
         if isfinite(size)
     }

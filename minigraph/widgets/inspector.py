@@ -272,8 +272,14 @@ def inspect(
     elif callable(y) and not isinstance(y, Node):
         with watching(made.append):
             y = y()
+        if not isinstance(y, Node):
+            raise NodeTypeError(
+                f"inspect takes a Node, not {type(y).__name__} {y!r:.40}, which the function "
+                "returns; of a compiled plan it takes the graph"
+            )
     if isinstance(y, Graph):
-        made, y = y.order, y.outputs[0]
+        # What another output needs is used.
+        made, y = y.order if y.is_single else [], y.outputs[0]
     if not isinstance(y, Node):
         raise NodeTypeError(f"inspect takes a Node, not {type(y).__name__} {y!r:.40}")
     check_options(y, "both", "")
