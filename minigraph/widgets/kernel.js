@@ -8,7 +8,7 @@
  * @import { Model } from "./types"
  */
 
-const AGAIN = "run this cell again.";
+const AGAIN = "run this cell again. If it misses a name, run those above it first.";
 const RESTARTED = `The kernel has been restarted: ${AGAIN}`;
 const SHUT_DOWN = `The kernel has been shut down: ${AGAIN}`;
 const LOST = `The connection to the kernel is lost. If it does not come back, ${AGAIN}`;
