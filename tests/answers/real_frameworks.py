@@ -41,7 +41,8 @@ def a_list_of_kinds(calls):
 
 @right("count_traces")
 def as_text(calls):
-    return [len({repr(call) for call in calls[: n + 1]}) for n in range(len(calls))]
+    texts = set()
+    return [len(texts) for call in calls if not texts.add(repr(call))]
 
 
 @right("count_traces")
