@@ -15,6 +15,9 @@ Shape = tuple[int, ...]
 
 def broadcast_shape(*shapes: Shape) -> Shape:
     """The shape that NumPy's broadcasting gives; a ValueError names the axis that does not fit."""
+    first = shapes[0]
+    if shapes.count(first) == len(shapes):
+        return tuple(first)
     ndim = max(map(len, shapes))
     padded = [(1,) * (ndim - len(s)) + tuple(s) for s in shapes]
     out = []

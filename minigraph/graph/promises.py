@@ -29,22 +29,30 @@ def check_graph(order: list[Node]) -> None:
     """
     seen: set[Node] = set()
     for node in order:
-        promises = {
-            "its inputs come before it": seen.issuperset(node.inputs),
-            "it was made after its inputs": all(x.seq < node.seq for x in node.inputs),
-            "only operations have inputs": bool(node.inputs) == (node.op is not None),
-        }
-        if op := node.op:
-            any_number = op.parameters[-1].startswith("*")
-            promises["it has an input for each parameter"] = (
-                len(node.inputs) >= len(op.parameters) - 1
-                if any_number
-                else len(node.inputs) == len(op.parameters)
-            )
-            if not op.result and not masks_of(node):  # a mask's values decide how many it chooses
-                expected = op.shape(*[x.shape for x in node.inputs], **node.attrs)
-                promises[f"its shape is {expected}"] = node.shape == expected
-        for promise, kept in promises.items():
-            if not kept:
-                raise MinigraphError(f"{describe(node)} breaks the promise that {promise}", (node,))
+        promise = _broken(node, seen)
+        if promise:
+            raise MinigraphError(f"{describe(node)} breaks the promise that {promise}", (node,))
         seen.add(node)
+
+
+def _broken(node: Node, seen: set[Node]) -> str | None:
+    """The first promise that a Node breaks which comes after those seen."""
+    op, inputs = node.op, node.inputs
+    if not seen.issuperset(inputs):
+        return "its inputs come before it"
+    for x in inputs:
+        if x.seq >= node.seq:
+            return "it was made after its inputs"
+    if bool(inputs) != (op is not None):
+        return "only operations have inputs"
+    if op is None:
+        return None
+    count = len(op.parameters)
+    any_number = op.parameters[-1].startswith("*")
+    if len(inputs) < count - 1 if any_number else len(inputs) != count:
+        return "it has an input for each parameter"
+    if not op.result and not masks_of(node):  # a mask's values decide how many it chooses
+        expected = op.shape(*[x.shape for x in inputs], **node.attrs)
+        if node.shape != expected:
+            return f"its shape is {expected}"
+    return None
