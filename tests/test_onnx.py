@@ -150,6 +150,33 @@ def test_a_gradient_flows_back_through_other_sizes(how):
     np.testing.assert_allclose(np.ravel(gradient.run({"x": x})), wanted, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic", "nearest"])
+def test_places_in_an_image_and_their_gradients_are_pytorchs(torch, mode):
+    rng = np.random.default_rng(0)
+    x, grid = rng.normal(size=(2, 3, 4, 5)), rng.uniform(-1.7, 1.7, (2, 3, 2, 2))
+    others = [("border", 1), ("reflection", 0), ("reflection", 1)]
+    # Beyond the border a cubic place of PyTorch is not moved first, as ONNX says that it is.
+    for padding, corners in [("zeros", 0), ("zeros", 1), *(others if mode != "bicubic" else [])]:
+        options = {"padding_mode": padding, "align_corners": corners}
+        model = net(
+            ("GridSample", "x g", "y", {"mode": mode, **options}),
+            inputs=[("x", x.shape), ("g", grid.shape)],
+            version=16,
+        )
+        graph = from_onnx(model)
+        feeds = {"x": x.astype("f"), "g": grid.astype("f")}
+        ts = [torch.tensor(a, requires_grad=True) for a in feeds.values()]
+        options["align_corners"] = bool(corners)
+        theirs = torch.nn.functional.grid_sample(*ts, mode=mode, **options)
+        np.testing.assert_allclose(graph.run(feeds), theirs.detach(), rtol=1e-4, atol=1e-5)
+        theirs.square().sum().backward()
+        loss = mg.Graph(mg.sum(mg.square(graph.outputs[0])), graph.inputs)
+        wanted = ["x"] if mode == "nearest" else ["x", "g"]
+        found = loss.grad(wanted).run(feeds)
+        for g, t in zip(found, ts):
+            np.testing.assert_allclose(g, t.grad, rtol=1e-3, atol=1e-3)
+
+
 # --- every operation to ONNX and back -------------------------------------------------------------
 
 

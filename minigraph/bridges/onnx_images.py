@@ -1,4 +1,4 @@
-"""What the operators of ONNX for images are in minigraph: other sizes, and boxes that overlap.
+"""What the operators of ONNX for images are in minigraph: other sizes, places, and boxes.
 
 See https://onnx.ai/onnx/operators for what ONNX says of each.
 """
@@ -6,12 +6,13 @@ See https://onnx.ai/onnx/operators for what ONNX says of each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor
+from itertools import product
+from math import ceil, floor, prod
 from typing import Any
 
 import numpy as np
 
-from .onnx_call import RULES, Call, Value, axes_of, mg, number
+from .onnx_call import RULES, Call, Value, axes_of, like, mg, number
 
 rule = RULES.rule
 
@@ -145,6 +146,89 @@ def _shares(call: Call, at: float, scale: float) -> tuple[int, np.ndarray]:
         outer = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
         parts = np.where(distance <= 1, inner, np.where(distance < 2, outer, 0))
     return first, parts / parts.sum()
+
+
+# --- places that are computed ---------------------------------------------------------------------
+
+
+@rule("GridSample")
+def _grid_sample(call: Call, x: Value, grid: Value) -> Value:
+    """The image at places between its elements, from -1 to 1 along each axis, the last axis first.
+
+    A mean of the elements around each place, which may lie beyond the border.
+    """
+    mode, padding = call["mode"].removeprefix("bi"), call["padding_mode"]
+    batch, channels, *sizes = x.shape
+    k = len(sizes)
+    points = mg.reshape(grid, (batch, -1, k))
+    around = []
+    for axis, n in enumerate(sizes):
+        low, high = (0.0, n - 1.0) if call["align_corners"] else (-0.5, n - 0.5)
+        share = (points[..., k - 1 - axis] + number(1, grid)) * number(0.5, grid)
+        at = number(low, grid) + share * number(high - low, grid)
+        at = _inside(padding, mg.rint(at) if mode == "nearest" else at, n, low, high)
+        around.append([
+            _element(padding, place, part, n, low, high) for place, part in _parts(mode, at)
+        ])  # fmt: skip
+    flat = mg.reshape(x, (batch, channels, prod(sizes)))
+    rows, columns = np.arange(batch)[:, None, None], np.arange(channels)[:, None]
+    total: Any = 0
+    for chosen in product(*around):
+        index: Any = 0
+        weight: Any = number(1, x)
+        for n, (place, part) in zip(sizes, chosen, strict=True):
+            index = place + index * n
+            weight = weight * like(part, x)
+        seen = mg.getitem(flat, (rows, columns, mg.expand_dims(index, 1)))
+        total = total + seen * mg.expand_dims(weight, 1)
+    return mg.reshape(total, (batch, channels, *grid.shape[1:-1]))
+
+
+def _inside(padding: str, at: Value, n: int, low: float, high: float) -> Value:
+    """Places, with those beyond the border at it, or as far on this side of it as beyond."""
+    if padding == "zeros":
+        return at
+    beyond = mg.logical_or(mg.less(at, number(low, at)), mg.greater(at, number(high, at)))
+    if padding == "border":
+        return mg.where(beyond, mg.clip(at, 0.0, n - 1.0), at)
+    if high == low:
+        return at * number(0, at)
+    twice = mg.remainder(at - number(low, at), number(2 * (high - low), at))
+    back = mg.minimum(twice, number(2 * (high - low), at) - twice)
+    return mg.where(beyond, back + number(low, at), at)
+
+
+def _parts(mode: str, at: Value) -> list[tuple[Value, Value]]:
+    """The elements around places, and how much each counts."""
+    first = mg.floor(at)
+    r, one = at - first, number(1, at)
+    if mode == "nearest":
+        return [(at, np.ones((1, 1), at.dtype))]
+    if mode == "linear":
+        return [(first, one - r), (first + one, r)]
+    a = -0.75
+    distances = [r + one, r, one - r, one - r + one]
+    parts = [
+        ((number(a, at) * d - number(5 * a, at)) * d + number(8 * a, at)) * d - number(4 * a, at)
+        if i in (0, 3)
+        else (number(a + 2, at) * d - number(a + 3, at)) * d * d + one
+        for i, d in enumerate(distances)
+    ]
+    return [(first + number(i - 1, at), part) for i, part in enumerate(parts)]
+
+
+def _element(
+    padding: str, place: Value, part: Value, n: int, low: float, high: float
+) -> tuple[Value, Value]:
+    """The index of an element, and how much it counts: nothing beyond the border of zeros."""
+    if padding == "zeros":
+        is_there = mg.logical_and(
+            mg.greater_equal(place, number(0, place)), mg.less(place, number(n, place))
+        )
+        part = mg.where(is_there, part, number(0, part))
+    elif padding == "reflection":
+        place = mg.rint(_inside(padding, place, n, low, high))
+    return mg.astype(mg.clip(place, 0.0, n - 1.0), np.int64), part
 
 
 # --- boxes ----------------------------------------------------------------------------------------
