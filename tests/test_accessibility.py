@@ -78,25 +78,39 @@ LEFT_AREA = "window.jupyterapp.commands.execute('application:toggle-left-area')"
 
 
 @pytest.fixture(scope="module")
-def notebook(window, lab, tmp_path_factory):
+def opened(window, lab, tmp_path_factory):
     """All widgets in one notebook, each in the cell below that of the one before."""
     root, address = lab
     write(root / "widgets.ipynb", PREPARE, *WIDGETS.values())
     shots = tmp_path_factory.mktemp("screenshots")
-    with browser.notebook(window, address, "widgets.ipynb", shots) as opened:
-        page = opened.page
+    with browser.notebook(window, address, "widgets.ipynb", shots) as notebook:
+        page = notebook.page
         page.set_default_timeout(20_000)
         page.evaluate(LEFT_AREA)
         style = page.add_style_tag(content=STYLE)
         page.evaluate(axe.Axe().axe_script)
-        opened.run_all()
+        notebook.run_all()
         for name in WIDGETS:
-            shown(opened, name).locator(CONTROLS).first.wait_for()
-        assert opened.new_errors() == []
-        yield opened
+            shown(notebook, name).locator(CONTROLS).first.wait_for()
+        assert notebook.new_errors() == []
+        yield notebook
+        resize(page)
         style.evaluate("(it) => it.remove()")
         page.evaluate(LEFT_AREA)
         page.set_default_timeout(browser.MILLISECONDS_TO_APPEAR)
+
+
+@pytest.fixture
+def notebook(opened):
+    """The notebook with all widgets, in a window as wide as that of other tests."""
+    resize(opened.page)
+    return opened
+
+
+def resize(page, width=browser.SIZE["width"]):
+    """Make a window so wide, if it is not: all that is in it is laid out anew."""
+    if page.viewport_size["width"] != width:
+        page.set_viewport_size(browser.SIZE | {"width": width})
 
 
 def shown(notebook, name):
@@ -132,7 +146,7 @@ def looks(notebook, *, theme="Light", width=1200, **media):
 
     if media:  # of which any, even none, has the whole page styled anew
         page.emulate_media(**media)
-    page.set_viewport_size({"width": width, "height": 900})
+    resize(page, width)
     if theme != "Light":
         dress(theme)
     try:
@@ -140,7 +154,7 @@ def looks(notebook, *, theme="Light", width=1200, **media):
     finally:
         if media:
             page.emulate_media(**dict.fromkeys(media, "null") | browser.STILL)
-        page.set_viewport_size(browser.SIZE)
+        resize(page)
         if theme != "Light":
             dress("Light")
 
@@ -204,18 +218,18 @@ def test_tab_goes_through_all_controls_and_shows_where_it_is(notebook, name):
     widget = shown(notebook, name)
     first = widget.locator(CONTROLS).first
     first.scroll_into_view_if_needed()
-    is_inside = "(element) => element.contains(document.activeElement)"
     page = notebook.page
     first.press("Tab")  # after which focus counts as the keyboard's
     first.focus()
+    session = page.context.new_cdp_session(page)
     visited = 0
-    while widget.evaluate(is_inside):
+    while place := widget.evaluate(PLACE_OF_FOCUS):
         visited += 1
-        focused = page.evaluate_handle("document.activeElement").as_element()
-        with_focus = around(page, focused)
-        focused.evaluate("(it) => it.blur()")
-        assert around(page, focused) != with_focus, focused.evaluate("(it) => it.outerHTML")
+        with_focus = picture(session, place)
+        left = page.evaluate(BLUR)
+        assert picture(session, place) != with_focus, left
         page.keyboard.press("Tab")
+    session.detach()
     stops = """(them) => them
       .filter((it) => it.checkVisibility() && it.tabIndex >= 0 && !it.disabled).length"""
     # of a group Tab visits one
@@ -224,14 +238,26 @@ def test_tab_goes_through_all_controls_and_shows_where_it_is(notebook, name):
     assert visited == reachable - widget.locator("[type=radio]").evaluate_all(radios)
 
 
-def around(page, element):
-    """A picture of an element with what is close to it."""
-    element.scroll_into_view_if_needed()
-    box = element.bounding_box()
-    x, y = max(0, box["x"] - 5), max(0, box["y"] - 5)
-    clip = {"x": x, "y": y, "width": box["width"] + 10, "height": box["height"] + 10}
-    # To hide a caret would style the whole page anew, twice.
-    return page.screenshot(clip=clip, caret="initial")
+# Where the element is that has the focus, with what is close to it, if it is in a widget.
+PLACE_OF_FOCUS = """(widget) => {
+  const it = document.activeElement;
+  if (!widget.contains(it)) return null;
+  it.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = it.getBoundingClientRect();
+  const [left, top] = [Math.max(0, x - 5), Math.max(0, y - 5)];
+  return { x: left, y: top, width: width + 10, height: height + 10, scale: 1 };
+}"""
+BLUR = """() => {
+  const it = document.activeElement;
+  it.blur();
+  return it.outerHTML;
+}"""
+
+
+def picture(session, place):
+    """What is seen in a place, packed no smaller than is soon done."""
+    options = {"clip": place, "optimizeForSpeed": True}
+    return session.send("Page.captureScreenshot", options)["data"]
 
 
 def test_a_click_into_the_player_gives_it_the_keys(notebook):
@@ -348,9 +374,9 @@ def test_forced_colours_leave_states_visible(notebook):
 
 @every_widget
 @pytest.mark.parametrize("width", [480, 600])  # 600 is 1200 at a zoom of 200 %
-def test_a_narrow_page_need_not_be_scrolled_sideways(notebook, name, width):
-    with looks(notebook, width=width):
-        assert shown(notebook, name).evaluate(TOO_WIDE) == []
+def test_a_narrow_page_need_not_be_scrolled_sideways(opened, name, width):
+    resize(opened.page, width)  # for all of them once
+    assert shown(opened, name).evaluate(TOO_WIDE) == []
 
 
 # The controls that reach out of their widget, which would cut them off. Drawings scroll in it.
@@ -395,4 +421,6 @@ def test_no_key_meant_for_a_widget_reaches_the_notebook(notebook, name):
             is_there, *after = control.evaluate(STATE)
             assert after == before, control.evaluate("(it) => it.outerHTML")[:200]
             tried += is_there
+    for runs in widget.get_by_role("button", name="Pause", exact=True).all():
+        runs.click()  # or it would go on beside the next
     assert tried > 3
