@@ -78,13 +78,13 @@ def rehearsed():
     expected = attempt.expected
 
     def attempts(exercise, program, cases, seconds):
-        key = program, repr(cases)
+        key = exercise, program, repr(cases)
         if key not in found:
             found[key] = attempt.attempts(exercise, program, cases, seconds)
         return found[key]
 
     def expected_once(exercise, case):
-        key = exercise.name, exercise.reference, repr(case)
+        key = exercise, repr(case)
         if key not in right:
             right[key] = expected(exercise, case)
         return right[key]

@@ -26,6 +26,7 @@ from minigraph.course.diagnosis import misconception_behind
 from minigraph.course.exercises import EXERCISES, forward_pass
 from minigraph.course.specification import Misconception
 
+pytestmark = pytest.mark.usefixtures("rehearsed")
 RIGHT = EXERCISES["topological_order"].reference
 SWAPPED = EXERCISES["forward"].misconceptions[0].programs[0]
 

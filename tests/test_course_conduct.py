@@ -28,6 +28,7 @@ from minigraph.course.remembering import fingerprint
 from minigraph.course.specification import Misconception
 from minigraph.course.unchanged import Kept
 
+pytestmark = pytest.mark.usefixtures("rehearsed")
 RIGHT_ORDER = EXERCISES["topological_order"].reference
 FORWARD = EXERCISES["forward"].reference
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs a process of its own")
@@ -138,10 +139,10 @@ def test_a_slow_start_is_no_reason_to_give_up(monkeypatch):
 # --- what is put back -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rehearsed", [True, False])
-def test_an_answer_that_is_stopped_leaves_no_scope_and_no_switch(monkeypatch, rehearsed):
+@pytest.mark.parametrize("is_rehearsed", [True, False])
+def test_an_answer_that_is_stopped_leaves_no_scope_and_no_switch(monkeypatch, is_rehearsed):
     monkeypatch.setattr(checking, "SECONDS", 0.2)
-    if not rehearsed:
+    if not is_rehearsed:
         monkeypatch.setattr(attempt, "rehearse", lambda *args: None)
 
     def forward(graph, inputs):
@@ -531,8 +532,9 @@ def test_fixed_inputs_have_no_seed():
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))
 def test_success_reads_the_same_whatever_the_seed(exercise):
-    assert len({len(exercise.cases(seed)) for seed in range(5)}) == 1
-    assert exercise.cases(3)[0] == exercise.cases(4)[0] or exercise.kind != "build"
+    cases = [exercise.cases(seed) for seed in range(5)]
+    assert len({*map(len, cases)}) == 1
+    assert cases[3][0] == cases[4][0] or exercise.kind != "build"
 
 
 # --- guesses --------------------------------------------------------------------------------------
