@@ -307,6 +307,8 @@ def test_a_watched_program_is_inspected():
     )
     with pytest.raises(mg.NodeTypeError, match=r"say of which value: inspect\(seen, loss\)"):
         mg.inspect(seen)
+    with pytest.raises(mg.NodeTypeError, match=r"which value: play\(seen, loss\)"):
+        mg.play(seen)
 
 
 # --- the card -------------------------------------------------------------------------------------

@@ -369,8 +369,10 @@ def test_a_module_takes_a_batch_of_any_size():
         module(X=values)
     with pytest.raises(mg.FeedError, match="has 2 inputs, and is given 3"):
         module(values, values, values)
+    flat = mg.Graph([mg.reshape(x, -1), mg.broadcast_to(x[0, 0], 4)], [x])
+    assert [y.shape for y in bridges.torch.to_torch(flat, batch="x")(values)] == [(14,), (7,)]
     fixed = mg.Graph(mg.reshape(x, (2, 4)), [x])
-    with pytest.raises(mg.ShapeError, match="fits a batch of one size only"):
+    with pytest.raises(mg.ShapeError, match=r"fits a batch of one size only.* translate .* again"):
         bridges.torch.to_torch(fixed, batch={"x": 0})(torch.ones(3, 2))
 
 
@@ -463,6 +465,22 @@ BAD = {
         "no bfloat16, in .*compute in float32",
     ),
     "sparse tensors": (lambda x: x.to_sparse() * 2, "to_sparse gives torch.sparse_coo, in .*dense"),
+    "a transform": (
+        lambda x: torch.func.vmap(lambda a: a * 2)(x),
+        r"torch.func cannot .* in .*vmap.* mg.grad",
+    ),
+    "a gradient inside": (
+        lambda x: torch.func.grad(lambda a: (a * a).sum())(x),
+        r"inside a torch.func transform.* in .*grad\(lambda",
+    ),
+    "two dtypes": (
+        lambda x: x.double() @ x,
+        r"matmul is given float64 and float32.* in .*@ x.*model.double\(\)",
+    ),
+    "two dtypes of a kernel": (
+        lambda x: nn.Conv1d(3, 2, 2, dtype=torch.float64)(x),
+        r"should be the same.* in .*Conv1d.*model.double\(\)",
+    ),
     "autocast": (mixed, r"autocast.* outside torch.autocast"),
     "quantized numbers": (
         lambda x: torch.quantize_per_tensor(x, 0.1, 0, torch.qint8).dequantize(),
@@ -512,6 +530,8 @@ def test_examples_that_no_node_holds_are_refused():
     ):
         with pytest.raises(mg.NodeTypeError, match=message):
             bridges.torch.from_torch(lambda x: x, x)
+    with pytest.raises(mg.NodeTypeError, match=r"no dynamic_shapes.*to_torch\(graph, batch="):
+        bridges.torch.from_torch(lambda x: x, torch.ones(3), dynamic_shapes={"x": {0: None}})
     with pytest.raises(mg.NodeTypeError, match=r"a function or a torch.nn.Module, not int"):
         bridges.torch.from_torch(3)
 

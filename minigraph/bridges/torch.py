@@ -78,12 +78,12 @@ def from_torch(program: Any, /, *examples: Any, **named: Any) -> Graph:
     Args:
         program: what is called with the examples.
         examples, named: its arguments: tensors, also in lists, tuples and dicts; what else is given
-            stays as it is. The graph is one for their shapes and dtypes: for a batch of another
-            size translate again, or let `to_torch(graph, batch="x")`, `to_jax` or `to_onnx` take
-            any; they refuse a graph that fits one size only. So is what `x[mask]` picks: as many
-            elements as in the examples. They become the first inputs, by the names of the
-            parameters that take them: variables where the tensor requires a gradient, otherwise
-            constants, with its numbers.
+            stays as it is. The graph is one for their shapes and dtypes, without the
+            `dynamic_shapes` of torch.export: for a batch of another size translate again, or let
+            `to_torch(graph, batch="x")`, `to_jax` or `to_onnx` take any; they refuse a graph that
+            fits one size only. So is what `x[mask]` picks: as many elements as in the examples.
+            They become the first inputs, by the names of the parameters that take them: variables
+            where the tensor requires a gradient, otherwise constants, with its numbers.
 
     Returns:
         A Graph with the tensors that the program returns as outputs. Parameters are further

@@ -67,6 +67,18 @@ _HIGHER = {
     "wrap_with_autocast": "take it outside torch.autocast",
 }
 
+_UNTRANSFORMED = (
+    "call the function itself: write what vmap maps over as an axis, and take gradients of the "
+    "graph, with mg.grad"
+)
+_CAST = "cast one of them: x.float(), or model.double()"
+_OF_ONE_DTYPE = {  # PyTorch exports these for tensors of several dtypes, but does not run them
+    "aten.linear", "aten.bilinear", "aten.matmul", "aten.mm", "aten.bmm", "aten.mv", "aten.dot",
+    "aten.addmm", "aten.addmv", "aten.addbmm", "aten.baddbmm", "aten.einsum", "aten.inner",
+    "aten.tensordot", "aten.conv1d", "aten.conv2d", "aten.conv3d",
+    "aten.scaled_dot_product_attention",
+}  # fmt: skip
+
 
 def taken(program: Any, examples: tuple[Any, ...], named: dict[str, Any]) -> Graph:
     """Translate a function or a module of PyTorch, called with examples; see `from_torch`."""
@@ -143,6 +155,11 @@ def _labelled(program: Any, examples: Any, named: Any) -> list[tuple[str, Tensor
         try:
             bound = inspect.signature(function).bind(*examples, **named).arguments
         except TypeError as error:
+            if "dynamic_shapes" in named:
+                raise NodeTypeError(
+                    "from_torch takes no dynamic_shapes, for a Graph has one shape; leave them "
+                    'out: to_torch(graph, batch="x") takes batches of other sizes'
+                ) from None
             raise NodeTypeError(f"the examples are no arguments of the function: {error}") from None
         arguments = {}
         for name, x in bound.items():
@@ -202,7 +219,8 @@ def _explained(error: Exception) -> TranslationError:
     message = str(error).strip().partition("\n")[0]
     if "data-dependent" in message or "Dynamo" in message or ".numpy()" in message:
         return refusal("what the program does next depends on values", at, _BRANCH)
-    return refusal(f"PyTorch does not export it: {message:.300}", at)
+    cast = _CAST if re.search("type.* same|same dtype", message) else ""
+    return refusal(f"PyTorch does not export it: {message:.300}", at, cast)
 
 
 def _line_of_traceback(trace: TracebackType | None) -> str:
@@ -356,7 +374,7 @@ class _Taking:
         else:
             raise refusal(f"{spec.target} is {spec.kind.name.lower()}, which no Node can hold")
         if why := unfit(x):
-            raise refusal(f"{what} is {why}")
+            raise refusal(f"{what or 'a tensor'} is {why}", self._line_of_use(spec.arg.name))
         if x.device.type != "cpu":
             raise refusal(
                 f"{what} is on the device {str(x.device)!r}, and a Node holds NumPy's arrays",
@@ -368,6 +386,12 @@ class _Taking:
             node = weight(as_array(x.detach().clone()), name, x.requires_grad)
             self.leaves[key] = node
         return _Tensor(_Whole(node, what), node)
+
+    def _line_of_use(self, name: str) -> str:
+        """The line of the learner's code that uses an input of the exported graph first."""
+        steps = self.exported.graph.nodes
+        users = [user for step in steps if step.name == name for user in step.users]
+        return next(filter(None, map(_line_of_step, users)), "")
 
     # --- operations -------------------------------------------------------------------------------
 
@@ -443,6 +467,8 @@ class _Taking:
             if changed:
                 self._refuse(target, name, at)
             return self._apart(target, args, options, at)
+        if name in _OF_ONE_DTYPE:
+            _check_dtypes(name, held)
         plain = self._aligned(target, args, out)
         node = FROM.find(rule_name, at)(out, *_nodes(plain), **_nodes(options))
         if name in ("aten.index", "aten.masked_select"):
@@ -554,6 +580,8 @@ class _Taking:
             return results if args[0] else [_stopped(y) for y in results]
         if getattr(target, "__module__", "") == "_operator" or not args:
             return target(*args, **options)
+        if name.startswith(("_vmap_", "_grad_", "_jvp_")):
+            raise refusal("a transform of torch.func cannot be translated", at, _UNTRANSFORMED)
         raise refusal(f"torch.{name} cannot be translated", at, _HIGHER.get(name, ""))
 
     def _refuse(self, target: Any, name: str, at: str) -> None:
@@ -612,6 +640,15 @@ def _calls(step: Step) -> list[tuple[str, int]]:
         for key, (path, _) in stack.items()
         if path
     ]
+
+
+def _check_dtypes(name: str, tensors: Sequence[_Tensor]) -> None:
+    kinds = dict.fromkeys(str(x.node.dtype) for x in tensors if x.node.dtype != bool)
+    if len(kinds) > 1:
+        raise refusal(
+            f"{name} is given {' and '.join(kinds)}, and PyTorch runs it in one dtype only",
+            instead=_CAST,
+        )
 
 
 def _nodes(arguments: Any) -> Any:

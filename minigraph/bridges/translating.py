@@ -320,7 +320,8 @@ def resized(graph: Graph, axes: Mapping[Node, int], size: int) -> tuple[Graph, d
         except MinigraphError as error:
             raise ShapeError(
                 f"{describe(node)} fits a batch of one size only, not one of {size}: {error}; "
-                "write it for any size, for example mg.reshape(x, (-1, 3))",
+                "write it for any size, for example mg.reshape(x, (-1, 3)), or translate the "
+                "program that it was made of again, with examples of that size",
                 (node,),
             ) from None
     outputs = [made[y] for y in graph.outputs]
@@ -334,6 +335,8 @@ def _resized_attr(attr: Any, whole: int, size: int, is_shape: bool = False) -> A
 
     So `reshape(x, (whole, -1))` is followed, and `x[np.arange(whole), labels]`.
     """
+    if is_shape and isinstance(attr, int):
+        return size if attr == whole else attr
     if is_shape and attr and attr[0] == whole:
         return (size, *attr[1:])
     if isinstance(attr, tuple):

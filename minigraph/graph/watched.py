@@ -40,8 +40,7 @@ def takes_watched(function: Callable[..., Any]) -> Callable[..., Any]:
         for place, seen in enumerate(args[:2]):  # the second is a method's first
             if isinstance(seen, Watched):
                 if len(args) == place + 1:
-                    name = function.__qualname__.removesuffix(".__init__")
-                    raise NodeTypeError(f"say of which value: {name}(seen, loss)")
+                    raise NodeTypeError(f"say of which value: {_called(function)}(seen, loss)")
                 value = args[place + 1]
                 several = isinstance(value, list | tuple)
                 node = [seen[x] for x in value] if several else seen[value]
@@ -50,3 +49,10 @@ def takes_watched(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, **options)
 
     return call
+
+
+def _called(function: Callable[..., Any]) -> str:
+    """What a function, or the class of a method, is called by who uses it: "play" for Player."""
+    name = function.__qualname__.partition(".")[0]
+    around = getattr(function, "__globals__", {}).items()
+    return next((k for k, x in around if k != name and getattr(x, "__name__", "") == name), name)
