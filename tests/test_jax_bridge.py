@@ -303,7 +303,7 @@ def chooses(x):
 
 
 REFUSED = {
-    "scan of 90,000 steps .* 90,000 operations or more, and at most 10,000": (
+    "scan of 90,000 steps .* 180,000 operations or more, and at most 10,000": (
         lambda x: jax.lax.scan(lambda c, y: (c * y, None), 1.0, jnp.ones(90_000))[0],
         "the function of one step",
     ),
