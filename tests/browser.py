@@ -225,10 +225,6 @@ class Notebook:
             cell,
         )
 
-    def unfold(self):
-        """Show what stands below collapsed headings."""
-        self.page.evaluate("window.jupyterapp.commands.execute('notebook:expand-all-headings')")
-
     def type(self, cell: int, source: str):
         """Replace a cell's source as a student does: click into it, select all, type."""
         editor = self.page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(".cm-content")
