@@ -633,7 +633,7 @@ def test_what_was_not_seen_is_refused():
         seen[1.0]
     with pytest.raises(mg.NodeTypeError, match=r"record\(seen, loss\)"):
         mg.record(seen)
-    with pytest.raises(mg.NodeTypeError, match=r"Player\(seen, loss\)"):
+    with pytest.raises(mg.NodeTypeError, match=r"play\(seen, loss\)"):
         mg.play(seen)
     with pytest.raises(mg.NodeTypeError, match=r"ScopeZoom\(seen, loss\)"):
         zoom(seen)

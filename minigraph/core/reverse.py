@@ -1,8 +1,7 @@
 """Reverse mode: one sweep over the graph, from the output back, gives the gradient by every Node.
 
-`sweep` leaves the gradients as numbers in the Nodes. Given values the rules compute; given Nodes
-they build Nodes, a graph of its own that can be drawn and differentiated again: so `grad` in
-`autodiff/derivatives.py` makes the same sweep, with the same `pull_back`.
+`sweep` leaves numbers in the Nodes. Given Nodes, the rules build Nodes, a graph that can be drawn
+and differentiated again: so `grad` in `autodiff/derivatives.py` works, with the same `pull_back`.
 
 Source: S. Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT 16 (1976) 146-160.
 """
@@ -42,8 +41,7 @@ def sweep(
             if node.op is not None:
                 node.grad = None  # what an earlier call left is no gradient of this one
             continue
-        if type(g) is not float64:
-            g = frozen(g)  # no rule may change it: others share it
+        g = g if type(g) is float64 else frozen(g)  # no rule may change it: others share it
         if node.op is None:
             with accumulating:
                 node.grad = g if node.grad is None else frozen(node.grad + g)
@@ -65,8 +63,7 @@ def pull_back(
 ) -> None:
     """Add what g, the gradient of a Node, contributes to the gradients of its wanted inputs.
 
-    Given values it computes values; given Nodes, it builds Nodes. Wanted are all that have
-    gradients, unless a set says which.
+    Wanted are all that have gradients, unless a set says which.
     """
     attrs = node.attrs
     try:
@@ -74,8 +71,7 @@ def pull_back(
             if vjp and (x.requires_grad if wanted is None else x in wanted):
                 c = vjp(g, out, inputs, attrs)
                 if type(c) is not float64 or type(x._value) is not float64:
-                    value = x._value
-                    if c.shape != value.shape or c.dtype != value.dtype:
+                    if c.shape != x._value.shape or c.dtype != x._value.dtype:
                         c = _fitted(c, x)
                 if watched:
                     for hunter in watched:
