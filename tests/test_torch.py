@@ -635,7 +635,7 @@ def test_what_was_not_seen_is_refused():
         mg.record(seen)
     with pytest.raises(mg.NodeTypeError, match=r"play\(seen, loss\)"):
         mg.play(seen)
-    with pytest.raises(mg.NodeTypeError, match=r"ScopeZoom\(seen, loss\)"):
+    with pytest.raises(mg.NodeTypeError, match=r"zoom\(seen, loss\)"):
         zoom(seen)
     with pytest.raises(TypeError):
         iter(seen)

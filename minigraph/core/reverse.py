@@ -32,8 +32,7 @@ def sweep(
 ) -> None:
     """Leave in every Node of the order the gradient of its last one, in `grad`.
 
-    The `cotangents` hold what it starts from. It goes no further at the Nodes of `stop`. Variables
-    accumulate, other Nodes are overwritten. Those who watch see each contribution first.
+    The `cotangents` hold what it starts from. At the Nodes of `stop` it ends. Variables accumulate.
     """
     for node in reversed(order):
         g = cotangents.pop(node, None)
@@ -71,7 +70,8 @@ def pull_back(
             if vjp and (x.requires_grad if wanted is None else x in wanted):
                 c = vjp(g, out, inputs, attrs)
                 if type(c) is not float64 or type(x._value) is not float64:
-                    if c.shape != x._value.shape or c.dtype != x._value.dtype:
+                    value = x._value
+                    if c.shape != value.shape or c.dtype != value.dtype:
                         c = _fitted(c, x)
                 if watched:
                     for hunter in watched:
