@@ -175,14 +175,12 @@ class Live:
 
     def __init__(self, shown, script, state):
         self.page = shown
-        shown.route("**/*", self._serve)
-        shown.clock.install(time=0)
-        shown.clock.pause_at(3600)  # from then on time passes when a test says so
         shown.goto(SITE)
         shown.evaluate("([script, state]) => window.show(script, state)", [script, state])
 
     @staticmethod
-    def _serve(route):
+    def serve(route):
+        """Answer what a page asks for."""
         name = route.request.url.removeprefix(SITE).strip("/")
         if not name:
             return route.fulfill(body=BLANK, content_type="text/html")
@@ -198,21 +196,33 @@ class Live:
         self.page.evaluate("(changes) => window.model.change(changes)", changes)
 
 
+@pytest.fixture(scope="module")
+def blank(chromium):
+    """A page in which one test after the other shows what is its own: it is loaded anew for each.
+
+    Beside it the errors that nobody has caught in it.
+    """
+    page, problems = chromium.new_page(viewport={"width": 1200, "height": 900}), []
+    page.set_default_timeout(20_000)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.route("**/*", Live.serve)
+    page.clock.install(time=0)
+    page.clock.pause_at(3600)  # from then on time passes when a test says so
+    yield page, problems
+    page.close()
+
+
 @pytest.fixture
-def live(chromium):
+def live(blank):
     """Show a widget, or a state without one."""
-    pages, problems = [], []
+    page, problems = blank
+    problems.clear()
 
     def show(script, widget):
-        shown = chromium.new_page(viewport={"width": 1200, "height": 900})
-        pages.append(shown)
-        shown.set_default_timeout(20_000)
-        shown.on("pageerror", lambda error: problems.append(str(error)))
-        return Live(shown, script, widget if isinstance(widget, dict) else state_of(widget))
+        return Live(page, script, widget if isinstance(widget, dict) else state_of(widget))
 
     yield show
-    for shown in pages:
-        shown.close()
+    page.goto("about:blank")  # where nothing runs on
     assert problems == []
 
 
