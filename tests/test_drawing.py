@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from checks import EXPLORES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
@@ -943,7 +944,10 @@ def test_every_graph_folds_into_parts_that_flow_forward(steps, outputs):
     assert len(parts) <= parting.LIMIT + 10
     if len(graph.order) > parting.LIMIT:
         assert len(parts) < len(graph.order)
-    assert "()#" not in every_text(mg.draw(chosen))
+    drawing = mg.draw(chosen)
+    assert "()#" not in drawing.alt + drawing.dot + repr(drawing)
+    if EXPLORES or outputs % 8 == 1:  # a place for everything costs ten times as much as the rest
+        assert "()#" not in every_text(drawing)
 
 
 @settings(deadline=None, max_examples=60)
@@ -1343,7 +1347,7 @@ def members(order, box):
     return [n for n in order if paths[n][:depth] == path]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=settings.default.max_examples // 2)
 @given(graphs_with_calls())
 def test_every_node_has_one_box_and_the_edges_between_boxes_are_those_of_the_nodes(case):
     outputs, opened = case
@@ -1412,7 +1416,7 @@ for y in (t.example(), t.network(), t.chain(300), t.deep_network(9), t.many_call
 
 def test_the_bytes_do_not_depend_on_the_process_or_what_was_made_before():
     answers = set()
-    for seed, before in (("0", "0"), ("1", "3"), ("random", "7")):
+    for seed, before in (("0", "0"), ("1", "3"), ("random", "7"))[: 3 if EXPLORES else 2]:
         run = subprocess.run(
             [sys.executable, "-c", SCRIPT, before, str(Path(__file__).parent)],
             env=os.environ | {"PYTHONHASHSEED": seed},
