@@ -29,13 +29,18 @@ pytestmark = [
 ]
 
 
+def examples(count):
+    """So many of each function on an ordinary run, and ten times as many on one that explores."""
+    return settings(max_examples=settings.default.max_examples * count // 100)
+
+
 def test_every_function_has_a_case():
     assert CASES.keys() | {"dropout"} == FUNCTIONS.keys() >= OPERATIONS.keys()
 
 
 @each(sorted(DISCRETE))
 @given(data=st.data())
-@settings(max_examples=30)
+@examples(15)
 def test_the_truth_is_pytorchs(torch, name, data):
     run = data.draw(drawn(name))
     y = run.node(*run.nodes())
@@ -45,7 +50,7 @@ def test_the_truth_is_pytorchs(torch, name, data):
 
 @each(DIFFERENTIABLE)
 @given(data=st.data())
-@settings(max_examples=30)
+@examples(15)
 def test_value_gradient_and_gradient_of_gradient_are_pytorchs(torch, name, data):
     run = data.draw(drawn(name))
     xs, ts = run.nodes(), run.tensors(torch)
@@ -82,7 +87,7 @@ def test_value_gradient_and_gradient_of_gradient_are_pytorchs(torch, name, data)
 
 @each(DIFFERENTIABLE)
 @given(data=st.data())
-@settings(max_examples=12)
+@examples(6)
 def test_the_jvp_is_pytorchs(torch, name, data):
     run = data.draw(drawn(name))
     xs, ts = run.nodes(), [t.detach() for t in run.tensors(torch)]
@@ -111,7 +116,7 @@ def generic(shape, domain, i):
 
 @each(sorted(set(DIFFERENTIABLE) - {"astype"}))
 @given(data=st.data())
-@settings(max_examples=6)
+@examples(4)
 def test_first_and_second_derivatives_are_those_of_finite_differences(name, data):
     case = CASES[name]
     shapes, attrs = data.draw(case.examples)
@@ -165,7 +170,7 @@ FIXED_ARITY = {name for name, op in OPERATIONS.items() if not op.parameters[-1].
 
 @each(sorted(FIXED_ARITY))
 @given(data=st.data())
-@settings(max_examples=50)
+@examples(25)
 def test_the_shape_rule_gives_the_shape_of_the_value_and_refuses_what_numpy_refuses(name, data):
     op = OPERATIONS[name]
     shapes = [data.draw(ANY_SHAPES) for _ in op.parameters]
