@@ -13,7 +13,7 @@ import time
 from copy import deepcopy
 from fractions import Fraction
 from functools import partial, reduce
-from itertools import pairwise, product
+from itertools import pairwise, permutations, product
 from operator import add
 
 import hypothesis.extra.numpy as hnp
@@ -235,6 +235,16 @@ def test_compiled_interpreted_dynamic_and_pytorch_agree(torch, dtype, program):
         for found, ours, theirs in zip(results, expected, [t, *(x.grad for x in ts)], strict=True):
             close(found, ours, dtype)
             close(found, theirs.numpy(force=True), dtype)
+
+
+@pytest.mark.parametrize("first", [*permutations(range(3))], ids=str)
+def test_two_transposes_are_dropped_only_where_they_undo_each_other(first):
+    x = np.arange(27.0).reshape(3, 3, 3)  # the shape alone tells nothing
+    for second in permutations(range(3)):
+        z = mg.placeholder("x", x.shape)
+        plan = compiled(mg.Graph([mg.transpose(mg.transpose(z, first), second)], [z]))
+        (found,) = plan(x=x)
+        assert np.array_equal(found, x.transpose(first).transpose(second))
 
 
 @pytest.mark.parametrize("name", PASSES)
