@@ -62,7 +62,7 @@ def pull_back(
 ) -> None:
     """Add what g, the gradient of a Node, contributes to the gradients of its wanted inputs.
 
-    Wanted are all that have gradients, unless a set says which.
+    Wanted are all that have gradients, unless a set says which. Who watches sees each one first.
     """
     attrs = node.attrs
     try:

@@ -75,15 +75,12 @@ def _noting(function: Any, name: str, called: list[str], block: FrameType) -> Co
         return as_before(*args, **options)
 
     code = _call.__code__
-    constants = tuple(noted if x == _PLACE else x for x in code.co_consts)
+    constants = tuple(noted if x is ... else x for x in code.co_consts)
     return code.replace(co_consts=constants, co_freevars=function.__code__.co_freevars)
 
 
-_PLACE = "what is called"
-
-
 def _call(*args: Any, **options: Any) -> Any:
-    function: Any = "what is called"  # a constant of this code, which is another in each copy
+    function: Any = ...  # a constant of this code, which is another in each copy
     return function(*args, **options)
 
 
