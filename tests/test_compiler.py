@@ -898,6 +898,8 @@ def all_kinds(x, w):
         mg.einsum("ij->ji", h), mg.diagonal(h), mg.broadcast_to(h[0], (2, 2)), h[np.array([0, 1])],
         mg.reshape(mg.exp(x)[0, :1], ()), mg.concatenate([h]), mg.transpose(mg.transpose(h)),
         identity(h), identity(x), mg.sum(h, axis=()), mg.maximum(h, h), h * 1.0, x + 0.0,
+        mg.reshape(x[:1].T, (3,)), mg.reshape(w[:, :1].T, (3,)), mg.prod(w[:, :1], axis=-1),
+        mg.reshape(mg.windows(x, (1, 1)), (6,)), mg.reshape(mg.transpose(x, (0, 1)), (6,)),
     ]  # fmt: skip
 
 

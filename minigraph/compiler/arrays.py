@@ -40,6 +40,7 @@ class _ArrayWriter(Writer):
     Attributes:
         operations: in the order in which they run.
         buffered: operations whose values live in the arena, as `memory` has planned it.
+        handed_out: outputs, and what variables become.
         reused: outputs that are returned in the same array each time.
         written: those of them that are computed right there.
         homes: for each Node, the Nodes in whose arrays its value may live.
@@ -53,6 +54,7 @@ class _ArrayWriter(Writer):
     ) -> None:
         super().__init__(graph, updates, is_single)
         self.operations = [node for node in graph.order if node.op]
+        self.handed_out = {*graph.outputs}
         self.reused = {y for y in self.outputs if reuse and y.shape}
         self.written = {y for y in self.reused if y.op is not None and _can_write_into(y)}
         self.window_first = _window_first(graph)
@@ -66,7 +68,6 @@ class _ArrayWriter(Writer):
         """For each Node in whose arrays its value may live, and which arrays the arena holds."""
         homes: dict[Node, frozenset[Node]] = {}
         buffered: set[Node] = set()
-        handed_out = {*self.graph.outputs}
         for node in self.graph.order:
             if node.op is None or node in self.written:
                 homes[node] = frozenset([node])
@@ -74,7 +75,9 @@ class _ArrayWriter(Writer):
                 homes[node] = frozenset()  # a number, which is never a view
             elif self._array(node) in (OVER, INTO, NEW):
                 homes[node] = frozenset([node])
-                if node in self.window_first or (node not in handed_out and _can_write_into(node)):
+                if node in self.window_first or (
+                    node not in self.handed_out and _can_write_into(node)
+                ):
                     buffered.add(node)
             else:
                 homes[node] = frozenset().union(*(homes[x] for x in node.inputs))
@@ -82,7 +85,8 @@ class _ArrayWriter(Writer):
 
     def _array(self, node: Node) -> str:
         """Where the value of a Node lives, as the table says, but for what is copied."""
-        return INTO if node in self.window_first or _must_copy(node) else known(node).array
+        copied = node in self.window_first or (_must_copy(node) and node not in self.handed_out)
+        return INTO if copied else known(node).array
 
     def _planned(self) -> tuple[list[Node], MemoryPlan]:
         """The operations in the order in which they run, and where their arrays live."""
@@ -421,7 +425,7 @@ def _can_write_into(node: Node, scalars: bool = False) -> bool:
 
 
 def _must_copy(node: Node) -> bool:
-    """Whether a Node reshapes what has its axes in another order, which no view can show."""
+    """Whether a Node reshapes what has its axes in another order: the result is copied, mostly."""
     x = node.inputs[0] if node.op else node
     return bool(
         known(node).name == "reshape"
