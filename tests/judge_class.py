@@ -7,8 +7,11 @@ if the attack has failed: then "right" says that it was held off, and "wrong" th
 import textwrap
 from dataclasses import dataclass
 
+from minigraph.judge import sandboxes
 from minigraph.judge.selftest import FIRST, HONEST, PROBES, probing
 
+SANDBOXES = [sandbox.name for sandbox in sandboxes.SANDBOXES if not sandbox.refusal()]
+AROUND = [*SANDBOXES, sandboxes.NONE.name][0]  # what stands around those who attack nothing
 RIGHT = HONEST.replace("honest", "forward")
 STUB = """
 def forward(graph, inputs):

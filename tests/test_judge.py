@@ -17,6 +17,7 @@ from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pytest
+from judge_class import AROUND
 
 import minigraph as mg
 from minigraph.__main__ import main
@@ -567,8 +568,6 @@ def test_every_student_has_a_folder_of_their_own():
 
 # --- a class --------------------------------------------------------------------------------------
 
-AVAILABLE = [x.name for x in (*sandboxes.SANDBOXES, sandboxes.NONE) if not x.refusal()]
-
 
 def results_of(folder):
     return json.loads((folder / "results.json").read_text(encoding="utf-8"))
@@ -593,11 +592,11 @@ def test_a_second_run_judges_only_what_is_new_or_changed(tmp_path):
             "bob/02.ipynb": notebook(FIRST_CELL, 'check("forward", forward)'),
         },
     )
-    options = Options(workers=1, sandbox=AVAILABLE[0], quiet=True)
+    options = Options(workers=1, sandbox=AROUND, quiet=True)
     first = judge(submissions, results, options)
     assert (first.judged, first.kept, first.complete) == (2, 0, True)
     assert verdicts_of(results)["anna", "forward"] == "right"
-    assert results_of(results)["sandbox"]["name"] == AVAILABLE[0]
+    assert results_of(results)["sandbox"]["name"] == AROUND
     write(submissions, {"bob/02.ipynb": notebook(FIRST_CELL, FORWARD.replace("*names", "a, b"))})
     second = judge(submissions, results, options)
     assert (second.judged, second.kept) == (1, 1)
@@ -605,9 +604,7 @@ def test_a_second_run_judges_only_what_is_new_or_changed(tmp_path):
     assert {"student": "bob", "exercise": "forward", "before": "missing", "after": "wrong"} in (
         results_of(results)["changes"]
     )
-    third = judge(
-        submissions, results, Options(1, sandbox=AVAILABLE[0], quiet=True, again=("anna",))
-    )
+    third = judge(submissions, results, Options(1, sandbox=AROUND, quiet=True, again=("anna",)))
     assert (third.judged, third.kept, third.changes) == (1, 1, ())
     path = record_path(results, "anna", "02_forward_pass")
     whole = json.loads(path.read_bytes())

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from judge_class import AROUND
 from test_judge import notebook, results_of, verdicts_of, write
 
 from minigraph.errors import FileError, MinigraphError
@@ -18,7 +19,6 @@ from minigraph.judge import judging, results, sandboxes
 from minigraph.judge.judging import Options, judge
 from minigraph.judge.locking import lock
 
-AVAILABLE = [x.name for x in (*sandboxes.SANDBOXES, sandboxes.NONE) if not x.refusal()]
 SMALL = '''
 """Exercises of a lesson that is small enough to judge often."""
 
@@ -71,7 +71,7 @@ def small(tmp_path, monkeypatch):
 
 
 def options(small, **others):
-    settings = {"workers": 1, "sandbox": AVAILABLE[0], "quiet": True} | others
+    settings = {"workers": 1, "sandbox": AROUND, "quiet": True} | others
     return Options(exercises=small / "specifications", **settings)
 
 
@@ -229,7 +229,7 @@ def test_an_interrupted_judge_keeps_what_it_has(small, monkeypatch):
 def test_a_judge_that_is_killed_continues_and_leaves_no_process(small):
     class_of(small, 20)
     command = [sys.executable, "-m", "minigraph", "judge", str(small / "in")]
-    command += ["--results", str(small / "out"), "--sandbox", AVAILABLE[0], "--workers", "2"]
+    command += ["--results", str(small / "out"), "--sandbox", AROUND, "--workers", "2"]
     command += ["--exercises", str(small / "specifications")]
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from judge_class import AROUND
 
 from minigraph.__main__ import main
 from minigraph.course.attempt import attempts, expected
 from minigraph.course.exercises import EXERCISES
-from minigraph.judge import judging, sandboxes
+from minigraph.judge import judging
 from minigraph.judge.asking import Limits
 from minigraph.judge.demo import make_class
 from minigraph.judge.judging import Options, judge
@@ -29,8 +30,7 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "class"
     qualities = make_class(folder, (LESSON,))
     students = [f"student-{n:02}" for n in range(1, len(qualities) + 1)]
-    works = any(not sandbox.refusal() for sandbox in sandboxes.SANDBOXES)
-    options = Options(workers=1, limits=Limits(1), sandbox=None if works else "none", quiet=True)
+    options = Options(workers=1, limits=Limits(1), sandbox=AROUND, quiet=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judging.secrets, "randbits", lambda bits: SEED)
         judge(folder / "submissions", folder / "results", options)

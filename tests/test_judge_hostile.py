@@ -5,14 +5,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from judge_class import CLASS
+from judge_class import CLASS, SANDBOXES
 
 from minigraph.course.exercises import forward_pass
-from minigraph.judge import asking, sandboxes
+from minigraph.judge import asking
 from minigraph.judge.asking import Limits
 from minigraph.judge.judging import Bench, Options, Task
 
-SANDBOXES = [sandbox.name for sandbox in sandboxes.SANDBOXES if not sandbox.refusal()]
+GET_ONE = pytest.mark.skip('attacks sandboxes: pip install "minigraph[judge]"')
 UNHURRIED, SHORT = Limits(seconds=4, memory=300), Limits(seconds=1, memory=300)
 ENDLESS = {"too slow", "crashed"}  # what may have to be waited for
 SEED = 20
@@ -49,7 +49,7 @@ def outside(tmp_path_factory):
     server.close()
 
 
-@pytest.fixture(scope="module", params=SANDBOXES)
+@pytest.fixture(scope="module", params=SANDBOXES or [pytest.param("none", marks=GET_ONE)])
 def bench(request):
     made = Bench(request.param, Options(limits=UNHURRIED))
     yield made

@@ -3,10 +3,9 @@
 import json
 
 import pytest
-from judge_class import FIRST, HONEST
+from judge_class import AROUND, FIRST, HONEST
 
 from minigraph.course.exercises import EXERCISES
-from minigraph.judge import sandboxes
 from minigraph.judge.collecting import cells_of, lesson_in, lessons_of
 from minigraph.judge.judging import Bench, Options, Task
 
@@ -126,7 +125,7 @@ NOTEBOOKS = {
 
 @pytest.fixture(scope="module")
 def bench():
-    made = Bench(sandboxes.chosen(None).name, Options())
+    made = Bench(AROUND, Options())
     yield made
     made.close()
 

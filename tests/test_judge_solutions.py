@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from judge_class import AROUND
 
 from minigraph.course.exercises import EXERCISES
-from minigraph.judge import sandboxes
 from minigraph.judge.collecting import cells_of, lesson_in, lessons_of
 from minigraph.judge.judging import Bench, Options, Task
 
@@ -20,7 +20,7 @@ SEED = 31
 
 @pytest.fixture(scope="module")
 def bench():
-    made = Bench(sandboxes.chosen(None).name, Options())
+    made = Bench(AROUND, Options())
     yield made
     made.close()
 

@@ -1,10 +1,9 @@
 """The exercises of a notebook are tried together, and each is worth what it is worth alone."""
 
 import pytest
-from judge_class import FIRST, HONEST
+from judge_class import AROUND, FIRST, HONEST
 
 from minigraph.course.exercises import EXERCISES
-from minigraph.judge import sandboxes
 from minigraph.judge.asking import Limits
 from minigraph.judge.judging import Bench, Options, Task
 from minigraph.judge.standalone import code_of
@@ -19,8 +18,7 @@ CELLS = [FIRST, "predict_order = ['w', 'x', 'u', 'b', 'h', 'y']", ORDER, FORWARD
 
 @pytest.fixture(scope="module")
 def bench():
-    works = [x.name for x in (*sandboxes.SANDBOXES, sandboxes.NONE) if not x.refusal()]
-    made = Bench(works[0], Options(limits=Limits(seconds=1)))
+    made = Bench(AROUND, Options(limits=Limits(seconds=1)))
     yield made
     made.close()
 
