@@ -355,6 +355,12 @@ def test_zeros_of_both_signs_are_not_one_number():
     for f in (lambda x: x - zeros, lambda x: x + zeros, lambda x: 1.0 / (zeros - x)):
         same(mg.Graph(f(x)).compile()(x=-zeros), f(-zeros))
     same(mg.Graph(mg.broadcast_to(x, (2, 2)) * zeros).compile()(x=np.ones(2)), [zeros, zeros])
+    for stride in (1, 2):  # windows of one element, which are laid back beside each other
+        laid_back = mg.overlap_add(mg.reshape(x, (2, 1)), (1 + stride,), stride)
+        for value in (zeros, -zeros):
+            expected = 1.0 / mg.Graph(laid_back).run({x: value})
+            same(1.0 / mg.Graph(laid_back).compile()(x=value), expected)
+            same(mg.Graph(1.0 / laid_back).compile()(x=value), expected)
 
 
 @pytest.mark.parametrize(

@@ -270,11 +270,8 @@ class _ArrayWriter(Writer):
             taken = f"{x}[..., {', '.join(map(str, inner))}]"
             if source in self.fixed:
                 taken = self._once(source, taken)
-            lines.append(
-                f"{self._numpy('add')}({target}, {taken}, out={target})"
-                if overlap
-                else f"{self._numpy('copyto')}({target}, {taken})"
-            )
+            so_far = target if overlap else self._constant(np.array(0, node.dtype))  # 0 + -0 is 0
+            lines.append(f"{self._numpy('add')}({so_far}, {taken}, out={target})")
         return lines
 
     def _expression(self, node: Node, inputs: list[str]) -> str:
