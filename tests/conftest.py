@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import signal
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import browser
@@ -13,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from minigraph.course import attempt, checking, diagnosis
+from minigraph.course.specification import Exercise
 
 ROOT = Path(__file__).parents[1]
 
@@ -70,18 +74,34 @@ def quiet_arithmetic():
 
 @pytest.fixture(scope="module")
 def rehearsed():
-    """Each wrong program of the catalogue, and each reference, runs once on the same cases.
+    """Each wrong program of the catalogue, and each reference, runs once on the same case.
 
-    Else it would run for every answer that it is compared with.
+    Else it would run for every answer that it is compared with. If it is checked itself, this run
+    counts, too. Cases are drawn once for each seed.
     """
     found, right = {}, {}
-    expected = attempt.expected
+    attempt_once, expected = attempt.attempt_once, attempt.expected
 
-    def attempts(exercise, program, cases, seconds):
-        key = exercise, program, repr(cases)
+    def keep(exercise, program, tried):
+        essence = replace(tried, case=(), arguments=(), returned=None)
+        found[exercise, program, repr(tried.case)] = pickle.dumps(essence)
+
+    def tried_now(exercise, program, *rest):
+        tried = attempt_once(exercise, program, *rest)
+        if any(program is way for m in exercise.misconceptions for way in m.programs):
+            keep(exercise, program, tried)
+        return tried
+
+    def tried_once(exercise, program, case, *seconds):
+        key = exercise, program, repr(case)
         if key not in found:
-            found[key] = attempt.attempts(exercise, program, cases, seconds)
-        return found[key]
+            keep(exercise, program, attempt_once(exercise, program, case, *seconds))
+        return replace(pickle.loads(found[key]), case=case)  # a copy, as of another run
+
+    def attempts(*args):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(attempt, "attempt_once", tried_once)
+            return attempt.attempts(*args)
 
     def expected_once(exercise, case):
         key = exercise, repr(case)
@@ -90,9 +110,11 @@ def rehearsed():
         return right[key]
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Exercise, "cases", cache(Exercise.cases))
         patch.setattr(diagnosis, "attempts", attempts)
+        patch.setattr(attempt, "attempt_once", tried_now)
         patch.setattr(attempt, "expected", expected_once)
-        yield
+        yield attempts
 
 
 @pytest.fixture(autouse=True)
