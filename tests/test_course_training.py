@@ -1,9 +1,12 @@
 """The exercises on training, against PyTorch's optimizers and by what each mistake does."""
 
+import itertools
+
 import numpy as np
 import pytest
 from checks import cases_and_answers, said
 
+from minigraph.course import attempt
 from minigraph.course.exercises import EXERCISES
 from minigraph.course.exercises import training as exercises
 from minigraph.course.forms import WrongForm
@@ -109,6 +112,23 @@ def test_what_it_is_judged_by_is_not_what_it_learns_from():
 def test_what_are_no_weights_is_explained(answer):
     with pytest.raises(WrongForm, match=r"It should be an array of weights of shape \(65, 10\)"):
         EXERCISES["learn_digits"].form.read(answer, ())
+
+
+def test_a_list_without_end_is_no_array_of_weights():
+    class Bottomless(list):
+        def __iter__(self):
+            return itertools.count()
+
+    with pytest.raises(WrongForm, match="It goes on after 1,000,000 items"):
+        EXERCISES["learn_digits"].form.read(Bottomless(), ())
+
+
+def test_weights_are_judged_without_a_training_of_the_references(monkeypatch):
+    monkeypatch.setattr(attempt, "expected", lambda exercise, case: pytest.fail("trained"))
+    exercise = EXERCISES["learn_digits"]
+    tries = attempt.attempts(exercise, exercise.reference, exercise.cases(), 60)
+    assert [tried.wrong for tried in tries] == [None] * 4
+    assert attempt.attempts(exercise, lambda ask: np.zeros((65, 10)), [(0,)], 60)[0].wrong
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -49,10 +49,12 @@ class Form(ABC):
     Attributes:
         what: what is asked for, to complete "it should be ...".
         does: what the student's function does with it, to complete "your function ...".
+        compares: whether an answer is compared with the reference's, which is else not asked for.
     """
 
     what: str
     does: ClassVar[str] = "returned"
+    compares: ClassVar[bool] = True
 
     @abstractmethod
     def read(self, answer: Any, arguments: tuple[Any, ...]) -> Any:

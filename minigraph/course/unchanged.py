@@ -24,13 +24,14 @@ class Kept:
         self._contents: dict[
             int, tuple[Any, Any]
         ] = {}  # beside each its holder, lest its id pass on
-        todo = [value]
+        todo = [value] if isinstance(value, HOLDERS) else []
         while todo:
             holder = todo.pop()
-            if isinstance(holder, HOLDERS) and id(holder) not in self._contents:
+            if id(holder) not in self._contents:
                 contents = _contents(holder)
                 self._contents[id(holder)] = holder, contents
-                todo += contents if isinstance(contents, list) else []
+                if isinstance(contents, list):
+                    todo += [x for x in contents if isinstance(x, HOLDERS)]
 
     def is_unchanged(self) -> bool:
         """Whether the value still holds that."""
@@ -53,7 +54,8 @@ class Kept:
             elif len(before) != len(now):
                 return False
             else:
-                todo += zip(before, now)
+                pairs = zip(before, now)  # what is the same thing, and holds none, is unchanged
+                todo += [(x, y) for x, y in pairs if x is not y or id(x) in self._contents]
         return True
 
 

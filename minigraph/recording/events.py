@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -158,13 +158,13 @@ class Recording:
 
 
 def _node_row(node: RecordedNode) -> Iterator[tuple[str, Any]]:
-    for field in fields(node):
-        yield field.name, getattr(node, field.name)
+    for name in RecordedNode.__slots__:
+        yield name, getattr(node, name)
 
 
 def _event_row(event: Event) -> Iterator[tuple[str, Any]]:
     """The fields of an event that say something."""
-    for field in fields(event):
-        x = getattr(event, field.name)
-        if x is not None and not (field.name == "note" and x == ""):
-            yield field.name, encoded(x) if field.name in NUMBERS else x
+    for name in Event.__slots__:
+        x = getattr(event, name)
+        if x is not None and not (name == "note" and x == ""):
+            yield name, encoded(x) if name in NUMBERS else x

@@ -30,6 +30,10 @@ from .events import (
 )
 from .sweeps import MISCONCEPTIONS
 
+_KNOWN: dict[type, dict[str, bool]] = {  # the fields, and whether each must be there
+    kind: {field.name: field.default is MISSING for field in fields(kind)}
+    for kind in (RecordedNode, Event)
+}
 _ID = re.compile("n(0|[1-9][0-9]{0,17})")
 _NODE_KINDS = ("variable", "constant", "operation")
 _EVENT_KINDS = {
@@ -88,11 +92,10 @@ def _fields(row: Any, kind: type) -> dict[str, Any]:
     """The fields of a row, which are those of a dataclass; some may be missing."""
     if not isinstance(row, dict):
         raise ValueError(f"it is an object, not {row!r:.40}")
-    known = {field.name: field for field in fields(kind)}
+    known = _KNOWN[kind]
     if strange := row.keys() - known.keys():
         raise ValueError(f"it has no {min(strange)!r:.40}")
-    missing = [n for n, field in known.items() if field.default is MISSING and n not in row]
-    if missing:
+    if missing := [name for name, is_needed in known.items() if is_needed and name not in row]:
         raise ValueError(f"its {missing[0]} is missing")
     return row
 

@@ -1040,9 +1040,11 @@ def _recursive(graph: Steps, values: Values, output: str) -> Values:
 def _users_first(graph: Steps) -> list[str]:
     """The operations, each after all operations that use it."""
     order: list[str] = []
-    while len(order) < len(graph):
-        used = {x for name in graph if name not in order for x in graph[name][1:]}
-        order += [name for name in graph if name not in used and name not in order]
+    left = graph
+    while left:
+        used = {x for step in left.values() for x in step[1:]}
+        order += [name for name in left if name not in used]
+        left = {name: step for name, step in left.items() if name in used}
     return order
 
 

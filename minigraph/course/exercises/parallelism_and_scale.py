@@ -432,18 +432,20 @@ def _scheduled(
     end: Seconds = {}
     now = 0
     while len(start) < len(order):
+        running = [stop for stop in end.values() if stop > now]
         for name in order:
             if name in start:
                 continue
-            if sum(stop > now for stop in end.values()) == workers:
+            if len(running) == workers:
                 break
             inputs = _inputs(graph, name)
             arrived = all if wait is max else any
             if not inputs or arrived(x in end and end[x] <= now for x in inputs):
                 start[name], end[name] = now, now + seconds[name]
+                running.append(end[name])
             elif strict:
                 break
-        now = min((stop for stop in end.values() if stop > now), default=now)
+        now = min(running, default=now)
     return start
 
 

@@ -19,7 +19,7 @@ from ...drawing.plot import Plot
 from ...errors import MinigraphError
 from ...graph.functions import cross_entropy
 from ...graph.rows import relu
-from ..answers import kind_of, not_a
+from ..answers import items_of, kind_of, not_a
 from ..choices import Choices
 from ..forms import Case, Difference, Form, WrongForm
 from ..quantities import NumberList
@@ -537,6 +537,7 @@ def asker(seed: int) -> Callable[[Any], tuple[float, np.ndarray]]:
 class Reads(Form):
     """Weights that read enough of the digits that were kept apart. The case is (seed,)."""
 
+    compares = False
     what: str = f"an array of weights of shape {_SHAPE}"
 
     def read(self, answer: Any, arguments: tuple[Any, ...]) -> list[list[float]]:
@@ -544,8 +545,9 @@ class Reads(Form):
         answer = answer.value if isinstance(answer, Node) else answer
         if answer is None or isinstance(answer, str | dict) or callable(answer):
             raise not_a(self.what, answer)
+        items = items_of(answer)  # a list of rows, which may be another sequence and have no end
         try:
-            array = np.array(answer, float)
+            array = np.array(answer if items is None else items, float)
         except (TypeError, ValueError):
             raise WrongForm(f"It should be {self.what}, and it is {kind_of(answer)}.") from None
         if array.shape != _SHAPE:
