@@ -777,7 +777,7 @@ class Judge:
                 except Exception:
                     return ""
                 size = 1e-4 * (1 + abs(slopes[1]) + abs(slope))
-                if not np.isfinite([*slopes, *sides]).all():
+                if not np.isfinite([*slopes, *sides, tolerance]).all():
                     return ""
                 if abs(slopes[0] - slopes[1]) > size / 4 or abs(sides[0] - sides[1]) > size:
                     return ""  # a kink, or a curve too narrow for the step
