@@ -11,13 +11,14 @@ from operator import add
 
 import numpy as np
 import pytest
+from checks import EXPLORES
 from hypothesis import assume, given, settings
 from programs import Tally, directions, near_a_kink, programs, run
 
 import minigraph as mg
 
-# JAX compiles every step anew for every shape, which makes a program dear.
-FEW = settings(max_examples=settings.default.max_examples // 6)
+# JAX compiles each program, which makes one dear.
+FEW = settings(max_examples=settings.default.max_examples // (6 if EXPLORES else 12))
 
 
 class NumPyNames:
@@ -66,7 +67,8 @@ def test_random_programs_have_jaxs_values_gradients_and_hessian_vector_products(
     f = jax.value_and_grad(
         lambda *ts: run(NumPyNames(jax), ts, steps), argnums=tuple(range(len(inputs)))
     )
-    (value, gradients), (change, products) = jax.jvp(f, tuple(inputs), tuple(vs))
+    whole = jax.jit(lambda xs, vs: jax.jvp(f, xs, vs))  # which compiles once, not for each step
+    (value, gradients), (change, products) = whole(tuple(inputs), tuple(vs))
     tally.agree(y.value, value)
     tally.agree(mg.jvp(y, dict(zip(xs, vs))).value, change)
     y.backward()
