@@ -9,6 +9,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from checks import EXPLORES
 
 import minigraph as mg
 
@@ -164,8 +165,12 @@ def equal(found, expected):
 def test_a_form_of_arguments_means_what_it_means_to_numpy_or_is_refused(name, array):
     x = ARRAYS[array]
     numpys, ours = getattr(np, name), getattr(mg, name)
-    understood = 0
-    for args, options in FORMS[name]:
+    # Without time for all, a form of many meets the cube and every third array, one in a plan.
+    every = EXPLORES or array == "cube" or len(FORMS[name]) < 40
+    turn, understood = [*ARRAYS].index(array), 0
+    for place, (args, options) in enumerate(FORMS[name]):
+        if not every and (place + place // 3 + turn) % 3:
+            continue
         node = mg.constant(x, name="x")
         expected = outcome(lambda a=args, o=options: numpys(x, *a, **o))
         for f in (numpys, ours):
@@ -180,7 +185,7 @@ def test_a_form_of_arguments_means_what_it_means_to_numpy_or_is_refused(name, ar
                     continue
                 graph = mg.Graph(outputs, [node])
                 equal(graph.run({"x": x}), parts(expected))
-                if array in ("matrix", "integers"):  # a plan takes its time
+                if array in ("matrix", "integers", "booleans"):  # a plan takes its time
                     equal(graph.compile()(x=x), parts(expected))
         given = outcome(lambda a=args, o=options: ours(x, *a, **o))  # arrays alone
         if given is not None and expected is not None:
