@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -264,12 +265,19 @@ class Interrupting:
         return self.function(*args)
 
 
+@cache
+def uninterrupted(make, compiled):
+    """A model that was trained without an interrupt, and its history."""
+    model, _, history = trained(make(), validation=DIGITS.test, compiled=compiled)
+    return model, history
+
+
 @pytest.mark.parametrize("at", [1, 2, 5, 12, 13, 20, 36])
 @pytest.mark.parametrize("make", [lambda: model_of(64, 8, 10), with_dropout])
 @pytest.mark.parametrize("compiled", [True, False])
 def test_an_interrupted_training_ends_as_if_nothing_had_happened(at, make, compiled):
+    whole, expected = uninterrupted(make, compiled)
     options = {"validation": DIGITS.test, "compiled": compiled}
-    whole, _, expected = trained(make(), **options)
     model, generator, history = make(), rng(3), nn.History()
     optimizer = nn.Adam(model.parameters(), learning_rate=3e-3)
     options |= {"optimizer": optimizer, "rng": generator, "history": history}
@@ -290,9 +298,7 @@ def test_it_can_be_interrupted_anywhere(monkeypatch, place):
     from minigraph.compiler import plan as plans
     from minigraph.nn import steps, training
 
-    whole, _, expected = trained(
-        with_dropout(), validation=DIGITS.test, compiled=place != "backward"
-    )
+    whole, expected = uninterrupted(with_dropout, place != "backward")
     model, history = with_dropout(), nn.History()
     options = {
         "optimizer": nn.Adam(model.parameters(), learning_rate=3e-3), "rng": rng(3),
