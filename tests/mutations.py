@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -20,39 +19,37 @@ VALUES = (
 )  # fmt: skip
 
 
-def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The paths to all that is in a document."""
-    items = data.items() if isinstance(data, dict) else enumerate(data)
-    for key, value in items:
-        yield (*path, key)
-        if isinstance(value, dict | list):
-            yield from places(value, (*path, key))
+def places(document: Any) -> list[tuple[Any, Any]]:
+    """All places in a document: what holds each, and the key or number there."""
+    found, holders = [], [document]
+    for holder in holders:
+        items = holder.items() if isinstance(holder, dict) else enumerate(holder)
+        for key, value in items:
+            found.append((holder, key))
+            if isinstance(value, dict | list):
+                holders.append(value)
+    return found
 
 
-def at(data: Any, path: tuple[Any, ...]) -> Any:
-    for key in path:
-        data = data[key]
-    return data
-
-
-def mutated(document: Any, rng: Random) -> str:
+def mutated(text: str, rng: Random) -> str:
     """A document in which a few things are replaced, removed, exchanged or added."""
-    document = copy.deepcopy(document)
+    document = json.loads(text)
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
-        *outer, key = rng.choice([*places(document)])
-        holder = at(document, tuple(outer))
+        holder, key = rng.choice(places(document))
         match rng.choice(["replace", "replace", "copy", "remove", "exchange", "add"]):
             case "replace":
                 holder[key] = copy.deepcopy(rng.choice(VALUES))
             case "copy":
-                holder[key] = copy.deepcopy(at(document, rng.choice([*places(document)])))
+                other, place = rng.choice(places(document))
+                holder[key] = copy.deepcopy(other[place])
             case "remove":
                 del holder[key]
             case "exchange":
                 other = rng.choice([*(holder if isinstance(holder, dict) else range(len(holder)))])
                 holder[key], holder[other] = holder[other], holder[key]
             case "add" if isinstance(holder, dict):
-                holder[rng.choice(["x", "user", "local", "name", "shape"])] = rng.choice(VALUES)
+                name = rng.choice(["x", "user", "local", "name", "shape"])
+                holder[name] = copy.deepcopy(rng.choice(VALUES))
             case "add":
                 holder.insert(key, copy.deepcopy(rng.choice(VALUES)))
         if not document:
