@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from checks import EXPLORES
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -384,7 +385,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=20))
-@settings(max_examples=1000)
+@settings(max_examples=1000 if EXPLORES else 400)
 @example("sum(b,axis=[])")
 def test_any_text_at_all_meets_a_node_or_an_error_of_ours(text):
     found = outcome(text)
