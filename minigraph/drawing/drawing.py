@@ -18,7 +18,6 @@ from ..graph.watched import takes_watched
 from ..reading import Reading
 from . import words
 from .diagram import Diagram, diagram, nodes_of
-from .dot import to_dot
 from .route import Picture, picture
 from .svg import to_svg
 from .theme import AS_THE_PAGE, THEMES
@@ -124,6 +123,8 @@ class Drawing:
     @property
     def dot(self) -> str:
         """The graph as DOT."""
+        from .dot import to_dot  # seldom needed, and slow to import
+
         return to_dot(self._diagram, "right" if self._picture.is_right else "down")
 
     @property
