@@ -912,7 +912,7 @@ def test_scopes_that_are_entered_again_and_again_do_not_make_cycles():
     assert sum(len(part.nodes) for part in parts) == len(order)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60 if EXPLORES else 25)
 @given(
     st.lists(
         st.tuples(
