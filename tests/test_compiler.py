@@ -945,6 +945,51 @@ def test_outputs_share_no_memory_with_anything_and_inputs_stay(passes, reuse):
         np.testing.assert_array_equal(found, expected)
 
 
+ONE_ELEMENT = {  # of a number, of an array of one element, and of one of four
+    "what is computed": lambda number, one, four: number * 2.0,
+    "a boolean": lambda number, one, four: mg.isnan(number),
+    "an input": lambda number, one, four: number,
+    "a sum": lambda number, one, four: mg.sum(four),
+    "an element": lambda number, one, four: four[0, 0],
+    "an array without axes": lambda number, one, four: mg.reshape(one, ()),
+    "an array": lambda number, one, four: one,
+    "a computed array": lambda number, one, four: one * 2.0,
+}
+LOOKS = [
+    lambda x: mg.expand_dims(x, 0),
+    lambda x: mg.reshape(x, (1, 1)),
+    lambda x: mg.broadcast_to(x, (2, 1)),
+    lambda x: mg.transpose(x),
+    lambda x: mg.stop_gradient(x),
+    lambda x: x[..., None],
+    lambda x: x[...],
+    lambda x: mg.einsum("...->...", x),
+    lambda x: mg.squeeze(x),
+    lambda x: mg.sum(x, axis=()),
+    lambda x: mg.astype(x, x.dtype),
+]
+
+
+@pytest.mark.parametrize("passes", [None, []], ids=["optimised", "as it is"])
+@pytest.mark.parametrize("kind", ONE_ELEMENT)
+def test_whatever_looks_at_one_element_is_handed_out_in_memory_of_its_own(kind, passes):
+    leaves = mg.placeholder("x"), mg.placeholder("one", (1,)), mg.placeholder("four", (2, 2))
+    made = ONE_ELEMENT[kind](*leaves)
+    first = [look(made) for look in LOOKS]
+    seen = [made] * bool(made.op) + first
+    seen += [look(y) for look in LOOKS for y in first if y.shape in ((), (1,), (1, 1))]
+    plan = compiled(mg.Graph(seen, leaves), passes)
+    values = {"x": np.array(1.5), "one": np.array([1.5]), "four": np.full((2, 2), 1.5)}
+    found = plan(**values)
+    arrays = [y for y in found if isinstance(y, np.ndarray)]
+    assert len(arrays) > 20
+    for i, y in enumerate(arrays):
+        assert y.flags.writeable
+        assert not any(np.shares_memory(y, other) for other in (*arrays[:i], *values.values()))
+    for y, expected in zip(found, mg.Graph(seen, leaves).run(values), strict=True):
+        np.testing.assert_array_equal(y, expected)
+
+
 def test_a_program_has_the_same_names_each_time():
     def source():
         x = mg.placeholder("x", (2,))

@@ -80,7 +80,8 @@ class _ArrayWriter(Writer):
                 ):
                     buffered.add(node)
             else:
-                homes[node] = frozenset().union(*(homes[x] for x in node.inputs))
+                shown = frozenset().union(*(homes[x] for x in node.inputs))
+                homes[node] = shown or frozenset([node])  # an array that is made of a number
         return homes, buffered
 
     def _array(self, node: Node) -> str:
