@@ -550,17 +550,29 @@ window.stop = render({ model, el: document.querySelector("main") });
 </script>"""
 
 
-@pytest.fixture
-def open_explorer(chromium, tmp_path):
-    """Open an explorer in a page, with this process as its kernel and without network."""
-    pages, problems = [], []
+@pytest.fixture(scope="module")
+def blank(chromium):
+    """A page without network in which one test after the other shows its explorer.
 
-    def open(explorer, **options):
-        options = {"viewport": {"width": 1000, "height": 900}} | options
-        shown = chromium.new_page(offline=True, **options)
-        shown.set_default_timeout(20_000)
-        shown.on("pageerror", lambda error: problems.append(str(error)))
-        shown.on("console", lambda said: said.type == "error" and problems.append(said.text))
+    Beside it what has gone wrong in it, and the kernel of what it shows.
+    """
+    shown, problems, kernel = chromium.new_page(offline=True), [], {}
+    shown.set_default_timeout(20_000)
+    shown.on("pageerror", lambda error: problems.append(str(error)))
+    shown.on("console", lambda said: said.type == "error" and problems.append(said.text))
+    shown.expose_function("kernel", lambda asked: kernel["of this page"](asked))
+    yield shown, problems, kernel
+    shown.close()
+
+
+@pytest.fixture
+def open_explorer(blank, tmp_path):
+    """Open an explorer with this process as its kernel and without network."""
+    shown, problems, kernels = blank
+
+    def open(explorer, viewport=None, color_scheme="null"):
+        shown.set_viewport_size(viewport or {"width": 1000, "height": 900})
+        shown.emulate_media(color_scheme=color_scheme)
 
         def kernel(asked):
             return json.dumps(
@@ -568,22 +580,22 @@ def open_explorer(chromium, tmp_path):
                 allow_nan=False,
             )
 
-        shown.expose_function("kernel", kernel)
+        kernels["of this page"] = kernel
         state = json.dumps({name: getattr(explorer, name) for name in SYNCED})
         text = json.dumps(state).replace("<", "\\u003c")
-        file = tmp_path / f"{len(pages)}.html"
+        file = tmp_path / "explorer.html"
         file.write_text(
             PAGE % (page.style("explore"), page.module("explore"), text), encoding="utf-8"
         )
         shown.goto(file.as_uri())
         shown.locator(".minigraph-explorer").wait_for()
-        pages.append(shown)
         return shown
 
     yield open
-    for shown in pages:
-        shown.close()
-    assert problems == []
+    shown.goto("about:blank")  # where nothing runs on
+    found = problems.copy()
+    problems.clear()
+    assert found == []
 
 
 def said(shown):

@@ -577,29 +577,57 @@ needs_browser = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(scope="module")
+def blank(chromium):
+    """A page without network in which one test after the other shows its players.
+
+    Beside it what has gone wrong in it, and the kernel of what it shows.
+    """
+    page, problems, kernel = chromium.new_page(offline=True), [], {}
+    page.set_default_timeout(20_000)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and problems.append(said.text))
+    page.expose_function("kernel", lambda message: kernel["of this page"](message))
+    yield page, problems, kernel
+    page.close()
+
+
 @pytest.fixture
-def open_player(chromium, tmp_path):
-    """Open players in a page of their own, without kernel and without network."""
-    pages, problems = [], []
+def dressed(blank):
+    """The page in a size and in colours that the next test does not meet."""
+    page, problems, _ = blank
+
+    def dress(viewport=None, **media):
+        page.set_viewport_size(viewport or {"width": 1200, "height": 900})
+        if media:
+            page.emulate_media(**media)
+            worn.update(dict.fromkeys(media, "null"))
+        return page
+
+    worn = {}
+    yield dress
+    page.goto("about:blank")  # where nothing runs on
+    if worn:
+        page.emulate_media(**worn)
+    found = problems.copy()
+    problems.clear()
+    assert found == []
+
+
+@pytest.fixture
+def open_player(dressed, tmp_path):
+    """Open players, without kernel and without network."""
 
     def open(*players, **options):
-        options = {"viewport": {"width": 1200, "height": 900}} | options
-        page = chromium.new_page(offline=True, **options)
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and problems.append(said.text))
-        file = tmp_path / f"{len(pages)}.html"
+        page = dressed(**options)
+        file = tmp_path / "players.html"
         bodies = "".join(f"<section>{player.html}</section>" for player in players)
         file.write_text(f"<!doctype html><meta charset=utf-8><body>{bodies}", encoding="utf-8")
         page.goto(file.as_uri())
         page.locator(".minigraph-player").first.wait_for()
-        pages.append(page)
         return page
 
-    yield open
-    for page in pages:
-        page.close()
-    assert problems == []
+    return open
 
 
 def said(page):
@@ -779,9 +807,9 @@ widget.render({ model, el: document.body });
 
 
 @pytest.fixture
-def open_live(chromium):
+def open_live(blank, dressed):
     """Open a player whose messages a kernel, which is this process, answers."""
-    problems = []
+    _, _, kernels = blank
 
     def open(player, **options):
         names = ("view", "position", "passes", "wrong", "question", "choices", "verdict")
@@ -793,9 +821,8 @@ def open_live(chromium):
             player._told(None, message, None)
             return state()
 
-        page = chromium.new_page(offline=True, viewport={"width": 1200, "height": 900}, **options)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.expose_function("kernel", kernel)
+        page = dressed(**options)
+        kernels["of this page"] = kernel
         text = module("player").replace("export default", "const widget =")
         script = text.replace("export { bringToLife };", "") + FAKE_KERNEL % json.dumps(state())
         body = f"<style>{style('player')}</style><body><script type=module>{script}</script>"
@@ -803,8 +830,7 @@ def open_live(chromium):
         page.locator(".minigraph-player").wait_for()
         return page
 
-    yield open
-    assert problems == []
+    return open
 
 
 @needs_browser
