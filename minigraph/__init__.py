@@ -56,8 +56,10 @@ def __getattr__(name: str) -> Any:
     """Import what is seldom needed when it is asked for; explain what does not exist."""
     if name in _LATE:
         return getattr(import_module(_LATE[name], __name__), name)
-    alias = getattr(getattr(np, name, None), "__name__", "")  # np.abs is np.absolute
-    near = [alias] if alias in __all__ else difflib.get_close_matches(name, __all__, n=1)
+    near: list[str] = []
+    if not name.startswith("_"):  # those are names that tools ask every module for
+        alias = getattr(getattr(np, name, None), "__name__", "")  # np.abs is np.absolute
+        near = [alias] if alias in __all__ else difflib.get_close_matches(name, __all__, n=1)
     hint = f"; did you mean mg.{near[0]}?" if near else ""
     raise AttributeError(f"module 'minigraph' has no attribute {name!r}{hint}")
 
