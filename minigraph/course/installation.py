@@ -56,13 +56,15 @@ class Report:
         return "\n".join([self.summary, "", *lines])
 
     def _repr_html_(self) -> str:
-        cell = 'style="text-align:left;padding:2px 14px 2px 0;white-space:nowrap"'
+        cell = "text-align:left;vertical-align:top;padding:2px 14px 2px 0;white-space:"
+        word, text = f'style="{cell}nowrap"', f'style="{cell}normal;overflow-wrap:anywhere"'
         rows = "".join(
-            f"<tr><td {cell}>{STATES[f.state]}</td><td {cell}><b>{escape(f.name)}</b></td>"
-            f"<td {cell}>{escape(f.version)}</td><td {cell}>{_marked(f.advice)}</td></tr>"
+            f"<tr><td {word}>{STATES[f.state]}</td><td {word}><b>{escape(f.name)}</b></td>"
+            f"<td {text}>{escape(f.version)}</td><td {text}>{_marked(f.advice)}</td></tr>"
             for f in self.findings
         )
-        head = "".join(f"<th {cell}>{title}</th>" for title in ("", "what", "found", "what to do"))
+        titles = {"": word, "what": word, "found": text, "what to do": text}
+        head = "".join(f"<th {style}>{title}</th>" for title, style in titles.items())
         return f"<p>{self.summary}</p><table><tr>{head}</tr>{rows}</table>"
 
 
