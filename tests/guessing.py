@@ -16,6 +16,7 @@ import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
+import matplotlib.backends.backend_svg  # noqa: F401
 from IPython.core.interactiveshell import InteractiveShell
 
 import minigraph.course
