@@ -13,15 +13,16 @@ import unicodedata
 import warnings
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from html.parser import HTMLParser
-from itertools import combinations, count, pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from checks import EXPLORES
+from graphs_to_draw import call_of, chain, deep_network, example, many_calls, network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
@@ -53,40 +54,6 @@ def diagram(outputs, opened=False, folded=None, **options):
     return diagrams.diagram(Reading(diagrams.nodes_of(outputs), opened, folded), **options)
 
 
-def example(a=2.0, b=3.0, c=1.0):
-    """The worked example of the course: y = (a + b) · (b − c)."""
-    return mg.parse("d = a + b; e = b - c; y = d * e", a=a, b=b, c=c)
-
-
-def network(width=3):
-    """Two layers with scopes, and a loss."""
-    x = h = mg.constant(np.ones((4, 2)), name="x")
-    for i in (1, 2):
-        with mg.scope(f"layer{i}"):
-            w = mg.variable(np.full((h.shape[1], width), 0.5), name="W")
-            h = mg.tanh(mg.matmul(h, w) + mg.variable(np.zeros(width), name="b")).named("h")
-    assert x is not h
-    return mg.mean(h).named("L")
-
-
-def chain(length):
-    """The sine of the sine of … x."""
-    h = mg.variable(0.5, name="x")
-    for _ in range(length):
-        h = mg.sin(h)
-    return h.named("y")
-
-
-CALLS = count(1000)  # the numbers of calls, which no reader should meet
-
-
-@contextmanager
-def call_of(function, number=None):
-    """The scope of one call of a composed function, as `composed` enters it."""
-    with mg.scope(f"{function}()#{next(CALLS) if number is None else number}"):
-        yield
-
-
 def softmax(z):
     with call_of("softmax"):
         e = mg.exp(z - mg.constant(1.0))
@@ -107,19 +74,6 @@ def classifier():
         w = mg.variable([[0.1, 0.2, 0.3], [0.4, -0.5, 0.6]], name="W")
         p = softmax((x @ w).named("z")).named("p")
     return mg.log(mg.sum(p * mg.constant([0.0, 0.0, 1.0], name="t"))).named("L")
-
-
-def many_calls(calls, blocks=1):
-    """A long chain of calls of `f`, five operations each, with marks, divided into scopes."""
-    h = mg.variable(0.5, name="x")
-    for i in range(calls):
-        with mg.scope(f"block{i * blocks // calls}"):
-            with call_of("f", f"{i}~"):
-                a, b = mg.sin(h), mg.cos(h)
-                c = mg.tanh(a + b)
-            with call_of("f", i):
-                h = c * a
-    return h.named("y")
 
 
 def parsed(drawing):
@@ -860,15 +814,6 @@ def test_up_to_sixty_nodes_are_all_drawn():
     assert len(node_groups(mg.draw(chain(60)))) < 30
 
 
-def deep_network(blocks):
-    h = mg.variable(np.ones(2), name="x")
-    for i in range(blocks):
-        with mg.scope(f"block{i}"):
-            for _ in range(10):
-                h = mg.tanh(h)
-    return mg.sum(h).named("y")
-
-
 def test_scopes_fold_into_modules_with_the_number_of_their_operations():
     drawing = mg.draw(deep_network(8))
     lines = [texts(g) for g in node_groups(drawing).values()]
@@ -1404,7 +1349,7 @@ import minigraph as mg
 for _ in range(int(sys.argv[1])):
     mg.draw(mg.variable(1.0, name="other") * 2).svg
 sys.path.insert(0, sys.argv[2])
-import test_drawing as t
+import graphs_to_draw as t
 for y in (t.example(), t.network(), t.chain(300), t.deep_network(9), t.many_calls(90, 9)):
     y.backward()
     for opened in (False, True):
