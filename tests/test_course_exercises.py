@@ -54,18 +54,22 @@ def through_json(data):
 # --- every exercise -------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def unrehearsed(monkeypatch):
+    """What comes back by itself need not be rehearsed."""
+    monkeypatch.setattr(attempt, "rehearse", lambda work, seconds: None)
+
+
 @every_exercise
-def test_the_reference_is_right(exercise, capsys):
+def test_the_reference_is_right(exercise, capsys, unrehearsed):
     check(exercise.name, handed_in(exercise, exercise.reference))
     assert capsys.readouterr().out.startswith(f"✓ {exercise.name} is right: ")
 
 
 @every_wrong_program
 def test_a_misconception_is_rejected_with_its_own_hint(
-    exercise, misconception, program, monkeypatch
+    exercise, misconception, program, unrehearsed
 ):
-    # What comes back by itself need not be rehearsed.
-    monkeypatch.setattr(attempt, "rehearse", lambda work, seconds: None)
     error = failure(exercise, handed_in(exercise, program))
     assert error.key == misconception.key
     labelled = [part.text for part in error.panel.parts if part.label == "Hint"]
