@@ -14,6 +14,7 @@ import browser
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from late import spared
 
 from minigraph.course import attempt, checking, diagnosis
 from minigraph.course.specification import Exercise
@@ -39,7 +40,7 @@ def torch():
     """PyTorch, or a skip that says how to get it."""
     module = pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
     module.set_num_threads(1)
-    return module
+    return spared(module)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -31,4 +32,11 @@ def package(name: str, *, reason: str) -> Any:
     __tracebackhide__ = True
     if find_spec(name) is None:
         pytest.skip(reason, allow_module_level=True)
-    return Late(lambda: import_module(name))
+    return Late(lambda: spared(import_module(name)))
+
+
+def spared(module: Any) -> Any:
+    """Spare the garbage collector a package that stays to the end; with PyTorch it looks longer."""
+    gc.collect()
+    gc.freeze()
+    return module

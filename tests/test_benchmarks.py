@@ -39,9 +39,12 @@ PLAN = replace(
 
 
 @pytest.fixture(scope="module")
-def measured():
+def measured(request):
     """What a short run gives: minigraph, and PyTorch where it is installed."""
-    kinds = [Minigraph, PyTorch] if importlib.util.find_spec("torch") else [Minigraph]
+    kinds = [Minigraph]
+    if importlib.util.find_spec("torch"):
+        request.getfixturevalue("torch")
+        kinds += [PyTorch]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measuring, "BURST", 0.001)
         patch.setattr(measuring, "FEWEST", 2)
