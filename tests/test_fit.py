@@ -133,6 +133,46 @@ def test_every_prediction_fits_a_laptop_when_it_has_told_what_is_true(running):
         assert [(name, wide) for name, (_, _, wide) in zip(names, found) if wide] == []
 
 
+ONLY_WHAT_LESSONS_NEED = """
+import os
+import shutil
+from importlib import metadata
+from unittest.mock import patch
+
+import minigraph as mg
+from minigraph.drawing import layout
+
+NEEDED = ("numpy", "ipywidgets", "anywidget", "matplotlib", "graphviz", "jupyterlab")
+version = metadata.version
+
+def needed(name):
+    if name in NEEDED:
+        return version(name)
+    raise metadata.PackageNotFoundError(name)
+
+def broken(source):
+    raise RuntimeError("the engine that lays out graphs was built for a machine of another kind")
+
+with (
+    patch.object(metadata, "version", needed),
+    patch.object(shutil, "which", lambda name: None),
+    patch.object(layout, "graphviz", broken),
+    patch.dict(os.environ, CHROMIUM=""),
+):
+    report = mg.doctor()
+report
+"""
+
+
+def test_what_doctor_misses_fits_a_laptop(running):
+    """Whatever is installed here, in a sentence for each of what is optional."""
+    for ((_, size, wide),) in measured(
+        running, [nbformat.v4.new_code_cell(ONLY_WHAT_LESSONS_NEED)]
+    ):
+        assert running.output(1).get_by_text("– optional").count() == 10
+        assert (size <= HIGHEST, wide) == (True, [])
+
+
 def chain(columns, rows):
     """A sum of so many columns, each of so many operations one after the other."""
     a = mg.variable(2.0, name="a")

@@ -60,10 +60,10 @@ class Report:
         word, text = f'style="{cell}nowrap"', f'style="{cell}normal;overflow-wrap:anywhere"'
         rows = "".join(
             f"<tr><td {word}>{STATES[f.state]}</td><td {word}><b>{escape(f.name)}</b></td>"
-            f"<td {text}>{escape(f.version)}</td><td {text}>{_marked(f.advice)}</td></tr>"
+            f"<td {text}>{escape(f.version)}{f.advice and '; '}{_marked(f.advice)}</td></tr>"
             for f in self.findings
         )
-        titles = {"": word, "what": word, "found": text, "what to do": text}
+        titles = {"": word, "what": word, "found, and what to do": text}
         head = "".join(f"<th {style}>{title}</th>" for title, style in titles.items())
         return f"<p>{self.summary}</p><table><tr>{head}</tr>{rows}</table>"
 
@@ -159,7 +159,8 @@ LOOKS: tuple[Callable[[], Finding], ...] = (
 
 
 def _marked(advice: str) -> str:
-    """Advice as HTML, with what stands between `backquotes` as code."""
+    """Advice as HTML, with what stands between `backquotes` as code, on one line if it can be."""
     pieces: list[Any] = escape(advice, quote=False).split("`")
-    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
+    whole = 'style="display:inline-block"'
+    pieces[1::2] = [f"<span {whole}><code>{piece}</code></span>" for piece in pieces[1::2]]
     return "".join(pieces)
