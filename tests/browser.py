@@ -2,9 +2,10 @@
 
 `jupyterlab` serves a folder, `chromium` starts a headless browser, and `notebook` opens one of the
 folder's notebooks as a `Notebook`: run it, type into it, and read what the kernel said on any of
-its channels. JupyterLab is loaded once for all that a window shows; a notebook is closed, and its
-kernel ended, before the next one opens. When a test fails inside `notebook`, a screenshot is kept
-and its path stands in pytest's report; the next notebook finds a JupyterLab that was loaded anew.
+its channels. JupyterLab is loaded once for all that a window shows, and one kernel runs them: a
+notebook is closed before the next one opens, and the kernel forgets what it knew but what it has
+imported. When a test fails inside `notebook`, a screenshot is kept and its path stands in pytest's
+report; the next notebook finds a JupyterLab that was loaded anew, and a kernel of its own.
 """
 
 import json
@@ -39,6 +40,29 @@ SETTINGS = {
     # Every cell is in the page, not only those on the screen.
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
 }
+# Of what may be installed, no test needs this: it takes time at the start of the server or of the
+# page, and whenever a notebook opens.
+UNSERVED = (
+    "jupyter_lsp",
+    "jupyter_server_terminals",
+    "notebook",
+    "notebook_shim",
+    "nbgrader.server_extensions.assignment_list",
+    "nbgrader.server_extensions.course_list",
+    "nbgrader.server_extensions.formgrader",
+    "nbgrader.server_extensions.validate_assignment",
+)
+UNUSED = """
+    audio console csvviewer debugger extensionmanager fileeditor htmlviewer hub imageviewer launcher
+    logconsole lsp markdownviewer metadataform pluginmanager terminal tooltip video
+"""
+# JupyterLab without a grammar of addresses that takes seconds to make, and checks none here.
+START = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyterlab.labapp import main
+main()
+"""
 SIZE = {"width": 1200, "height": 900}
 STILL = {"reduced_motion": "reduce"}
 SECONDS_TO_START = 120
@@ -58,13 +82,18 @@ OPEN = """async (path) => {
     }
     throw new Error(`waited in vain for ${what}`);
   };
-  const panel = await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+  const { sessions, kernels } = app.serviceManager;
+  await sessions.refreshRunning(); // a test may have ended the kernel
+  const running = [...kernels.running()].find(({ id }) => id === window.kernel);
+  const options = { path, factory: 'Notebook', ...running && { kernel: running } };
+  const panel = await app.commands.execute('docmanager:open', options);
   await panel.revealed;
   await panel.context.ready;
   await panel.sessionContext.ready;
   const kernel = await until('a kernel', () => panel.sessionContext.session?.kernel);
   await until('an idle kernel', () => kernel.status === 'idle');
   window.panel = panel;
+  window.kernel = kernel.id;
   window.kernelErrors = [];
   const keep = (text) => window.kernelErrors.push(text);
   kernel.anyMessage.connect((_, { direction, msg: { content, header } }) => {
@@ -79,14 +108,23 @@ OPEN = """async (path) => {
       content.text.startsWith('No such comm') || keep(content.text);
   });
 }"""
-CLOSE = """async () => {
+# A kernel that a test has ended, or that is not the one that goes on, has nothing to forget.
+CLOSE = """async (code) => {
   for (const document of [...window.jupyterapp.shell.widgets('main')]) {
     if (!document.context) continue;
-    await document.sessionContext?.shutdown();
+    const kernel = document.sessionContext?.session?.kernel;
+    if (kernel?.id === window.kernel)
+      await kernel.requestExecute({ code, silent: true, store_history: false }).done;
+    else await document.sessionContext?.shutdown();
     document.context.model.dirty = false; // else it asks whether to save
     document.close();
   }
 }"""
+FORGET = """
+import ipywidgets
+ipywidgets.Widget.close_all()
+%reset -f
+"""
 
 
 def executable() -> str | None:
@@ -141,17 +179,21 @@ def jupyterlab(root: Path, scratch: Path) -> Iterator[str]:
     overrides = scratch / "config/labconfig/default_setting_overrides.json"
     overrides.parent.mkdir(parents=True)
     overrides.write_text(json.dumps(SETTINGS))
+    unused = {f"@jupyterlab/{name}-extension": True for name in UNUSED.split()}
+    page = overrides.with_name("page_config.json")
+    page.write_text(json.dumps({"disabledExtensions": unused}))
     command = [
         sys.executable,
-        "-m",
-        "jupyterlab",
+        "-c",
+        START,
         "--no-browser",
         "--allow-root",
         "--expose-app-in-browser",
     ]
     options = ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"]
     # As where minigraph is installed, whatever else is.
-    options.append("--ServerApp.jpserver_extensions={'minigraph.course.opening': True}")
+    extensions = dict.fromkeys(UNSERVED, False) | {"minigraph.course.opening": True}
+    options.append(f"--ServerApp.jpserver_extensions={extensions}")
     log = scratch / "jupyterlab.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -185,7 +227,7 @@ def notebook(window, address: str, path: str, screenshots: Path) -> Iterator["No
     try:
         page.evaluate(OPEN, path)
         yield Notebook(page)
-        page.evaluate(CLOSE)
+        page.evaluate(CLOSE, FORGET)
     except Exception as error:
         picture = screenshots / f"{Path(path).stem}.png"
         page.screenshot(path=picture)

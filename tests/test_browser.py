@@ -105,7 +105,7 @@ def test_a_lesson_keeps_what_is_to_be_predicted_until_there_is_a_guess(open_note
         ask, told = notebook.find('predict("boxes_for_b")'), notebook.find("One box, three arrows")
         other = notebook.find("An edge points to a node.")
         is_shown = "(i) => window.panel.content.widgets[i].node.checkVisibility()"
-        assert not page.evaluate(is_shown, told)
+        page.wait_for_function(f"(i) => !({is_shown})(i)", arg=told)  # folded once it is open
         notebook.run_all()
         card = notebook.output(ask).locator(".minigraph-prediction")
         card.wait_for()
@@ -261,15 +261,23 @@ def test_the_player_follows_jupyterlabs_theme(lab, open_notebook):
         assert notebook.new_errors() == []
 
 
-def test_an_exported_player_plays_without_kernel_and_network(chromium, tmp_path):
-    write(tmp_path / "player.ipynb", PLAYER)
-    run_notebook(tmp_path / "player.ipynb")
-    export(tmp_path / "player.ipynb", tmp_path)
+@pytest.fixture(scope="module")
+def exported(chromium, tmp_path_factory):
+    """A page made of a notebook that has run, without network."""
+    folder = tmp_path_factory.mktemp("exported")
+    write(folder / "widgets.ipynb", PLAYER, EXPLORE)
+    run_notebook(folder / "widgets.ipynb")
+    export(folder / "widgets.ipynb", folder)
     page = chromium.new_page(offline=True)
-    page.goto((tmp_path / "player.html").as_uri(), wait_until="domcontentloaded")
+    page.goto((folder / "widgets.html").as_uri(), wait_until="domcontentloaded")
+    yield page
+    page.close()
+
+
+def test_an_exported_player_plays_without_kernel_and_network(exported):
+    page = exported.locator(".jp-OutputArea-output").first
     page.get_by_role("slider", name="Step").press("End")
     expect(page.get_by_role("status")).to_contain_text("Backward 8 of 8")
-    page.close()
 
 
 EXPLORE = """
@@ -333,22 +341,16 @@ def test_the_explorer_follows_sliders_and_numbers(lab, open_notebook):
         assert notebook.new_errors() == []
 
 
-def test_an_exported_explorer_shows_its_pictures(chromium, tmp_path):
-    write(tmp_path / "explore.ipynb", EXPLORE)
-    run_notebook(tmp_path / "explore.ipynb")
-    export(tmp_path / "explore.ipynb", tmp_path)
-    page = chromium.new_page(offline=True)
-    page.goto((tmp_path / "explore.html").as_uri(), wait_until="domcontentloaded")
-    graph, plot = browser.pictures(page.locator(".jp-OutputArea-output"))
+def test_an_exported_explorer_shows_its_pictures(exported):
+    shown = exported.locator(".jp-OutputArea-output").last
+    graph, plot = browser.pictures(shown)
     assert "y = d ÷ e = 2.5" in graph["alt"]
     assert "actual change: −0.3" in plot["alt"]
-    expect(page.get_by_text("Run this cell to move the sliders.")).to_be_visible()
-    shown = page.locator(".jp-OutputArea-output")
+    expect(shown.get_by_text("Run this cell to move the sliders.")).to_be_visible()
     for wide in (1280, 700):
-        page.set_viewport_size({"width": wide, "height": 900})
+        exported.set_viewport_size({"width": wide, "height": 900})
         assert shown.bounding_box()["height"] <= 640
         assert shown.evaluate("(it) => it.scrollWidth - it.clientWidth") == 0
-    page.close()
 
 
 EXPLORER = """
