@@ -22,6 +22,8 @@ import pytest
 
 # Whatever who runs the tests has done in the course: to every kernel it is new.
 os.environ["MINIGRAPH_PROGRESS"] = "none"
+# There is a process for each processor: more threads in each would wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 GRAMMAR = "rfc3987_syntax"
 MOST = 4  # no more pays: the longest part of the work is about a quarter of all
 # What takes longest comes first, so that at the end no process is left alone with it.
