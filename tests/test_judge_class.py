@@ -271,14 +271,18 @@ def runs(pid):
         return False
 
 
-def test_a_cluster_that_loses_a_worker_judges_its_notebooks_again(small):
+def test_a_cluster_that_loses_a_worker_judges_its_notebooks_again(small, monkeypatch):
     distributed = pytest.importorskip("distributed")
     from minigraph.judge.cluster import Cluster
+
+    async def stays_lost(nanny):
+        """The other worker does it all."""
 
     class_of(small, 12)
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
     ) as cluster:
+        monkeypatch.setattr(distributed.Nanny, "instantiate", stays_lost)
         made = []
 
         def pool(sandbox, settings, workers):
