@@ -56,13 +56,6 @@ UNUSED = """
     audio console csvviewer debugger extensionmanager fileeditor htmlviewer hub imageviewer launcher
     logconsole lsp markdownviewer metadataform pluginmanager terminal tooltip video
 """
-# JupyterLab without a grammar of addresses that takes seconds to make, and checks none here.
-START = """
-import sys
-sys.modules["rfc3987_syntax"] = None
-from jupyterlab.labapp import main
-main()
-"""
 SIZE = {"width": 1200, "height": 900}
 STILL = {"reduced_motion": "reduce"}
 SECONDS_TO_START = 120
@@ -140,6 +133,15 @@ def executable() -> str | None:
     return own if Path(own).exists() else None
 
 
+def program(module: str) -> list[str]:
+    """How to start the main function of one of Jupyter's modules.
+
+    It goes without a grammar of addresses that takes seconds to make, and checks none here.
+    """
+    without = "import sys; sys.modules['rfc3987_syntax'] = None"
+    return [sys.executable, "-c", f"{without}; from {module} import main; main()"]
+
+
 @contextmanager
 def chromium() -> Iterator:
     """Start a headless Chromium and close it afterwards."""
@@ -182,14 +184,8 @@ def jupyterlab(root: Path, scratch: Path) -> Iterator[str]:
     unused = {f"@jupyterlab/{name}-extension": True for name in UNUSED.split()}
     page = overrides.with_name("page_config.json")
     page.write_text(json.dumps({"disabledExtensions": unused}))
-    command = [
-        sys.executable,
-        "-c",
-        START,
-        "--no-browser",
-        "--allow-root",
-        "--expose-app-in-browser",
-    ]
+    command = program("jupyterlab.labapp")
+    command += ["--no-browser", "--allow-root", "--expose-app-in-browser"]
     options = ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"]
     # As where minigraph is installed, whatever else is.
     extensions = dict.fromkeys(UNSERVED, False) | {"minigraph.course.opening": True}

@@ -4,7 +4,6 @@ import io
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
@@ -168,7 +167,7 @@ CELLS = [
 def test_a_page_of_a_notebook_that_has_just_run_asks_the_network_for_nothing(chromium, tmp_path):
     cells = [new_markdown_cell(FORMULAS), *map(new_code_cell, CELLS)]
     nbformat.write(new_notebook(cells=cells), tmp_path / "page.ipynb")
-    export = [sys.executable, "-m", "nbconvert", "--to", "html", "--execute"]
+    export = [*browser.program("nbconvert.nbconvertapp"), "--to", "html", "--execute"]
     settings = os.environ | {"JUPYTER_CONFIG_PATH": str(CONFIG)}
     subprocess.run([*export, "page.ipynb"], cwd=tmp_path, env=settings, check=True, timeout=120)
 
