@@ -864,8 +864,8 @@ class Judge:
                 found = run(self.program, nodes | plain, Minigraph())
                 graph = mg.Graph([found[y] for y in self.program.outputs], inputs)
                 spread = Spread(graph, {x.name: x.value for x in inputs})
-            except (mg.MinigraphError, AttributeError, TypeError, OverflowError):
-                return  # a number has no methods, may not fit, and makes no Node alone
+            except (mg.MinigraphError, AttributeError, TypeError, ArithmeticError):
+                return  # a number has no methods, computes as Python does, and makes no Node alone
             if spread.overflows:
                 return
             for _ in range(2):
