@@ -6,7 +6,6 @@ from pathlib import Path
 import browser
 import nbformat
 import pytest
-from nbconvert.nbconvertapp import NbConvertApp
 from nbformat.v4 import new_code_cell, new_notebook
 
 from minigraph.course.run import run_notebook
@@ -52,6 +51,8 @@ def write(path, *sources):
 
 def export(path, folder):
     """What `jupyter nbconvert --to html` does."""
+    from nbconvert.nbconvertapp import NbConvertApp  # it is large
+
     app = NbConvertApp()
     app.initialize(["--to", "html", "--output-dir", str(folder), str(path)])
     app.start()
