@@ -38,9 +38,9 @@ class Compiled:
 
     The shapes and dtypes of arrays, and whatever else the function is given (texts, booleans,
     None …), select the plan. A number takes the dtype of what stands beside it, as in NumPy; alone
-    it is a float64 array without axes. Where it matters whether it is an int, as where it or its
-    square meets integers, each int has a plan of its own. Lists, tuples and dicts may hold arrays.
-    Given Nodes it calls the function itself, so that a compiled function can be part of a graph.
+    it is a float64 array without axes. Where it matters whether it is an int, as beside integers,
+    each int has a plan of its own. Lists, tuples and dicts may hold arrays. Given Nodes it calls
+    the function itself, so that a compiled function can be part of a graph.
 
     The function runs only while it is captured: what it prints, draws at random or reads from
     elsewhere stays as it was then, but for variables, whose values are read at each call.

@@ -38,7 +38,7 @@ from .products import diagonal_of, einsum
 from .reductions import argsort, class_numbers, logsumexp, max, mean
 from .rows import greater, in_floats, isnan, less, logical_or
 from .sliding import windows
-from .symbolic import NumberTypeError, may_be_whole
+from .symbolic import NumberTypeError, may_be_int
 
 
 def _named(x: Any) -> str:
@@ -412,7 +412,7 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     """
     *rows, classes = logits.shape or (0,)
     labels = labels if isinstance(labels, Node) else np.asarray(labels)
-    if isinstance(labels, Node) and may_be_whole(labels):
+    if isinstance(labels, Node) and may_be_int(labels):
         raise NumberTypeError
     if labels.dtype.kind == "b":
         raise NodeTypeError("labels are numbers of classes or probabilities, not booleans")

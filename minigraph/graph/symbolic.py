@@ -15,7 +15,7 @@ import numpy as np
 from ..core.applying import NUMBER, conditions, leading, operand
 from ..core.node import Node, is_symbolic, leaf, new_seq, recorded
 from ..core.operation import FUNCTIONS, OPERATIONS, REFUSALS, Operation
-from ..errors import MinigraphError, NodeTypeError, SymbolicError
+from ..errors import NodeTypeError, SymbolicError
 from ..errors.shapes import Shape
 from ..errors.values import checked_name
 from ..errors.words import describe, printable
@@ -41,18 +41,15 @@ class Unknown:
         shape, dtype: of the value.
         number: what stands for a number of Python has a type here, float, or object where it may
             be an int as well; its dtype then gives way to that of what stands beside it.
-        may_be_whole: whether it would be of whole numbers if those that may be ints were ints, as
-            the square of one.
     """
 
-    __slots__ = ("dtype", "may_be_whole", "number", "shape")
+    __slots__ = ("dtype", "number", "shape")
     __array_ufunc__ = None
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype, number: type | None = None) -> None:
         self.shape = shape
         self.dtype = dtype
         self.number = number
-        self.may_be_whole = number is object
 
     @property
     def ndim(self) -> int:
@@ -122,7 +119,6 @@ def waiting(
     """Record an operation on symbolic Nodes, which NumPy has refused with an error."""
     _check_index(indices_of(op, inputs))
     number: type | None = None
-    given = inputs
     if stand_ins := [x for x in inputs if stands_for_number(x)]:
         first = conditions(op)
         others = [x for x in inputs[first:] if x not in stand_ins and x.attrs is not NUMBER]
@@ -138,14 +134,13 @@ def waiting(
             raise NumberTypeError
     value = unknown(op, inputs, attrs, error)
     value.number = number
-    value.may_be_whole = number is object or _may_be_whole(op, given, attrs, value.dtype)
     return recorded(op, inputs, seq, value, attrs)
 
 
 def _check_index(indices: tuple[Node, ...]) -> None:
     """Refuse what is no index."""
     for x in indices:
-        if may_be_whole(x):
+        if may_be_int(x):
             raise NumberTypeError
         if x.dtype.kind not in "iub":
             raise NodeTypeError(
@@ -174,34 +169,6 @@ def stands_for_number(x: Node) -> bool:
 def may_be_int(x: Node) -> bool:
     """Whether a Node stands for a number of which it is open if it is an int or a float."""
     return stands_for_number(x) and x._value.number is object
-
-
-def may_be_whole(x: Node) -> bool:
-    """Whether it is open if a Node is of whole numbers, as a number of Python's or its square."""
-    return is_symbolic(x) and x._value.may_be_whole
-
-
-def _may_be_whole(
-    op: Operation, inputs: tuple[Node, ...], attrs: dict[str, Any], dtype: np.dtype
-) -> bool:
-    """Whether a result, which has a dtype, would have another if its inputs were of ints."""
-    others = [x for x in inputs if not stands_for_number(x) and x.attrs is not NUMBER]
-    if not any(map(may_be_whole, others or inputs)):
-        return False  # beside what is sure, numbers give way
-    ints = tuple(
-        leaf(Unknown(x.shape, np.dtype(np.int64)), requires_grad=False)
-        if may_be_whole(x) or (x.attrs is NUMBER and x._value.is_integer())
-        else x
-        for x in inputs
-    )
-    try:
-        if unknown(op, ints, attrs, TypeError()).dtype == dtype:
-            return False
-    except MinigraphError:
-        pass  # ints are refused
-    if not all(map(may_be_whole, others)):
-        raise NumberTypeError
-    return True
 
 
 def _giving_way(x: Node, like: Node) -> Node:
