@@ -123,6 +123,25 @@ def test_a_list_without_end_is_no_array_of_weights():
         EXERCISES["learn_digits"].form.read(Bottomless(), ())
 
 
+class Table:
+    """What NumPy takes for an array, and who goes through it gets the names of its columns."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+    def __iter__(self):
+        return iter("abcdefghij")
+
+
+@pytest.mark.parametrize("kind", [memoryview, Table, list, lambda x: tuple(map(tuple, x))])
+def test_weights_are_read_from_whatever_numpy_takes_for_an_array(kind):
+    weights = np.arange(650.0).reshape(65, 10)
+    assert EXERCISES["learn_digits"].form.read(kind(weights), ()) == weights.tolist()
+
+
 def test_weights_are_judged_without_a_training_of_the_references(monkeypatch):
     monkeypatch.setattr(attempt, "expected", lambda exercise, case: pytest.fail("trained"))
     exercise = EXERCISES["learn_digits"]

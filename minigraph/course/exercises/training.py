@@ -545,8 +545,9 @@ class Reads(Form):
         answer = answer.value if isinstance(answer, Node) else answer
         if answer is None or isinstance(answer, str | dict) or callable(answer):
             raise not_a(self.what, answer)
-        items = items_of(answer)  # a list of rows, which may be another sequence and have no end
         try:
+            is_array = hasattr(answer, "__array__") or isinstance(answer, memoryview)
+            items = None if is_array else items_of(answer)  # of a list, which may have no end
             array = np.array(answer if items is None else items, float)
         except (TypeError, ValueError):
             raise WrongForm(f"It should be {self.what}, and it is {kind_of(answer)}.") from None
