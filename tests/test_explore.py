@@ -550,21 +550,6 @@ window.stop = render({ model, el: document.querySelector("main") });
 </script>"""
 
 
-@pytest.fixture(scope="module")
-def blank(chromium):
-    """A page without network in which one test after the other shows its explorer.
-
-    Beside it what has gone wrong in it, and the kernel of what it shows.
-    """
-    shown, problems, kernel = chromium.new_page(offline=True), [], {}
-    shown.set_default_timeout(20_000)
-    shown.on("pageerror", lambda error: problems.append(str(error)))
-    shown.on("console", lambda said: said.type == "error" and problems.append(said.text))
-    shown.expose_function("kernel", lambda asked: kernel["of this page"](asked))
-    yield shown, problems, kernel
-    shown.close()
-
-
 @pytest.fixture
 def open_explorer(blank, tmp_path):
     """Open an explorer with this process as its kernel and without network."""

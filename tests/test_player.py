@@ -577,21 +577,6 @@ needs_browser = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def blank(chromium):
-    """A page without network in which one test after the other shows its players.
-
-    Beside it what has gone wrong in it, and the kernel of what it shows.
-    """
-    page, problems, kernel = chromium.new_page(offline=True), [], {}
-    page.set_default_timeout(20_000)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and problems.append(said.text))
-    page.expose_function("kernel", lambda message: kernel["of this page"](message))
-    yield page, problems, kernel
-    page.close()
-
-
 @pytest.fixture
 def dressed(blank):
     """The page in a size and in colours that the next test does not meet."""
